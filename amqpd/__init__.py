@@ -1,0 +1,17 @@
+"""amqpd, a message broker for RabbitMQ's clients: AMQP 0-9-1, in Python.
+
+A map, in reading order; each package opens with a chapter of its own:
+
+    wire        AMQP as bytes: the protocol table, and the codec
+    message     what is carried
+    broker      the model: exchanges, bindings, queues, consumers
+    amqp        a client's connection and channels, without sockets
+    store       what survives a restart
+    auth        who may log in
+    listeners   sockets
+    daemon      all of it put together; config, log, clock and cli around it
+
+Imports point upwards in this list, except that `broker` uses `store`.
+"""
+
+__version__ = "0.1.0"

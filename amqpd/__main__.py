@@ -1,0 +1,5 @@
+"""`python -m amqpd` is the command `amqpd`."""
+
+from .cli.main import main
+
+main()

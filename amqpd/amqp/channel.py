@@ -1,0 +1,253 @@
+"""A channel: one lane of a connection, with its own consumers, delivery tags and publish numbers.
+
+Handlers of methods live in `topology`, `publish`, `consume` and `transactions`; `HANDLERS` is the table of them all. A
+handler that objects raises an AmqpError, and the connection closes the channel or itself.
+
+What a channel answers may have to wait until something is durable. Then everything it sends after that waits too, in
+an outbox of its own, and is moved to the connection's when the store has committed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..auth.base import Action, User
+from ..broker.consumer import Consumer, Window
+from ..broker.queue import Entry
+from ..broker.vhost import VHost
+from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
+from ..message import Message
+from ..wire.methods import (
+    AccessRequest,
+    AccessRequestOk,
+    BasicAck,
+    BasicCancel,
+    ChannelClose,
+    ChannelCloseOk,
+    ChannelFlow,
+    ChannelFlowOk,
+    ChannelOpen,
+)
+from ..wire.schema import Method
+from ..wire.writer import Outbox
+from . import consume, publish, topology, transactions
+from .confirms import Confirms
+from .transactions import Transaction
+from .unacked import Unacked
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+
+class Channel:
+    """An open channel. It is the sink of its consumers' queues."""
+
+    def __init__(self, number: int, connection: Connection, user: User, vhost: VHost) -> None:
+        self.number = number
+        self.connection = connection
+        self.user = user
+        self.vhost = vhost
+        self.max_message_size = connection.settings.max_message_size
+        self.outbox: Outbox = connection.outbox  # or the last of those held back
+        self.closed = False
+        self.last_queue = ""  # declared last: what an empty queue name stands for
+
+        self.publishing = publish.Publishing(self)
+        self.confirms: Confirms | None = None  # in confirm mode
+        self.transaction: Transaction | None = None  # in tx mode
+
+        self.consumers: dict[str, Consumer] = {}
+        self.unacked = Unacked()
+        self.next_tag = 1  # of the next delivery
+        self.prefetch = 0  # of consumers started from now on; 0 = no limit
+        self.window = Window()  # over all consumers
+
+        self._held: deque[Outbox] = deque()  # waiting for a commit each
+        self._hold_begun = False  # the last of them has no commit to wait for yet
+        self._permitted: set[tuple[Action, str, str]] = set()
+
+    # --- methods in
+
+    def handle(self, method: Method) -> None:
+        """Do what a client's method asks. Raises AmqpError when it cannot be done."""
+        handler = HANDLERS.get(type(method))
+        if handler is None:
+            raise CommandInvalid("unimplemented method")
+        handler(self, method)
+
+    def check(self, action: Action, kind: str, name: str) -> None:
+        """Raises AccessRefused unless the user may do this to the exchange or queue."""
+        if (action, kind, name) in self._permitted:
+            return
+        asked = name or "amq.default"
+        if not self.connection.authorizer.may(self.user, action, self.vhost.name, asked):
+            raise AccessRefused(
+                f"{action.value} access to {kind} '{asked}' in vhost '{self.vhost.name}' refused"
+                f" for user '{self.user.name}'"
+            )
+        if len(self._permitted) >= 1000:
+            self._permitted.clear()
+        self._permitted.add((action, kind, name))
+
+    # --- methods out
+
+    def reply(self, method: Method) -> None:
+        """Send a method without content."""
+        self.outbox.method(self.number, method)
+
+    def reply_when_durable(self, method: Method) -> None:
+        """Send a method, and whatever follows it on this channel, once all changes so far are durable."""
+        if not self._hold_begun:
+            self._hold_begun = True
+            self.outbox = Outbox(self.connection.outbox.frame_max)
+            self._held.append(self.outbox)
+            self.settle_later()
+        self.reply(method)
+
+    def return_unroutable(self, message: Message) -> None:
+        """Hand a mandatory message back to its publisher."""
+        self.outbox.content(self.number, publish.unroutable(message), message.header, message.body)
+
+    def deliver(self, consumer: Consumer, entry: Entry) -> None:
+        """See `Sink.deliver`."""
+        message = entry.message
+        outbox = self.outbox
+        before = outbox.size
+        outbox.deliver(
+            self.number,
+            consumer.prefix,
+            self.next_tag,
+            entry.redelivered,
+            message.address.wire,
+            message.header,
+            message.body,
+        )
+        if not consumer.no_ack:
+            self.unacked.add(self.next_tag, entry)
+        self.next_tag += 1
+        self.connection.delivered(outbox.size - before)
+
+    def cancelled(self, consumer: Consumer) -> None:
+        """See `Sink.cancelled`: told to clients that asked to be told."""
+        if self.closed or self.consumers.pop(consumer.tag, None) is None:
+            return
+        if self.connection.client_can("consumer_cancel_notify"):
+            self.reply(BasicCancel(consumer.tag, nowait=True))
+            self.connection.wake()
+
+    # --- what waits for the disk
+
+    def settle_later(self) -> None:
+        """Call `settle` when all that the client sent is handled."""
+        self.connection.to_settle[self] = None
+
+    def settle(self) -> None:
+        """Register for the commit of what was changed since the last call, and send what need not wait.
+
+        Called before the open batch can be handed to the committer.
+        """
+        store = self.vhost.store
+        if self._hold_begun:
+            self._hold_begun = False
+            store.when_committed(self._release_held)
+        if self.confirms is not None and not self.closed:
+            if self.confirms.mark():
+                store.when_committed(self._confirm_committed)
+            self._send_acks()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that wait for a commit."""
+        return sum([outbox.size for outbox in self._held])
+
+    # --- the end
+
+    def close(self) -> None:
+        """Leave nothing behind: cancel consumers, requeue what is unacked, forget what is not committed.
+
+        Consumers go first, so that what is requeued goes to others.
+        """
+        self.closed = True
+        consumers, self.consumers = self.consumers, {}
+        queues = {consumer.queue: None for consumer in consumers.values()}
+        for consumer in consumers.values():
+            consumer.queue.remove_consumer(consumer)
+        if self.transaction is not None:
+            self.transaction.rollback()
+        consume.requeue(self, self.unacked.take_all())
+        for queue in queues:
+            self.vhost.delete_if_abandoned(queue)
+
+    def _release_held(self) -> None:
+        self.connection.release(self._held.popleft())
+        if not self._held:
+            self.outbox = self.connection.outbox
+
+    def _confirm_committed(self) -> None:
+        if not self.closed and self.confirms is not None:
+            self.confirms.committed()
+            self._send_acks()
+            self.connection.wake()
+
+    def _send_acks(self) -> None:
+        assert self.confirms is not None
+        ack = self.confirms.take_ack()
+        if ack is not None:
+            self.reply(BasicAck(*ack))
+
+
+class ClosingChannel:
+    """Stands where a channel was after the broker closed it, until the client agrees: it hears nothing else."""
+
+    def __init__(self, number: int, connection: Connection) -> None:
+        self.number = number
+        self.connection = connection
+        self._answered = False  # the client's own close crossed ours, and got its close-ok
+
+    def handle(self, method: Method) -> None:
+        connection = self.connection
+        if isinstance(method, ChannelCloseOk):
+            del connection.channels[self.number]
+        elif isinstance(method, ChannelClose):
+            connection.outbox.method(self.number, ChannelCloseOk())
+            self._answered = True
+        elif isinstance(method, ChannelOpen):
+            if not self._answered:
+                raise ChannelError("second 'channel.open' seen")
+            del connection.channels[self.number]
+            connection.open_channel(self.number)
+
+
+def channel_open(channel: Channel, method: ChannelOpen) -> None:
+    raise ChannelError("second 'channel.open' seen")
+
+
+def channel_flow(channel: Channel, method: ChannelFlow) -> None:
+    if not method.active:
+        raise NotImplementedByBroker("active=false")
+    channel.reply(ChannelFlowOk(True))
+
+
+def channel_close(channel: Channel, method: ChannelClose) -> None:
+    channel.close()
+    del channel.connection.channels[channel.number]
+    channel.reply(ChannelCloseOk())
+
+
+def access_request(channel: Channel, method: AccessRequest) -> None:
+    """Of AMQP 0-8: RabbitMQ grants whatever is asked for."""
+    channel.reply(AccessRequestOk(1))
+
+
+HANDLERS: Final[dict[type[Method], Callable[[Channel, Any], None]]] = {
+    ChannelOpen: channel_open,
+    ChannelFlow: channel_flow,
+    ChannelClose: channel_close,
+    AccessRequest: access_request,
+    **topology.HANDLERS,
+    **publish.HANDLERS,
+    **consume.HANDLERS,
+    **transactions.HANDLERS,
+}

@@ -1,0 +1,425 @@
+"""A connection: bytes in, bytes out, and the table of its channels.
+
+    handshake ──open──► running ──close──► closed
+        │                  │  error, shutdown        ▲
+        │                  └────────► closing ──close-ok, or time is up
+        └── refused ──► silent ──time is up──────────┘
+
+An error of a client ends its channel or, when the reply code says so or it belongs to no channel, the connection. The
+choice is made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..auth.base import Authenticator, Authorizer, Peer, User
+from ..broker.broker import Broker
+from ..broker.consumer import Outlet
+from ..broker.vhost import VHost
+from ..errors import ChannelError, NotAllowed
+from ..wire.methods import (
+    BasicPublish,
+    ChannelClose,
+    ChannelOpen,
+    ChannelOpenOk,
+    ConnectionBlocked,
+    ConnectionClose,
+    ConnectionCloseOk,
+    ConnectionUnblocked,
+    ConnectionUpdateSecret,
+    ConnectionUpdateSecretOk,
+)
+from ..wire.reader import HEARTBEAT, Reader
+from ..wire.schema import Method
+from ..wire.spec import HEARTBEAT_FRAME, FramingError, ProtocolError, ReplyCode
+from ..wire.writer import Chunk, Outbox
+from .channel import Channel, ClosingChannel
+from .handshake import INITIAL_FRAME_MAX, Handshake, Refused
+from .heartbeat import Heartbeat
+
+OUTPUT_LIMIT: Final = 256 << 10
+"""Bytes of deliveries that may wait for one peer before its consumers get no more."""
+
+REPLY_LIMIT: Final = 1 << 20
+"""Bytes that may wait for a peer that does not read before it is not read either."""
+
+CLOSE_TIMEOUT: Final = 30.0
+"""Seconds to wait for close-ok."""
+
+SILENT_DELAY: Final = 3.0
+"""Seconds before the socket of a client that was refused, or talks nonsense, is closed: it is not to try again soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """What the broker offers and demands of every connection."""
+
+    channel_max: int = 2047  # channels open at a time; 0 = no limit
+    frame_max: int = 131072  # bytes; 0 = no limit
+    frame_min: int = 4096
+    heartbeat: int = 60  # seconds, proposed to clients; 0 = none
+    handshake_timeout: float = 10.0  # seconds until a connection must be open
+    max_message_size: int = 128 << 20  # bytes
+    lag_limit: int = 64 << 20  # bytes not yet on disk, above which publishers are not read
+    server_properties: Mapping[str, Any] = field(default_factory=lambda: {"capabilities": {}})
+
+
+class Connection:
+    """One client's session. See the package for what its driver must do."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        settings: ConnectionSettings,
+        peer: Peer,
+        log: Any,
+        wake: Callable[[], None],
+    ) -> None:
+        self.broker = broker
+        self.authenticator = authenticator
+        self.authorizer = authorizer
+        self.settings = settings
+        self.peer = peer
+        self.log = log.bind(peer=str(peer))
+        self.closed = False  # nothing more will come: send what is left, then close the socket
+        self.client_properties: dict[str, Any] = {}
+        self.user: User | None = None
+        self.vhost: VHost | None = None
+        self.channel_max = settings.channel_max
+
+        self.outbox = Outbox(settings.frame_max)
+        self.outlet = Outlet()
+        self.channels: dict[int, Channel | ClosingChannel] = {}
+        self.to_settle: dict[Channel, None] = {}
+
+        self._reader = Reader(INITIAL_FRAME_MAX, settings.max_message_size)
+        self._handshake: Handshake | None = Handshake(self)  # until the connection is open
+        self._header_seen = False
+        self._closing = False  # our connection.close is out
+        self._deaf = False  # what still comes in is not looked at
+        self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
+        self._heartbeat: Heartbeat | None = None
+
+        self._wake_driver = wake
+        self._woken = False
+        self._writable = True
+        self._pending = 0  # bytes of deliveries written and not yet taken
+        self._published = False  # something came to be published in the data at hand
+        self._lagging = False  # not read until the disk has caught up
+        self._blocked = False  # not read until an alarm is cleared
+
+    # --- what a driver calls
+
+    @property
+    def reading(self) -> bool:
+        """Whether the socket is to be read."""
+        if self._lagging or self._blocked:
+            return False
+        return self._writable or self.outbox.size < REPLY_LIMIT
+
+    def receive_data(self, data: bytes) -> None:
+        """Take in what the peer sent."""
+        if self._heartbeat is not None:
+            self._heartbeat.received = True
+        if self._deaf or self.closed:
+            return
+        if not self._header_seen:
+            assert self._handshake is not None
+            rest = self._handshake.receive_header(data)
+            if rest is None:
+                return
+            self._header_seen = True
+            data = rest
+        self._reader.feed(data)
+        while not self._handle_commands():
+            pass
+        self._settle()
+
+    def receive_eof(self) -> None:
+        """The peer is gone, or has closed its side."""
+        if not self.closed:
+            if self.vhost is not None and not self._closing:
+                self.log.warning("connection lost", vhost=self.vhost.name)
+            self.finish("socket closed")
+
+    def data_to_send(self) -> list[Chunk]:
+        """What is to be written to the socket now, in order. None while the socket takes no more."""
+        self._woken = False
+        if not self._writable and not self.closed:
+            return []
+        if self.outbox.size and self._heartbeat is not None:
+            self._heartbeat.sent = True
+        chunks = self.outbox.take()
+        self._pending = sum([c.held_bytes for c in self.channels.values() if isinstance(c, Channel)])
+        if not self.outlet.open and self._pending <= OUTPUT_LIMIT:
+            self.outlet.open = True
+            self._resume_consumers()
+        return chunks
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether the socket takes more at present."""
+        self._writable = writable
+        if writable:
+            self.wake()
+
+    def deadline(self) -> float | None:
+        """When `tick` is to be called; None for never."""
+        if self._heartbeat is None:
+            return self._deadline
+        return self._heartbeat.due if self._deadline is None else min(self._heartbeat.due, self._deadline)
+
+    def tick(self, now: float) -> None:
+        """Do what is due: heartbeats, and the end of waiting."""
+        if self._deadline is not None and now >= self._deadline:
+            if self._handshake is not None and not self._deaf:
+                self.log.warning("handshake timed out")
+            self.finish("time is up")
+            return
+        heartbeat = self._heartbeat
+        if heartbeat is not None and now >= heartbeat.due:
+            send, dead = heartbeat.check(now, watching=self.reading)
+            if dead:
+                self.log.warning("missed heartbeats from client")
+                self.outbox.take()  # no close frame: the peer is not there to read it
+                self.finish("missed heartbeats")
+            elif send and not self._closing:
+                self.outbox.write(HEARTBEAT_FRAME)
+                self.wake()
+
+    def close(self, code: ReplyCode, explanation: str) -> None:
+        """Close the connection from our side, as when the broker stops."""
+        if self.closed or self._closing or self._deaf:
+            return
+        if self.vhost is None:
+            self.finish(explanation)
+        else:
+            self._close(ProtocolError(code, explanation))
+            self.wake()
+
+    # --- what channels and the handshake call
+
+    def wake(self) -> None:
+        """Tell the driver that there is something to send, or that `reading` or `closed` changed."""
+        if not self._woken:
+            self._woken = True
+            self._wake_driver()
+
+    def delivered(self, size: int) -> None:
+        """A delivery of `size` bytes was written to an outbox."""
+        self._pending += size
+        if self._pending > OUTPUT_LIMIT:
+            self.outlet.open = False
+        if not self._woken:
+            self.wake()
+
+    def release(self, held: Outbox) -> None:
+        """Send what a channel held back until a commit."""
+        if not self._closing and not self.closed:
+            self.outbox.move(held)
+            self.wake()
+
+    def client_can(self, capability: str) -> bool:
+        """Whether the client announced a capability."""
+        capabilities = self.client_properties.get("capabilities")
+        return isinstance(capabilities, dict) and capabilities.get(capability) is True
+
+    def open_channel(self, number: int) -> None:
+        """Raises NotAllowed when as many are open as was negotiated."""
+        if self.channel_max and len(self.channels) >= self.channel_max:
+            raise NotAllowed(
+                f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max"
+                f" ({self.channel_max})"
+            )
+        assert self.user is not None
+        assert self.vhost is not None
+        self.channels[number] = Channel(number, self, self.user, self.vhost)
+        self.outbox.method(number, ChannelOpenOk())
+
+    def tune(self, channel_max: int, frame_max: int, heartbeat: int) -> None:
+        """Put into force what was negotiated."""
+        self.channel_max = channel_max
+        # RabbitMQ takes payloads of frame-max octets, although the frame is larger then
+        self._reader.frame_limit = frame_max or 0xFFFFFFFF
+        self.outbox.frame_max = frame_max
+        if heartbeat:
+            self._heartbeat = Heartbeat(heartbeat, self.broker.clock.now())
+
+    def run(self, vhost: VHost) -> None:
+        """The handshake is over."""
+        self.vhost = vhost
+        self._handshake = None
+        self._deadline = None
+        self.broker.alarms.listen(self._alarms_changed)
+        assert self.user is not None
+        self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
+
+    def finish(self, reason: str) -> None:
+        """Be done with the peer: release all it held, and let the driver close the socket."""
+        if self.closed:
+            return
+        self.closed = True
+        self._tear_down()
+        self.log.debug("connection closed", reason=reason)
+        self.wake()
+
+    # --- commands
+
+    def _handle_commands(self) -> bool:
+        """Handle commands until the data at hand is used up (true), or one of them fails (false)."""
+        reader = self._reader
+        channels = self.channels
+        try:
+            while reader.read():
+                channel = channels.get(reader.channel)
+                if type(channel) is Channel:
+                    if reader.method_id == BasicPublish.id:
+                        self._published = True
+                        channel.publishing.publish(reader.arguments, reader.header, reader.body)
+                    else:
+                        channel.handle(reader.method())
+                elif not self._handle_elsewhere(channel):
+                    return True
+        except Refused as refusal:
+            self._fall_silent(str(refusal))
+        except FramingError as error:
+            self._fail_stream(error)
+        except ProtocolError as error:
+            error.method_id = error.method_id or reader.method_id
+            self._fail(error, reader.channel)
+            return self._deaf or self.closed
+        return True
+
+    def _handle_elsewhere(self, channel: Channel | ClosingChannel | None) -> bool:
+        """Handle a command that is not an open channel's. False when what follows is not to be looked at."""
+        reader = self._reader
+        if reader.method_id == HEARTBEAT:
+            return True
+        if channel is not None:
+            channel.handle(reader.method())
+        elif reader.channel == 0:
+            self._handle_connection_method(reader.method())
+        elif self._handshake is not None:
+            self._handshake.channel_frame()
+        elif not self._closing:
+            if reader.method_id != ChannelOpen.id:
+                raise ChannelError("expected 'channel.open'")
+            self.open_channel(reader.channel)
+        return not self._deaf and not self.closed
+
+    def _handle_connection_method(self, method: Method) -> None:
+        if self._handshake is not None:
+            self._handshake.handle(method)
+        elif isinstance(method, ConnectionClose):
+            self._tear_down()
+            self.outbox.method(0, ConnectionCloseOk())
+            if not self._closing:  # else its close-ok is still to come
+                self.finish("closed by the client")
+        elif self._closing:
+            if isinstance(method, ConnectionCloseOk):
+                self.finish("closed by the broker")
+        elif isinstance(method, ConnectionUpdateSecret):
+            self.outbox.method(0, ConnectionUpdateSecretOk())
+        else:
+            raise ChannelError("unexpected method in connection state running")
+
+    def _settle(self) -> None:
+        """End the handling of one piece of input: what it changed shares one commit."""
+        if self.to_settle:
+            channels, self.to_settle = self.to_settle, {}
+            for channel in channels:
+                channel.settle()
+        if self._published:
+            self._published = False
+            if self.broker.alarms.reason:
+                self._block()
+            elif self.broker.lag > self.settings.lag_limit:
+                self._lagging = True
+                self.broker.when_caught_up(self._caught_up)
+
+    # --- errors
+
+    def _fail(self, error: ProtocolError, number: int) -> None:
+        """A command was objected to: close its channel, or the connection."""
+        channel = self.channels.get(number)
+        if self._handshake is not None and not self._handshake.opening:
+            self._refuse_login(error)
+        elif error.closes_connection or not isinstance(channel, Channel):
+            self._close(error)
+        else:
+            self.log.error("channel error", channel=number, text=error.reply_text)
+            channel.close()
+            channel.reply(ChannelClose(error.code, error.reply_text, error.method_id >> 16, error.method_id & 0xFFFF))
+            self.channels[number] = ClosingChannel(number, self)
+
+    def _close(self, error: ProtocolError) -> None:
+        self.log.error("connection error", text=error.reply_text)
+        self._tear_down()
+        self._closing = True
+        self._deadline = self.broker.clock.now() + CLOSE_TIMEOUT
+        self.outbox.method(
+            0, ConnectionClose(error.code, error.reply_text, error.method_id >> 16, error.method_id & 0xFFFF)
+        )
+
+    def _fail_stream(self, error: FramingError) -> None:
+        """Nothing after this can be understood, so no close-ok either."""
+        if self._handshake is not None and not self._handshake.opening:
+            self._fall_silent(error.explanation)
+            return
+        if not self._closing:
+            self._close(error)
+        self._deaf = True
+        self._deadline = self.broker.clock.now() + SILENT_DELAY
+
+    def _refuse_login(self, error: ProtocolError) -> None:
+        if error.code is ReplyCode.ACCESS_REFUSED and self.client_can("authentication_failure_close"):
+            error.method_id = 0
+            self._close(error)
+            self._deadline = self.broker.clock.now() + SILENT_DELAY
+            self._handshake = None
+        else:
+            self._fall_silent(error.explanation)
+
+    def _fall_silent(self, reason: str) -> None:
+        self.log.warning("handshake failed", reason=reason)
+        self._deaf = True
+        self._deadline = self.broker.clock.now() + SILENT_DELAY
+
+    # --- flow
+
+    def _resume_consumers(self) -> None:
+        for channel in list(self.channels.values()):
+            if isinstance(channel, Channel):
+                for consumer in list(channel.consumers.values()):
+                    consumer.queue.unpark(consumer)
+
+    def _caught_up(self) -> None:
+        self._lagging = False
+        self.wake()
+
+    def _block(self) -> None:
+        if not self._blocked:
+            self._blocked = True
+            if self.client_can("connection.blocked"):
+                self.outbox.method(0, ConnectionBlocked(self.broker.alarms.reason))
+
+    def _alarms_changed(self) -> None:
+        if self._blocked and not self.broker.alarms.reason:
+            self._blocked = False
+            if self.client_can("connection.blocked"):
+                self.outbox.method(0, ConnectionUnblocked())
+            self.wake()
+
+    def _tear_down(self) -> None:
+        """Close all channels and forget what belonged to this connection alone. Sends nothing; may be repeated."""
+        channels, self.channels = self.channels, {}
+        for channel in channels.values():
+            if isinstance(channel, Channel):
+                channel.close()
+        if self.vhost is not None:
+            self.vhost.delete_exclusive_queues(self)
+        self.broker.alarms.unlisten(self._alarms_changed)

@@ -1,0 +1,196 @@
+"""Consuming and settling: basic.qos, consume, cancel, get, ack, nack, reject and recover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..auth.base import Action
+from ..broker.arguments import check_consumer_arguments
+from ..broker.consumer import Consumer
+from ..broker.queue import Entry, Queue
+from ..broker.vhost import generated_name
+from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker
+from ..wire.methods import (
+    BasicAck,
+    BasicCancel,
+    BasicCancelOk,
+    BasicConsume,
+    BasicConsumeOk,
+    BasicGet,
+    BasicGetEmpty,
+    BasicGetOk,
+    BasicNack,
+    BasicQos,
+    BasicQosOk,
+    BasicRecover,
+    BasicRecoverAsync,
+    BasicRecoverOk,
+    BasicReject,
+)
+from ..wire.schema import Method
+from ..wire.writer import deliver_prefix
+from .topology import resolve_queue_name
+
+if TYPE_CHECKING:
+    from .channel import Channel
+
+
+def basic_qos(channel: Channel, method: BasicQos) -> None:
+    """RabbitMQ's meaning of `global`: false limits each consumer started after this, true the channel as a whole."""
+    if method.prefetch_size:
+        raise NotImplementedByBroker(f"prefetch_size!=0 ({method.prefetch_size})")
+    if method.global_ and channel.vhost.compat.global_qos:
+        channel.window.limit = method.prefetch_count
+    else:
+        channel.prefetch = method.prefetch_count
+    channel.reply(BasicQosOk())
+    unpark_all(channel)
+
+
+def basic_consume(channel: Channel, method: BasicConsume) -> None:
+    if method.consumer_tag in channel.consumers:
+        raise NotAllowed(f"attempt to reuse consumer tag '{method.consumer_tag}'")
+    queue = _readable(channel, method.queue)
+    described = channel.vhost.describe_queue(queue.name)
+    check_consumer_arguments(method.arguments, described)
+    if queue.exclusive_consumer or (method.exclusive and queue.consumers):
+        raise AccessRefused(f"{described} in exclusive use")
+    tag = method.consumer_tag or generated_name("amq.ctag-")
+    consumer = Consumer(
+        tag,
+        queue,
+        channel,
+        channel.connection.outlet,
+        channel.window,
+        no_ack=method.no_ack,
+        exclusive=method.exclusive,
+        prefetch=channel.prefetch,
+        prefix=deliver_prefix(tag),
+        arguments=method.arguments,
+    )
+    channel.consumers[tag] = consumer
+    if not method.nowait:
+        channel.reply(BasicConsumeOk(tag))
+    queue.add_consumer(consumer)
+    queue.dispatch()
+
+
+def basic_cancel(channel: Channel, method: BasicCancel) -> None:
+    consumer = channel.consumers.pop(method.consumer_tag, None)
+    if consumer is not None:
+        channel.vhost.cancel(consumer)
+    if not method.nowait:
+        channel.reply(BasicCancelOk(method.consumer_tag))
+
+
+def basic_cancel_ok(channel: Channel, method: BasicCancelOk) -> None:
+    """The answer to our own basic.cancel, from clients that do not go by its nowait."""
+
+
+def basic_get(channel: Channel, method: BasicGet) -> None:
+    queue = _readable(channel, method.queue)
+    entry = queue.get(method.no_ack)
+    if entry is None:
+        channel.reply(BasicGetEmpty())
+        return
+    tag = channel.next_tag
+    channel.next_tag += 1
+    if not method.no_ack:
+        channel.unacked.add(tag, entry)
+    message = entry.message
+    ok = BasicGetOk(tag, entry.redelivered, message.exchange, message.routing_key, queue.message_count)
+    channel.outbox.content(channel.number, ok, message.header, message.body)
+
+
+def basic_ack(channel: Channel, method: BasicAck) -> None:
+    entries = channel.unacked.take(method.delivery_tag, method.multiple)
+    if channel.transaction is not None:
+        channel.transaction.settle(entries, requeue_them=False)
+    else:
+        settle(channel, entries)
+
+
+def basic_nack(channel: Channel, method: BasicNack) -> None:
+    _refuse(channel, channel.unacked.take(method.delivery_tag, method.multiple), method.requeue)
+
+
+def basic_reject(channel: Channel, method: BasicReject) -> None:
+    _refuse(channel, channel.unacked.take(method.delivery_tag, False), method.requeue)
+
+
+def basic_recover(channel: Channel, method: BasicRecover) -> None:
+    _recover(channel, method.requeue)
+    channel.reply(BasicRecoverOk())
+
+
+def basic_recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
+    _recover(channel, method.requeue)
+
+
+def settle(channel: Channel, entries: Iterable[Entry]) -> None:
+    """Entries taken from `unacked` are done with: let their queues forget them and their consumers go on."""
+    freed: dict[Consumer, None] = {}
+    for entry in entries:
+        consumer, queue = entry.consumer, entry.queue
+        assert queue is not None
+        queue.settle(entry)
+        if consumer is not None and consumer.parked:
+            freed[consumer] = None
+    if channel.window.limit:
+        unpark_all(channel)
+    for consumer in freed:
+        consumer.queue.unpark(consumer)
+
+
+def requeue(channel: Channel, entries: Iterable[Entry]) -> None:
+    """Entries taken from `unacked` go back to their queues, which may hand them out again at once."""
+    by_queue: dict[Queue, list[Entry]] = {}
+    for entry in entries:
+        assert entry.queue is not None
+        by_queue.setdefault(entry.queue, []).append(entry)
+    for queue, returned in by_queue.items():
+        queue.requeue(returned)
+    if by_queue and channel.window.limit:
+        unpark_all(channel)
+
+
+def unpark_all(channel: Channel) -> None:
+    """A limit that all consumers of the channel share may have eased."""
+    for consumer in list(channel.consumers.values()):
+        consumer.queue.unpark(consumer)
+
+
+def _refuse(channel: Channel, entries: list[Entry], requeue_them: bool) -> None:
+    if channel.transaction is not None:
+        channel.transaction.settle(entries, requeue_them=requeue_them)
+    elif requeue_them:
+        requeue(channel, entries)
+    else:
+        settle(channel, entries)
+
+
+def _recover(channel: Channel, requeue_them: bool) -> None:
+    if not requeue_them:
+        raise NotImplementedByBroker("requeue=false")
+    requeue(channel, channel.unacked.take_all())
+
+
+def _readable(channel: Channel, name: str) -> Queue:
+    name = resolve_queue_name(channel, name)
+    channel.check(Action.READ, "queue", name)
+    return channel.vhost.queue(name, channel.connection)
+
+
+HANDLERS: Final[dict[type[Method], Callable[[Channel, Any], None]]] = {
+    BasicQos: basic_qos,
+    BasicConsume: basic_consume,
+    BasicCancel: basic_cancel,
+    BasicCancelOk: basic_cancel_ok,
+    BasicGet: basic_get,
+    BasicAck: basic_ack,
+    BasicNack: basic_nack,
+    BasicReject: basic_reject,
+    BasicRecover: basic_recover,
+    BasicRecoverAsync: basic_recover_async,
+}

@@ -1,0 +1,140 @@
+"""The handshake: from the protocol header to connection.open-ok (specification 2.2.4 and RabbitMQ's rabbit_reader).
+
+    client   header            start-ok              tune-ok   open
+    server            start               tune                         open-ok
+
+Before open-ok a client is not trusted: a refused login is answered, if at all, without saying why; and a client that
+talks out of turn gets no answer but, after a while, a closed socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..auth.sasl import MECHANISMS
+from ..errors import AccessRefused, ChannelError, CommandInvalid, NotAllowed
+from ..wire.methods import (
+    ConnectionClose,
+    ConnectionCloseOk,
+    ConnectionOpen,
+    ConnectionOpenOk,
+    ConnectionStart,
+    ConnectionStartOk,
+    ConnectionTune,
+    ConnectionTuneOk,
+)
+from ..wire.schema import Method
+from ..wire.spec import PROTOCOL_HEADER
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+ACCEPTED_HEADERS: Final = (PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
+"""Ours, and the one that clients of AMQP 0-9 send."""
+
+INITIAL_FRAME_MAX: Final = 8192
+"""The largest payload taken before tune-ok, in bytes."""
+
+
+class Refused(Exception):
+    """The client is not let in, and is not told."""
+
+
+class Handshake:
+    """The steps of one connection that is not open yet: which method comes next, and what it does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._header = b""
+        self._next: dict[type[Method], Callable[[Any], None]] = {}
+
+    @property
+    def opening(self) -> bool:
+        """Whether the client got so far that it is told why it is turned away."""
+        return ConnectionOpen in self._next or ConnectionTuneOk in self._next
+
+    def receive_header(self, data: bytes) -> bytes | None:
+        """Take the protocol header. Returns what follows it; None while it is incomplete, or when it was wrong.
+
+        A wrong one is answered with ours, and the connection is done.
+        """
+        self._header += data
+        if len(self._header) < len(PROTOCOL_HEADER):
+            return None
+        connection = self._connection
+        header, rest = self._header[:8], self._header[8:]
+        if header not in ACCEPTED_HEADERS:
+            connection.outbox.write(PROTOCOL_HEADER)
+            connection.finish(f"bad protocol header {header!r}")
+            return None
+        start = ConnectionStart(
+            server_properties=connection.settings.server_properties, mechanisms=" ".join(MECHANISMS).encode()
+        )
+        connection.outbox.method(0, start)
+        self._next = {ConnectionStartOk: self.start_ok}
+        return rest
+
+    def handle(self, method: Method) -> None:
+        """Do the next step. Raises Refused, or a ProtocolError when the client may hear about it."""
+        step = self._next.get(type(method))
+        if step is None:
+            if isinstance(method, ConnectionClose) and self.opening:
+                self._connection.outbox.method(0, ConnectionCloseOk())
+                self._connection.finish("closed by the client during the handshake")
+                return
+            raise Refused(f"{method.name} in the handshake")
+        step(method)
+
+    def start_ok(self, method: ConnectionStartOk) -> None:
+        connection = self._connection
+        connection.client_properties = dict(method.client_properties)
+        mechanism = MECHANISMS.get(method.mechanism)
+        if mechanism is None:
+            raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
+        credentials = mechanism(method.response)
+        user = connection.authenticator.authenticate(credentials, connection.peer)
+        if user is None:
+            connection.log.warning("login refused", user=credentials.name, mechanism=method.mechanism)
+            raise AccessRefused(
+                f"Login was refused using authentication mechanism {method.mechanism}."
+                " For details see the broker logfile."
+            )
+        connection.user = user
+        settings = connection.settings
+        connection.outbox.method(0, ConnectionTune(settings.channel_max, settings.frame_max, settings.heartbeat))
+        self._next = {ConnectionTuneOk: self.tune_ok}
+
+    def tune_ok(self, method: ConnectionTuneOk) -> None:
+        settings = self._connection.settings
+        _check_negotiated("channel_max", method.channel_max, settings.channel_max, 1)
+        _check_negotiated("frame_max", method.frame_max, settings.frame_max, settings.frame_min)
+        self._next = {ConnectionOpen: self.open}
+        self._connection.tune(method.channel_max, method.frame_max, method.heartbeat)
+
+    def open(self, method: ConnectionOpen) -> None:
+        connection = self._connection
+        vhost = connection.broker.vhost(method.virtual_host)
+        if vhost is None:
+            raise NotAllowed(f"vhost {method.virtual_host} not found")
+        assert connection.user is not None
+        if not connection.authorizer.may_enter(connection.user, vhost.name):
+            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{connection.user.name}'")
+        connection.outbox.method(0, ConnectionOpenOk())
+        connection.run(vhost)
+
+    def channel_frame(self) -> None:
+        """A frame on a channel, before there can be one."""
+        if self.opening:
+            raise ChannelError("unexpected method in connection state opening")
+        raise Refused("a channel's frame in the handshake")
+
+
+def _check_negotiated(name: str, asked: int, ours: int, least: int) -> None:
+    """Raises NotAllowed unless the client asked for `least` to `ours`, where 0 means no limit on either side."""
+    if asked == 0 and ours != 0:
+        raise NotAllowed(f"negotiated {name} = 0 (no limit) is higher than the maximum allowed value ({ours})")
+    if asked > ours != 0:
+        raise NotAllowed(f"negotiated {name} = {asked} is higher than the maximum allowed value ({ours})")
+    if asked != 0 and asked < least:
+        raise NotAllowed(f"negotiated {name} = {asked} is lower than the minimum allowed value ({least})")

@@ -1,0 +1,61 @@
+"""The two contracts of access control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+class Action(Enum):
+    """RabbitMQ's three kinds of permission on an exchange or queue."""
+
+    CONFIGURE = "configure"  # declare, delete
+    WRITE = "write"  # publish to an exchange, bind a queue
+    READ = "read"  # consume or purge a queue, bind to an exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Both ends of a connection, the client's first."""
+
+    host: str
+    port: int
+    local_host: str
+    local_port: int
+    loopback: bool  # the client is on this machine
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} -> {self.local_host}:{self.local_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who was let in."""
+
+    name: str
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client says of itself."""
+
+    name: str
+    password: bytes
+
+
+class Authenticator(Protocol):
+    def authenticate(self, credentials: Credentials, peer: Peer) -> User | None:
+        """Called once a login. None refuses; the client is never told why, the log is."""
+        ...
+
+
+class Authorizer(Protocol):
+    def may_enter(self, user: User, vhost: str) -> bool:
+        """Called when a connection is opened."""
+        ...
+
+    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
+        """Called before an operation on the exchange or queue `name`; the default exchange is `amq.default`."""
+        ...

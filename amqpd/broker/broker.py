@@ -1,0 +1,92 @@
+"""The broker: all vhosts, on one store, recovered when it starts."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from typing import Final
+
+from ..clock import Clock
+from ..errors import NotFound, StartupError
+from ..store.base import Kind, Recovered, Store
+from ..wire.spec import ProtocolError
+from .alarms import Alarms
+from .compat import PROFILES, Compat
+from .memory import Memory
+from .vhost import Resources, VHost
+
+DEFAULT_VHOST: Final = "/"
+
+DEFAULT_MEMORY: Final = 256 << 20
+"""Bytes of messages kept in memory before queues page."""
+
+
+class Broker:
+    """Owns the model. Everything in it is called from one thread.
+
+    Raises StartupError 65 when what the store recovers makes no sense.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        pager: Store | None = None,
+        memory_limit: int = DEFAULT_MEMORY,
+        compat: Compat = PROFILES["default"],
+    ) -> None:
+        self.store = store
+        self.pager = pager
+        self.clock = clock
+        self.compat = compat
+        self.memory = Memory(memory_limit)
+        self.alarms = Alarms()
+        self.vhosts: dict[str, VHost] = {}
+        recovered = store.recover()
+        used = itertools.chain(recovered.counters, *recovered.definitions.values())
+        self._ids = itertools.count(max(used, default=0) + 1)
+        self._resources = Resources(store, pager, self.memory, self._ids, compat)
+        self._recover(recovered)
+        if not self.vhosts:
+            self.add_vhost(DEFAULT_VHOST)
+
+    def vhost(self, name: str) -> VHost | None:
+        return self.vhosts.get(name)
+
+    def add_vhost(self, name: str) -> VHost:
+        """Create a vhost, or return the one there."""
+        vhost = self.vhosts.get(name)
+        if vhost is None:
+            vhost = self.vhosts[name] = VHost(name, self._resources)
+            vhost.id = next(self._ids)
+            self.store.define(Kind.VHOST, vhost.id, {"name": name})
+        return vhost
+
+    @property
+    def lag(self) -> int:
+        """Bytes of messages put into a store and not committed yet: of the store that has more."""
+        return max(self.store.lag, self.pager.lag if self.pager is not None else 0)
+
+    def when_caught_up(self, callback: Callable[[], None]) -> None:
+        """Call back once the store that lags behind has committed what it was given so far."""
+        pager = self.pager
+        lagging = pager if pager is not None and pager.lag > self.store.lag else self.store
+        lagging.when_committed(callback)
+
+    def _recover(self, recovered: Recovered) -> None:
+        found = recovered.definitions
+        try:
+            for vhost_id, definition in found[Kind.VHOST].items():
+                vhost = self.vhosts[definition["name"]] = VHost(definition["name"], self._resources)
+                vhost.id = vhost_id
+            for exchange_id, definition in found[Kind.EXCHANGE].items():
+                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition)
+            for queue_id, definition in found[Kind.QUEUE].items():
+                counters = recovered.counters.get(queue_id)
+                self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)
+            for binding_id, definition in found[Kind.BINDING].items():
+                self.vhosts[definition["vhost"]].recover_binding(binding_id, definition)
+        except (LookupError, AssertionError, ProtocolError, NotFound) as error:
+            raise StartupError(f"the definitions in the data folder make no sense: {error}", os.EX_DATAERR) from error

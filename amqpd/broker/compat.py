@@ -1,0 +1,34 @@
+"""Where RabbitMQ's versions differ, one setting chooses: `compat`.
+
+`default` takes what most applications expect: the behaviour of 3.13 to 4.2, without refusing what older ones permit.
+A version number takes that version's behaviour, so that a test suite meets today what production will do tomorrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ..wire.spec import ReplyCode
+
+
+@dataclass(frozen=True, slots=True)
+class Compat:
+    """One row for each behaviour that moved between versions."""
+
+    version: str  # announced to clients; some change what they send by it
+    transient_queues: bool  # queues neither durable nor exclusive may be declared
+    global_qos: bool  # basic.qos with global set limits the channel; else it is taken as without
+    unknown_exchange_type: ReplyCode
+    frame_min: int  # smallest frame-max a client may ask for, in bytes
+
+
+PROFILES: Final = {
+    "default": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096),
+    "3.12": Compat("3.12.14", True, True, ReplyCode.COMMAND_INVALID, 4096),
+    "3.13": Compat("3.13.7", True, True, ReplyCode.PRECONDITION_FAILED, 4096),
+    "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096),
+    "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 8192),
+    "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 8192),
+    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 8192),
+}

@@ -1,0 +1,96 @@
+"""What every exchange is, and the contract of an exchange type."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, NamedTuple, final
+
+from ...message import Message
+from ..arguments import Arguments
+from ..binding import Binding, BindingKey
+
+
+class Verdict(NamedTuple):
+    """One binding's part in the routing of one message."""
+
+    binding: Binding
+    matched: bool
+    reason: str
+
+
+class Exchange(ABC):
+    """Where messages are published. A type is a subclass with a `type` name and the methods below marked so.
+
+    An exchange holds its bindings and says which of them a message matches. It does not know vhosts or deliver: the
+    vhost follows the matching bindings to their destinations, through further exchanges where they lead there.
+    """
+
+    type: ClassVar[str]
+    """The name clients declare it by."""
+
+    by_routing_key: ClassVar[bool] = False
+    """Whether `match` looks at nothing but the routing key, so that its answer may be remembered per key."""
+
+    is_queue: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        durable: bool = False,
+        auto_delete: bool = False,
+        internal: bool = False,
+        arguments: Arguments | None = None,
+    ) -> None:
+        self.name = name
+        self.durable = durable
+        self.auto_delete = auto_delete  # deleted with its last outgoing binding
+        self.internal = internal  # reached from other exchanges only
+        self.arguments: dict[str, Any] = dict(arguments or {})
+        self.outgoing: dict[BindingKey, Binding] = {}
+        self.incoming: dict[BindingKey, Binding] = {}
+        self.id = 0  # in the store; 0 = not stored
+
+    # --- the contract
+
+    @classmethod  # noqa: B027 - most types accept all
+    def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
+        """Called before a binding is made. Raises PreconditionFailed for one this type cannot serve."""
+
+    @abstractmethod
+    def bind(self, binding: Binding) -> None:
+        """Called once for each new binding, after `check_binding`, also when bindings are recovered."""
+
+    @abstractmethod
+    def unbind(self, binding: Binding) -> None:
+        """Called once when a binding that was bound is removed."""
+
+    @abstractmethod
+    def match(self, message: Message) -> Iterable[Binding]:
+        """Called for each message: the bindings it matches, each once. Changes nothing."""
+
+    @abstractmethod
+    def reason(self, binding: Binding, message: Message, matched: bool) -> str:
+        """Called by `explain`: why `match` did or did not choose this binding, in one sentence."""
+
+    # --- the same for all types
+
+    @property
+    def alternate(self) -> str | None:
+        """The name of the exchange that takes what matches no binding here."""
+        name = self.arguments.get("alternate-exchange")
+        return name if isinstance(name, str) else None
+
+    def candidates(self, message: Message) -> Iterable[Binding]:
+        """The bindings `match` chooses from."""
+        return self.outgoing.values()
+
+    @final
+    def explain(self, message: Message) -> list[Verdict]:
+        """Every binding with whether and why it matched. Whether is asked of `match`, the same that routes."""
+        matched = set(self.match(message))
+        return [
+            Verdict(binding, binding in matched, self.reason(binding, message, binding in matched))
+            for binding in self.candidates(message)
+        ]

@@ -1,0 +1,107 @@
+"""The headers exchange: matches a message's headers against the arguments of each binding.
+
+The arguments are compiled when the binding is made, so that routing only compares. As in RabbitMQ, values compare as
+Erlang terms do: numbers of all widths with each other, strings with byte arrays, everything else by type and value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from ...errors import PreconditionFailed
+from ...message import Message
+from ...wire.fields import encode_value, type_name
+from ..arguments import Arguments
+from ..binding import Binding
+from .base import Exchange
+
+MODES: Final = ("all", "any", "all-with-x", "any-with-x")
+
+_PRESENT: Final = object()
+"""Compiled form of a void argument: any value will do."""
+
+
+class Matcher:
+    """One binding's arguments, compiled."""
+
+    __slots__ = ("all_of", "wanted")
+
+    def __init__(self, arguments: Arguments) -> None:
+        mode = arguments.get("x-match", "all")
+        self.all_of: bool = mode.startswith("all")
+        self.wanted: tuple[tuple[str, Hashable], ...] = tuple(
+            (name, _PRESENT if value is None else comparable(value))
+            for name, value in arguments.items()
+            if name != "x-match" and (mode.endswith("-with-x") or not name.startswith("x-"))
+        )
+
+    def matches(self, headers: Mapping[str, Hashable]) -> bool:
+        """Whether comparable headers satisfy the binding. Without arguments: `all` always, `any` never."""
+        for name, wanted in self.wanted:
+            found = name in headers and bool(wanted is _PRESENT or headers[name] == wanted)
+            if found is not self.all_of:
+                return found
+        return self.all_of
+
+
+class HeadersExchange(Exchange):
+    """A message matches by its headers (specification 3.1.3.4, with RabbitMQ's -with-x modes)."""
+
+    type = "headers"
+
+    def __init__(self, name: str, **properties: Any) -> None:
+        super().__init__(name, **properties)
+        self._matchers: dict[Binding, Matcher] = {}
+
+    @classmethod
+    def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
+        mode = arguments.get("x-match", "all")
+        if not isinstance(mode, str):
+            raise PreconditionFailed(f"Invalid x-match field type {type_name(mode)} (value {mode}); expected longstr")
+        if mode not in MODES:
+            raise PreconditionFailed(
+                f'Invalid x-match field value "{mode}"; expected all, any, all-with-x, or any-with-x'
+            )
+
+    def bind(self, binding: Binding) -> None:
+        self._matchers[binding] = Matcher(binding.arguments)
+
+    def unbind(self, binding: Binding) -> None:
+        del self._matchers[binding]
+
+    def match(self, message: Message) -> Iterable[Binding]:
+        headers = {name: comparable(value) for name, value in message.headers.items()}
+        return [binding for binding, matcher in self._matchers.items() if matcher.matches(headers)]
+
+    def reason(self, binding: Binding, message: Message, matched: bool) -> str:
+        matcher = self._matchers[binding]
+        headers = {name: comparable(value) for name, value in message.headers.items()}
+        found: dict[bool, list[str]] = {True: [], False: []}
+        for name, wanted in matcher.wanted:
+            hit = name in headers and (wanted is _PRESENT or headers[name] == wanted)
+            if hit:
+                found[hit].append(f"{name} matches")
+            elif name in headers:
+                found[hit].append(f"{name} is {message.headers[name]!r}, not {binding.arguments[name]!r}")
+            else:
+                found[hit].append(f"{name} is missing")
+        asked = "all" if matcher.all_of else "any"
+        details = ", ".join(found[True] + found[False]) or "the binding names no header"
+        return f"{asked} of {len(matcher.wanted)} must match: {details}"
+
+
+def comparable(value: Any) -> Hashable:
+    """A form of a field value that equals another's when RabbitMQ takes the two values for equal."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, (int, float)):
+        return float(value) if isinstance(value, float) else int(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bytes):
+        return bytes(value)
+    if isinstance(value, Decimal):
+        return ("decimal", value.as_tuple())
+    return ("term", encode_value(value))

@@ -1,0 +1,18 @@
+"""The memory budget: how many bytes of messages the queues may hold before they page out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ENTRY_COST: Final = 400
+"""Estimated bytes an entry and its message take besides the body."""
+
+
+class Memory:
+    """Bytes held by messages, against a limit. One for the whole broker."""
+
+    __slots__ = ("limit", "used")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0

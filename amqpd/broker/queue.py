@@ -1,0 +1,386 @@
+"""The queue: ready entries in order, entries out with consumers, and consumers taking turns.
+
+An entry is a message's place in one queue. Its `seq` says where it belongs, for good:
+
+    publish ─► ready ──deliver──► unacked ──ack──► gone
+                 ▲  │no_ack          │ │
+                 │  └───► gone       │ └─reject─► gone
+                 └──requeue (redelivered)
+
+Consumers that may take a delivery stand in the `rotation`; one that may not is parked, and unparked when its limit or
+its peer lets it. So while anything is ready the rotation is empty, and while somebody waits there nothing is ready:
+every method leaves it that way, which is what "dispatch" means.
+
+Beyond the memory budget a queue pages: what arrives is only stored, and read back in order when the entries in memory
+are used up. Stored seqs in between may be missing, never out of order. A durable message goes where it must be kept
+anyway; any other goes to the pager, a store that lasts as long as the process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
+
+from ..message import Message
+from ..store.base import Counters, Store
+from .arguments import Arguments
+from .binding import Binding, BindingKey
+from .consumer import Consumer
+from .memory import ENTRY_COST, Memory
+
+PAGE_FLOOR: Final = 1 << 20
+"""Bytes each queue may keep in memory whatever the others hold, so that none has to page for every message."""
+
+PAGE_SIZE: Final = 1 << 20
+"""Bytes to read back at a time."""
+
+PAGE_LENGTH: Final = 1024
+"""Messages to read back at a time, at most."""
+
+
+class Entry:
+    """One message in one queue."""
+
+    __slots__ = ("consumer", "message", "queue", "redelivered", "seq", "stored", "tag")
+
+    def __init__(self, seq: int, message: Message, stored: bool) -> None:
+        self.seq = seq
+        self.message = message
+        self.stored = stored  # in the durable store, to be deleted there when it is settled
+        self.redelivered = False  # was, or may have been, handed out before
+        self.queue: Queue | None = None  # while unacked; else None, so that queue and entry form no cycle
+        self.consumer: Consumer | None = None  # while unacked and not from basic.get
+        self.tag = 0  # while unacked: the delivery tag it went out under
+
+
+class Queue:
+    """A queue of messages. It knows its bindings but does not route; deleting it is its vhost's business."""
+
+    is_queue: ClassVar[bool] = True
+
+    __slots__ = (
+        "_delivered_before",
+        "_next_paged",
+        "_pager_used",
+        "arguments",
+        "auto_delete",
+        "consumers",
+        "deleted",
+        "durable",
+        "had_consumer",
+        "id",
+        "incoming",
+        "memory",
+        "name",
+        "next_seq",
+        "owner",
+        "paged",
+        "paged_bytes",
+        "pager",
+        "ready",
+        "ready_bytes",
+        "rotation",
+        "store",
+        "unacked",
+        "unacked_bytes",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        queue_id: int,
+        store: Store,
+        pager: Store | None,
+        memory: Memory,
+        *,
+        durable: bool = False,
+        auto_delete: bool = False,
+        owner: object | None = None,
+        arguments: Arguments | None = None,
+        recovered: Counters | None = None,
+    ) -> None:
+        self.name = name
+        self.id = queue_id  # in the store, whether or not it is durable
+        self.store = store
+        self.pager = pager  # None: transient messages stay in memory
+        self.memory = memory
+        self.durable = durable
+        self.auto_delete = auto_delete  # deleted with its last consumer
+        self.owner = owner  # of an exclusive queue: the connection that declared it
+        self.arguments: dict[str, Any] = dict(arguments or {})
+        self.incoming: dict[BindingKey, Binding] = {}
+        self.deleted = False
+
+        self.ready: deque[Entry] = deque()  # in memory, ascending by seq
+        self.ready_bytes = 0  # of their bodies
+        self.unacked = 0
+        self.unacked_bytes = 0
+        self.consumers: list[Consumer] = []  # in order of subscription
+        self.rotation: deque[Consumer] = deque()  # those that may take a delivery; the next in turn first
+        self.had_consumer = False
+
+        recovered = recovered or Counters()
+        self.next_seq = recovered.next_seq
+        self.paged = recovered.messages  # ready, behind all that are in memory, and only stored
+        self.paged_bytes = recovered.bytes
+        self._next_paged = 0  # no paged message has a lower seq
+        self._pager_used = False
+        self._delivered_before = recovered.delivered  # entries of an earlier run up to this seq may have been out
+
+    # --- counts
+
+    @property
+    def message_count(self) -> int:
+        """How many messages are ready."""
+        return len(self.ready) + self.paged
+
+    @property
+    def message_bytes(self) -> int:
+        """Bytes of the bodies that are ready."""
+        return self.ready_bytes + self.paged_bytes
+
+    @property
+    def exclusive_consumer(self) -> bool:
+        """Whether a consumer has the queue to itself."""
+        return any(consumer.exclusive for consumer in self.consumers)
+
+    # --- messages in
+
+    def push(self, message: Message) -> bool:
+        """Take a message in and hand it on if a consumer waits. True when it was stored, so a confirm has to wait."""
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        stored = self.durable and message.persistent
+        if stored:
+            self.store.put(self.id, seq, message)
+        if (self.paged or self.memory.used >= self.memory.limit) and self._page_out(seq, message, stored):
+            return stored
+        entry = Entry(seq, message, stored)
+        if not self.ready:
+            consumer = self._next_consumer()
+            if consumer is not None:
+                self._deliver(consumer, entry)
+                return stored
+        self.ready.append(entry)
+        self.ready_bytes += message.size
+        self.memory.used += message.size + ENTRY_COST
+        return stored
+
+    def requeue(self, entries: Iterable[Entry]) -> None:
+        """Put unacked entries back in their old places, marked redelivered. They must be this queue's."""
+        returned = sorted(entries, key=lambda entry: entry.seq)
+        touched: dict[Consumer, None] = {}
+        for entry in returned:
+            if entry.consumer is not None:
+                touched[entry.consumer] = None
+            self._release(entry)
+            entry.redelivered = True
+        if self.deleted:
+            return
+        for entry in reversed(returned):
+            self.ready_bytes += entry.message.size
+            self.memory.used += entry.message.size + ENTRY_COST
+        if returned and self.ready and returned[-1].seq > self.ready[0].seq:
+            self.ready = deque(sorted([*returned, *self.ready], key=lambda entry: entry.seq))
+        else:
+            self.ready.extendleft(reversed(returned))
+        for consumer in touched:
+            self._unpark(consumer)
+        self.dispatch()
+
+    # --- messages out
+
+    def get(self, no_ack: bool) -> Entry | None:
+        """The first ready entry, for basic.get; unacked from now on, unless `no_ack`. None when there is none."""
+        if not self.ready:
+            if not self.paged:
+                return None
+            self._page_in()
+        entry = self._take()
+        if no_ack:
+            if entry.stored:
+                self.store.delete(self.id, entry.seq, entry.message)
+        else:
+            self._retain(entry)
+        return entry
+
+    def settle(self, entry: Entry) -> None:
+        """An unacked entry was acked, or rejected for good. Follow with `unpark` for its consumer."""
+        if entry.stored and not self.deleted:
+            self.store.delete(self.id, entry.seq, entry.message)
+        self._release(entry)
+
+    def dispatch(self) -> None:
+        """Hand ready entries to consumers until one side has none."""
+        while self.ready or self.paged:
+            consumer = self._next_consumer()
+            if consumer is None:
+                return
+            if not self.ready:
+                self._page_in()
+            self._deliver(consumer, self._take())
+
+    def purge(self) -> int:
+        """Drop all ready messages, not the unacked ones. Returns how many there were."""
+        count = self.message_count
+        for entry in self.ready:
+            if entry.stored:
+                self.store.delete(self.id, entry.seq, entry.message)
+        if self.paged:
+            self._drop_paged()
+        self._forget_ready()
+        return count
+
+    def close(self) -> None:
+        """The queue is deleted: forget everything, and tell the consumers. Entries still out may be settled."""
+        self.deleted = True
+        if self.durable:
+            self.store.drop(self.id)
+        if self._pager_used and self.pager is not None:
+            self.pager.drop(self.id)
+        self.paged = self.paged_bytes = 0
+        self._forget_ready()
+        consumers, self.consumers = self.consumers, []
+        self.rotation.clear()
+        for consumer in consumers:
+            consumer.sink.cancelled(consumer)
+
+    # --- consumers
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        """Subscribe. Deliveries start with the next `dispatch`."""
+        self.consumers.append(consumer)
+        self.had_consumer = True
+        consumer.parked = False
+        self.rotation.append(consumer)
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """Unsubscribe; entries that are out with the consumer stay so. Does nothing when it is not there."""
+        if consumer in self.consumers:
+            self.consumers.remove(consumer)
+        if consumer in self.rotation:
+            self.rotation.remove(consumer)
+        consumer.parked = False
+
+    def unpark(self, consumer: Consumer) -> None:
+        """A limit of the consumer may have eased: give it its turn again, and deliver."""
+        if consumer.parked and consumer.can_take():
+            self._unpark(consumer)
+            self.dispatch()
+
+    def _unpark(self, consumer: Consumer) -> None:
+        if consumer.parked:
+            consumer.parked = False
+            self.rotation.append(consumer)
+
+    def _next_consumer(self) -> Consumer | None:
+        rotation = self.rotation
+        while rotation:
+            consumer = rotation[0]
+            if consumer.can_take():
+                if len(rotation) > 1:
+                    rotation.rotate(-1)
+                return consumer
+            rotation.popleft()
+            consumer.parked = True
+        return None
+
+    # --- an entry's way
+
+    def _take(self) -> Entry:
+        entry = self.ready.popleft()
+        size = entry.message.size
+        self.ready_bytes -= size
+        self.memory.used -= size + ENTRY_COST
+        return entry
+
+    def _deliver(self, consumer: Consumer, entry: Entry) -> None:
+        if consumer.no_ack:
+            consumer.sink.deliver(consumer, entry)
+            if entry.stored:
+                self.store.delete(self.id, entry.seq, entry.message)
+        else:
+            entry.consumer = consumer
+            consumer.unacked += 1
+            consumer.window.used += 1
+            self._retain(entry)
+            consumer.sink.deliver(consumer, entry)
+
+    def _retain(self, entry: Entry) -> None:
+        entry.queue = self
+        size = entry.message.size
+        self.unacked += 1
+        self.unacked_bytes += size
+        self.memory.used += size + ENTRY_COST
+        if entry.stored:
+            self.store.delivered(self.id, entry.seq)
+
+    def _release(self, entry: Entry) -> None:
+        size = entry.message.size
+        self.unacked -= 1
+        self.unacked_bytes -= size
+        self.memory.used -= size + ENTRY_COST
+        consumer = entry.consumer
+        if consumer is not None:
+            consumer.unacked -= 1
+            consumer.window.used -= 1
+            entry.consumer = None
+        entry.queue = None
+
+    def _forget_ready(self) -> None:
+        self.memory.used -= self.ready_bytes + len(self.ready) * ENTRY_COST
+        self.ready.clear()
+        self.ready_bytes = 0
+
+    # --- paging
+
+    def _page_out(self, seq: int, message: Message, stored: bool) -> bool:
+        """Leave a new message to its store alone; false when it has to stay in memory after all."""
+        pager = self.pager
+        if pager is None:
+            return False
+        if not self.paged:
+            if not self.ready or self.ready_bytes + len(self.ready) * ENTRY_COST < PAGE_FLOOR:
+                return False
+            self._next_paged = seq
+        if not stored:
+            pager.put(self.id, seq, message)
+            self._pager_used = True
+        self.paged += 1
+        self.paged_bytes += message.size
+        return True
+
+    def _page_in(self) -> None:
+        """Read the next paged messages into `ready`, which is empty."""
+        limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
+        entries = [
+            Entry(seq, message, True)
+            for seq, message in (self.store.read(self.id, self._next_paged, limit) if self.durable else ())
+        ]
+        if self._pager_used and self.pager is not None:
+            entries += [
+                Entry(seq, message, False) for seq, message in self.pager.read(self.id, self._next_paged, limit)
+            ]
+            entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
+            self.pager.drop(self.id, self._next_paged, entries[-1].seq)
+        if not entries:
+            raise RuntimeError(f"queue '{self.name}' counts {self.paged} paged messages, but its store has none")
+        self._next_paged = entries[-1].seq + 1
+        size = 0
+        for entry in entries:
+            size += entry.message.size
+            entry.redelivered = entry.seq <= self._delivered_before
+        self.paged -= len(entries)
+        self.paged_bytes -= size
+        self.ready.extend(entries)
+        self.ready_bytes += size
+        self.memory.used += size + len(entries) * ENTRY_COST
+
+    def _drop_paged(self) -> None:
+        if self.durable:
+            self.store.drop(self.id, self._next_paged, self.next_seq)
+        if self._pager_used and self.pager is not None:
+            self.pager.drop(self.id, self._next_paged, self.next_seq)
+        self._next_paged = self.next_seq
+        self.paged = self.paged_bytes = 0

@@ -1,0 +1,518 @@
+"""A vhost: the namespace of exchanges, queues and bindings, and the way of a message through them.
+
+Whoever calls has checked permissions already. Names are taken as they are; that clients may not use the prefix `amq.`
+is checked here, because it depends on what exists.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from ..errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
+from ..message import Message
+from ..store.base import Counters, Kind, Store
+from ..wire.fields import decode_table, encode_table
+from ..wire.spec import ProtocolError
+from .arguments import (
+    Arguments,
+    check_exchange_arguments,
+    check_queue_arguments,
+    compare_exchange_arguments,
+    compare_property,
+    compare_queue_arguments,
+)
+from .binding import Binding, binding_key
+from .compat import Compat
+from .consumer import Consumer
+from .exchanges import DefaultExchange, Exchange, find_type
+from .memory import Memory
+from .queue import Queue
+
+RESERVED_PREFIX: Final = "amq."
+
+PREDECLARED: Final = (
+    ("amq.direct", "direct"),
+    ("amq.fanout", "fanout"),
+    ("amq.topic", "topic"),
+    ("amq.headers", "headers"),
+    ("amq.match", "headers"),
+)
+INTERNAL_PREDECLARED: Final = (("amq.rabbitmq.trace", "topic"),)
+
+ROUTES_LIMIT: Final = 65536
+"""Remembered routes, at most; when full, all are forgotten."""
+
+
+class Route(NamedTuple):
+    """Where a message goes."""
+
+    queues: tuple[Queue, ...]
+    lasting: bool  # the same for every message with this exchange and routing key, until `generation` changes
+
+
+class Resources(NamedTuple):
+    """What the vhosts of a broker share."""
+
+    store: Store
+    pager: Store | None  # takes what durable storage does not, when memory is short
+    memory: Memory
+    ids: Iterator[int]  # for definitions and queues
+    compat: Compat
+
+
+class VHost:
+    """A namespace. The exchanges every vhost has are there from the start."""
+
+    def __init__(self, name: str, resources: Resources) -> None:
+        self.name = name
+        self.exchanges: dict[str, Exchange] = {}
+        self.queues: dict[str, Queue] = {}
+        self.generation = 0  # changes whenever a route may
+        self.id = 0  # in the store
+        self._resources = resources
+        self.store = resources.store
+        self.compat = resources.compat
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._exclusive: dict[object, list[Queue]] = {}  # by owner
+        self._add_exchange(DefaultExchange(self.queues.get))
+        for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
+            for exchange_name, type_name in names:
+                self._add_exchange(_type(type_name)(exchange_name, durable=True, internal=internal))
+
+    # --- looking up
+
+    def exchange(self, name: str) -> Exchange:
+        """Raises NotFound."""
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            raise NotFound(f"no {self.describe_exchange(name)}")
+        return exchange
+
+    def queue(self, name: str, owner: object | None) -> Queue:
+        """The queue, for the connection `owner`. Raises NotFound; ResourceLocked when it is another's exclusive one."""
+        queue = self.queues.get(name)
+        if queue is None:
+            raise NotFound(f"no {self.describe_queue(name)}")
+        self._check_owner(queue, owner)
+        return queue
+
+    def describe_exchange(self, name: str) -> str:
+        return f"exchange '{name}' in vhost '{self.name}'"
+
+    def describe_queue(self, name: str) -> str:
+        return f"queue '{name}' in vhost '{self.name}'"
+
+    # --- checks that come before those of permissions
+
+    def check_not_default(self, name: str) -> None:
+        """Raises AccessRefused for the default exchange."""
+        if not name:
+            raise AccessRefused("operation not permitted on the default exchange")
+
+    def check_declarable(self, name: str, type_name: str) -> None:
+        """Raises ProtocolError (406, or 503 in old versions) for an unknown type, AccessRefused for the default."""
+        if find_type(type_name) is None:
+            raise ProtocolError(self.compat.unknown_exchange_type, f"unknown exchange type '{type_name}'")
+        self.check_not_default(name)
+
+    def check_deletable(self, name: str) -> None:
+        """Raises AccessRefused for the exchanges every vhost has."""
+        self.check_not_default(name)
+        if name.startswith(RESERVED_PREFIX):
+            raise AccessRefused(f"deletion of system {self.describe_exchange(name)} not allowed")
+
+    # --- exchanges
+
+    def declare_exchange(
+        self,
+        name: str,
+        type_name: str,
+        *,
+        durable: bool = False,
+        auto_delete: bool = False,
+        internal: bool = False,
+        arguments: Arguments | None = None,
+    ) -> Exchange:
+        """Create an exchange, or check that the one there is the same.
+
+        Raises PreconditionFailed for a difference or an argument out of place, AccessRefused for a reserved name,
+        ProtocolError (406, or 503 in old versions) for an unknown type.
+        """
+        arguments = arguments or {}
+        self.check_declarable(name, type_name)
+        described = self.describe_exchange(name)
+        exchange = self.exchanges.get(name)
+        if exchange is not None:
+            compare_property("type", type_name, exchange.type, described)
+            compare_property("durable", durable, exchange.durable, described)
+            compare_property("auto_delete", auto_delete, exchange.auto_delete, described)
+            compare_property("internal", internal, exchange.internal, described)
+            compare_exchange_arguments(arguments, exchange.arguments, described)
+            return exchange
+        if name.startswith(RESERVED_PREFIX):
+            raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
+        check_exchange_arguments(arguments, described)
+        exchange = _type(type_name)(
+            name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
+        )
+        self._add_exchange(exchange)
+        if durable:
+            exchange.id = next(self._resources.ids)
+            self.store.define(
+                Kind.EXCHANGE,
+                exchange.id,
+                {
+                    "vhost": self.name,
+                    "name": name,
+                    "type": type_name,
+                    "auto_delete": auto_delete,
+                    "internal": internal,
+                    "arguments": encode_table(arguments),
+                },
+            )
+        return exchange
+
+    def delete_exchange(self, name: str, *, if_unused: bool = False) -> Exchange | None:
+        """Delete an exchange and its bindings; None when there was none.
+
+        Raises AccessRefused for a predeclared one, PreconditionFailed when `if_unused` and it has bindings.
+        """
+        self.check_deletable(name)
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            return None
+        if if_unused and exchange.outgoing:
+            raise PreconditionFailed(f"{self.describe_exchange(name)} in use")
+        self._remove_exchange(exchange)
+        return exchange
+
+    # --- queues
+
+    def declare_queue(
+        self,
+        name: str,
+        *,
+        durable: bool = False,
+        exclusive: bool = False,
+        auto_delete: bool = False,
+        arguments: Arguments | None = None,
+        owner: object | None = None,
+    ) -> Queue:
+        """Create a queue, or check that the one there is the same. An empty name is replaced by one of the broker's.
+
+        `owner` is the connection that asks. Raises AccessRefused for a reserved name, ResourceLocked when exclusivity
+        differs, PreconditionFailed for another difference or an argument out of place, InternalError for a queue
+        neither durable nor exclusive where the version followed refuses those.
+        """
+        arguments = arguments or {}
+        if name.startswith(RESERVED_PREFIX):
+            raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
+        name = name or generated_name("amq.gen-")
+        described = self.describe_queue(name)
+        durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
+        queue = self.queues.get(name)
+        if queue is not None:
+            if queue.owner is not (owner if exclusive else None):
+                raise _locked(described)
+            compare_property("durable", durable, queue.durable, described)
+            compare_property("auto_delete", auto_delete, queue.auto_delete, described)
+            compare_queue_arguments(arguments, queue.arguments, described)
+            return queue
+        check_queue_arguments(arguments, described)
+        if not durable and not exclusive and not self.compat.transient_queues:
+            raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
+        queue = self._new_queue(
+            name,
+            next(self._resources.ids),
+            durable=durable,
+            auto_delete=auto_delete,
+            owner=owner if exclusive else None,
+            arguments=arguments,
+        )
+        if queue.owner is not None:
+            self._exclusive.setdefault(queue.owner, []).append(queue)
+        if durable:
+            self.store.define(
+                Kind.QUEUE,
+                queue.id,
+                {
+                    "vhost": self.name,
+                    "name": name,
+                    "auto_delete": auto_delete,
+                    "arguments": encode_table(arguments),
+                },
+            )
+        return queue
+
+    def delete_queue(self, queue: Queue, *, if_unused: bool = False, if_empty: bool = False) -> int:
+        """Delete a queue with its bindings; returns how many messages were ready in it.
+
+        Raises PreconditionFailed when a condition is not met.
+        """
+        if if_unused and queue.consumers:
+            raise PreconditionFailed(f"{self.describe_queue(queue.name)} in use")
+        if if_empty and queue.message_count:
+            raise PreconditionFailed(f"{self.describe_queue(queue.name)} not empty")
+        count = queue.message_count
+        del self.queues[queue.name]
+        if queue.owner is not None:
+            self._exclusive[queue.owner].remove(queue)
+            if not self._exclusive[queue.owner]:
+                del self._exclusive[queue.owner]
+        for binding in list(queue.incoming.values()):
+            self._remove_binding(binding)
+        if queue.durable:
+            self.store.undefine(Kind.QUEUE, queue.id)
+        self._reroute()
+        queue.close()
+        return count
+
+    def delete_exclusive_queues(self, owner: object) -> None:
+        """Delete what the connection `owner` declared for itself alone."""
+        for queue in list(self._exclusive.get(owner, ())):
+            self.delete_queue(queue)
+
+    def cancel(self, consumer: Consumer) -> None:
+        """Remove a consumer from its queue, and an auto-delete queue with its last consumer."""
+        consumer.queue.remove_consumer(consumer)
+        self.delete_if_abandoned(consumer.queue)
+
+    def delete_if_abandoned(self, queue: Queue) -> None:
+        """Delete an auto-delete queue that had consumers and has none left."""
+        if queue.auto_delete and queue.had_consumer and not queue.consumers and not queue.deleted:
+            self.delete_queue(queue)
+
+    # --- bindings
+
+    def bind(
+        self,
+        source_name: str,
+        destination: str,
+        routing_key: str,
+        arguments: Arguments,
+        *,
+        to_queue: bool,
+        owner: object | None = None,
+    ) -> None:
+        """Bind an exchange to a queue or another exchange; nothing happens when that binding is there.
+
+        Raises NotFound for a missing end, AccessRefused for the default exchange, ResourceLocked when the queue is
+        exclusive to another than `owner`, PreconditionFailed for arguments the exchange type refuses.
+        """
+        self.check_not_default(source_name)
+        if not to_queue:
+            self.check_not_default(destination)
+        source = self.exchange(source_name)
+        target = self._destination(destination, to_queue)
+        if target is None:
+            described = self.describe_queue(destination) if to_queue else self.describe_exchange(destination)
+            raise NotFound(f"no {described}")
+        if isinstance(target, Queue):
+            self._check_owner(target, owner)
+        source.check_binding(routing_key, arguments)
+        binding = Binding(source, target, routing_key, arguments)
+        if binding.key in source.outgoing:
+            return
+        self._add_binding(binding)
+        if binding.durable:
+            binding.id = next(self._resources.ids)
+            self.store.define(
+                Kind.BINDING,
+                binding.id,
+                {
+                    "vhost": self.name,
+                    "source": source_name,
+                    "destination": destination,
+                    "to_queue": to_queue,
+                    "routing_key": routing_key,
+                    "arguments": encode_table(arguments),
+                },
+            )
+
+    def unbind(
+        self,
+        source_name: str,
+        destination: str,
+        routing_key: str,
+        arguments: Arguments,
+        *,
+        to_queue: bool,
+        owner: object | None = None,
+    ) -> None:
+        """Remove a binding; nothing happens when it, or either end, is not there.
+
+        Raises AccessRefused for the default exchange, ResourceLocked when the queue is exclusive to another than
+        `owner`.
+        """
+        self.check_not_default(source_name)
+        if not to_queue:
+            self.check_not_default(destination)
+        source = self.exchanges.get(source_name)
+        target = self._destination(destination, to_queue)
+        if source is None or target is None:
+            return
+        binding = source.outgoing.get(binding_key(source, target, routing_key, arguments))
+        if binding is not None:
+            if isinstance(target, Queue):
+                self._check_owner(target, owner)
+            self._remove_binding(binding)
+
+    # --- messages
+
+    def route(self, exchange: Exchange, message: Message) -> Route:
+        """The queues a message published to `exchange` reaches: each once, whatever number of bindings match.
+
+        Exchanges lead to each other through bindings, and to their alternate exchange when none of their bindings
+        match; each exchange is visited once.
+        """
+        key = (exchange.name, message.routing_key)
+        known = self._routes.get(key)
+        if known is not None:
+            return known
+        queues: dict[Queue, None] = {}
+        seen = {exchange}
+        to_visit = [exchange]
+        lasting = True
+        while to_visit:
+            current = to_visit.pop()
+            lasting = lasting and current.by_routing_key
+            matched = False
+            for binding in current.match(message):
+                matched = True
+                destination = binding.destination
+                if isinstance(destination, Queue):
+                    queues[destination] = None
+                elif destination not in seen:
+                    seen.add(destination)
+                    to_visit.append(destination)
+            if not matched and current.alternate is not None:
+                alternate = self.exchanges.get(current.alternate)
+                if alternate is not None and alternate not in seen:
+                    seen.add(alternate)
+                    to_visit.append(alternate)
+        route = Route(tuple(queues), lasting)
+        if lasting:
+            if len(self._routes) >= ROUTES_LIMIT:
+                self._routes.clear()
+            self._routes[key] = route
+        return route
+
+    def deliver(self, message: Message, queues: tuple[Queue, ...]) -> bool:
+        """Push a routed message to its queues. True when one of them stored it, so that its confirm has to wait."""
+        if len(queues) == 1:
+            return queues[0].push(message)
+        if message.persistent and sum([queue.durable for queue in queues]) > 1:
+            message.id = self.store.new_message_id()
+        stored = False
+        for queue in queues:
+            if queue.push(message):
+                stored = True
+        return stored
+
+    # --- recovery
+
+    def recover_exchange(self, exchange_id: int, definition: Mapping[str, Any]) -> None:
+        """Raises NotFound when its type is not installed any more."""
+        exchange_type = find_type(definition["type"])
+        if exchange_type is None:
+            raise NotFound(
+                f"{self.describe_exchange(definition['name'])} has type '{definition['type']}', which is not installed"
+            )
+        exchange = exchange_type(
+            definition["name"],
+            durable=True,
+            auto_delete=definition["auto_delete"],
+            internal=definition["internal"],
+            arguments=decode_table(definition["arguments"])[0],
+        )
+        exchange.id = exchange_id
+        self._add_exchange(exchange)
+
+    def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+        self._new_queue(
+            definition["name"],
+            queue_id,
+            durable=True,
+            auto_delete=definition["auto_delete"],
+            arguments=decode_table(definition["arguments"])[0],
+            recovered=counters,
+        )
+
+    def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
+        source = self.exchange(definition["source"])
+        target = self._destination(definition["destination"], definition["to_queue"])
+        assert target is not None
+        binding = Binding(source, target, definition["routing_key"], decode_table(definition["arguments"])[0])
+        binding.id = binding_id
+        self._add_binding(binding)
+
+    # --- inside
+
+    def _new_queue(self, name: str, queue_id: int, **properties: Any) -> Queue:
+        resources = self._resources
+        queue = Queue(name, queue_id, resources.store, resources.pager, resources.memory, **properties)
+        self.queues[name] = queue
+        self._reroute()
+        return queue
+
+    def _destination(self, name: str, to_queue: bool) -> Queue | Exchange | None:
+        return self.queues.get(name) if to_queue else self.exchanges.get(name)
+
+    def _add_exchange(self, exchange: Exchange) -> None:
+        self.exchanges[exchange.name] = exchange
+        self._reroute()
+
+    def _remove_exchange(self, exchange: Exchange) -> None:
+        del self.exchanges[exchange.name]
+        for binding in [*exchange.outgoing.values(), *exchange.incoming.values()]:
+            self._remove_binding(binding)
+        if exchange.id:
+            self.store.undefine(Kind.EXCHANGE, exchange.id)
+        self._reroute()
+
+    def _add_binding(self, binding: Binding) -> None:
+        binding.source.outgoing[binding.key] = binding
+        binding.destination.incoming[binding.key] = binding
+        binding.source.bind(binding)
+        self._reroute()
+
+    def _remove_binding(self, binding: Binding) -> None:
+        source = binding.source
+        if source.outgoing.pop(binding.key, None) is None:
+            return  # gone meanwhile, with an auto-delete exchange
+        del binding.destination.incoming[binding.key]
+        source.unbind(binding)
+        if binding.id:
+            self.store.undefine(Kind.BINDING, binding.id)
+        self._reroute()
+        if source.auto_delete and not source.outgoing and self.exchanges.get(source.name) is source:
+            self._remove_exchange(source)
+
+    def _reroute(self) -> None:
+        self.generation += 1
+        self._routes.clear()
+
+    def _check_owner(self, queue: Queue, owner: object | None) -> None:
+        if queue.owner is not None and queue.owner is not owner:
+            raise _locked(self.describe_queue(queue.name))
+
+
+def generated_name(prefix: str) -> str:
+    """A name nobody else has: the prefix and 22 random characters, as RabbitMQ makes them."""
+    return prefix + base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+
+
+def _type(name: str) -> type[Exchange]:
+    found = find_type(name)
+    assert found is not None
+    return found
+
+
+def _locked(described: str) -> ResourceLocked:
+    return ResourceLocked(
+        f"cannot obtain exclusive access to locked {described}. It could be originally declared on another connection"
+        " or the exclusive property value does not match that of the original declaration."
+    )

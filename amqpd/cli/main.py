@@ -1,0 +1,85 @@
+"""The command `amqpd`. Without a subcommand it runs the broker."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..config import load
+from ..errors import StartupError
+
+HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
+
+Without options it listens on 127.0.0.1:5672 and keeps what is durable in the folder .amqpd; user guest, password
+guest, from this machine only.
+
+\b
+    amqpd                         run, and keep what is durable
+    amqpd --memory -p 0           a throw-away broker on a free port
+    amqpd -D /var/lib/amqpd       keep data there
+    amqpd -c amqpd.toml           settings from a file
+    AMQPD_HEARTBEAT=10 amqpd      any setting from the environment
+
+Then, for example with pika:
+
+\b
+    pika.BlockingConnection(pika.URLParameters("amqp://guest:guest@127.0.0.1:5672/"))
+
+Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
+"""
+
+
+@click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option("-c", "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Settings, as TOML.")
+@click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]")
+@click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
+@click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged.")
+@click.option("--log-format", type=click.Choice(["console", "json"]), help="Lines for people, or JSON.")
+@click.version_option(__version__, prog_name="amqpd")
+def amqpd(
+    file: Path | None,
+    data_dir: str | None,
+    memory: bool | None,
+    bind: str | None,
+    port: int | None,
+    log_level: str | None,
+    log_format: str | None,
+) -> None:
+    options: dict[str, Any] = {
+        "data_dir": data_dir,
+        "memory": memory,
+        "log.level": log_level,
+        "log.format": log_format,
+    }
+    config = load(file, options=options)
+    if bind is not None or port is not None:
+        host, default_port = config.address
+        address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
+        options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
+        config = load(file, options=options)
+    from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker
+
+    sys.exit(serve(config))
+
+
+def main() -> None:
+    """Run the command; usage errors and refusals to start become one line and an exit code of sysexits.h."""
+    try:
+        amqpd.main(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(os.EX_USAGE)
+    except click.Abort:
+        sys.exit(130)
+    except StartupError as error:
+        click.echo(f"amqpd: {error}", err=True)
+        sys.exit(error.exit_code)

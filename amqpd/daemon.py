@@ -1,0 +1,206 @@
+"""The composition root: builds store, broker, users and listeners from a configuration, runs them, and stops them.
+
+Stopping goes backwards: no new connections, farewell to the clients, commit, close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import signal
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+from . import __version__
+from .amqp.connection import ConnectionSettings
+from .auth.internal import InternalUsers
+from .broker.broker import Broker
+from .broker.compat import PROFILES
+from .clock import Clock
+from .config import Config
+from .listeners.amqp import AmqpListener
+from .listeners.stream import Turn
+from .log import get_logger
+from .store.base import Store
+from .store.committer import Committer
+from .store.lmdb_store import LmdbStore
+from .store.memory import MemoryStore
+
+FAREWELL_TIMEOUT: Final = 3.0
+"""Seconds clients have to answer connection.close when the broker stops."""
+
+CAPABILITIES: Final = (
+    "publisher_confirms",
+    "exchange_exchange_bindings",
+    "basic.nack",
+    "consumer_cancel_notify",
+    "connection.blocked",
+    "authentication_failure_close",
+    "per_consumer_qos",
+)
+"""What clients may rely on; they change their behaviour by it."""
+
+
+class Daemon:
+    """A running broker, in an event loop that somebody else runs."""
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self.config = config
+        self.clock = clock or Clock()
+        self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
+        self.broker: Broker
+        self._log = get_logger()
+        self._stores: list[tuple[LmdbStore, Committer]] = []
+        self._listener: AmqpListener
+        self._stopped = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Open the store and accept connections. Raises StartupError when that cannot be."""
+        config = self.config
+        loop = asyncio.get_running_loop()
+        store, pager = self._open_stores()
+        try:
+            compat = PROFILES[config.compat]
+            self.broker = Broker(store, self.clock, pager=pager, memory_limit=config.queue_memory, compat=compat)
+            users = InternalUsers(config.loopback_users)
+            users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
+            self.clock.on_earlier = self._set_timer
+            self._set_timer()
+            settings = ConnectionSettings(
+                channel_max=config.channel_max,
+                frame_max=config.frame_max,
+                frame_min=compat.frame_min,
+                heartbeat=config.heartbeat,
+                handshake_timeout=config.handshake_timeout / 1000,
+                max_message_size=config.max_message_size,
+                lag_limit=config.lag_limit,
+                server_properties=server_properties(config),
+            )
+            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
+            self.addresses = await self._listener.start(*config.address)
+        except BaseException:
+            self._close_stores()
+            raise
+        for host, port in self.addresses:
+            self._log.info(f"started TCP listener on {host}:{port}")
+        self._log.info("Server startup complete")
+
+    async def stop(self) -> None:
+        """Take leave of the clients, commit, and close everything."""
+        self._listener.stop_accepting()
+        await self._listener.close_connections(
+            "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
+        )
+        if self._timer is not None:
+            self._timer.cancel()
+        self._close_stores()
+        self._log.info("Server stopped")
+
+    async def run_until_stopped(self) -> None:
+        """Run until SIGTERM or SIGINT, or until the store fails; then stop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        await self._stopped.wait()
+        if self.failure is None:
+            await self.stop()
+
+    def _open_stores(self) -> tuple[Store, Store | None]:
+        """The durable store, and the one that queues page transient messages to."""
+        config = self.config
+        if config.memory:
+            return MemoryStore(), None
+        folder = Path(config.data_dir)
+        store = self._open_store(LmdbStore(folder / "store", sync=config.sync, map_size=config.map_size))
+        try:
+            pager = self._open_store(LmdbStore(folder / "paging", sync=False, map_size=config.map_size, fresh=True))
+        except BaseException:
+            self._close_stores()
+            raise
+        return store, pager
+
+    def _open_store(self, store: LmdbStore) -> LmdbStore:
+        committer = Committer(
+            store,
+            asyncio.get_running_loop(),
+            on_trouble=self._no_room,
+            on_relief=self._room_again,
+            on_failure=self._store_failed,
+        )
+        committer.start()
+        self._stores.append((store, committer))
+        return store
+
+    def _close_stores(self) -> None:
+        stores, self._stores = self._stores, []
+        for store, committer in stores:
+            if committer.stop():
+                store.close()
+
+    def _no_room(self, error: BaseException) -> None:
+        self._log.error("cannot write to disk, publishers are blocked", folder=self.config.data_dir, error=str(error))
+        self.broker.alarms.raise_("low on disk")
+
+    def _room_again(self) -> None:
+        self._log.info("disk writes go on, publishers are unblocked")
+        self.broker.alarms.clear("low on disk")
+
+    def _store_failed(self, error: BaseException) -> None:
+        """No confirm could be honest any more: stop at once, leaving the disk as it is."""
+        self._log.critical("the store failed", folder=self.config.data_dir, error=str(error))
+        self.failure = error
+        self._stopped.set()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.clock.deadline()
+        if deadline is not None:
+            delay = max(0.0, deadline - self.clock.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._run_timers)
+
+    def _run_timers(self) -> None:
+        self._timer = None
+        self.clock.run_due()
+        self._set_timer()
+
+
+def server_properties(config: Config) -> dict[str, Any]:
+    """What connection.start tells clients about us (RabbitMQ's rabbit_reader:server_properties)."""
+    return {
+        "capabilities": dict.fromkeys(CAPABILITIES, True),
+        "cluster_name": f"amqpd@{socket.gethostname()}",
+        "copyright": "Copyright (c) the amqpd authors",
+        "information": f"amqpd {__version__}, a broker for RabbitMQ's clients. Licensed under Apache-2.0.",
+        "platform": f"Python {platform.python_version()}",
+        "product": config.product,
+        "version": PROFILES[config.compat].version,
+        "amqpd_version": __version__,
+    }
+
+
+def run(config: Config) -> int:
+    """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
+    daemon = Daemon(config)
+
+    async def main() -> None:
+        await daemon.start()
+        await daemon.run_until_stopped()
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main())
+    return os.EX_OK if daemon.failure is None else os.EX_IOERR
+
+
+def _loop_factory() -> Any:
+    """uvloop's, where there is one for this platform."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,72 @@
+"""The errors a client can cause, one class for each reply code (specification, section 1.7, and RabbitMQ).
+
+Raise them wherever the fault is noticed, with an explanation that names the object, the vhost and the expectation.
+`amqp` turns them into channel.close or connection.close in one place; no raising site chooses which.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .wire.spec import ProtocolError, ReplyCode
+
+
+class AmqpError(ProtocolError):
+    """Base of the errors below; each has one reply code."""
+
+    reply_code: ClassVar[ReplyCode]
+
+    def __init__(self, explanation: str) -> None:
+        super().__init__(self.reply_code, explanation)
+
+
+class AccessRefused(AmqpError):
+    reply_code = ReplyCode.ACCESS_REFUSED
+
+
+class NotFound(AmqpError):
+    reply_code = ReplyCode.NOT_FOUND
+
+
+class ResourceLocked(AmqpError):
+    reply_code = ReplyCode.RESOURCE_LOCKED
+
+
+class PreconditionFailed(AmqpError):
+    reply_code = ReplyCode.PRECONDITION_FAILED
+
+
+class ConnectionForced(AmqpError):
+    reply_code = ReplyCode.CONNECTION_FORCED
+
+
+class SyntaxInvalid(AmqpError):
+    reply_code = ReplyCode.SYNTAX_ERROR
+
+
+class CommandInvalid(AmqpError):
+    reply_code = ReplyCode.COMMAND_INVALID
+
+
+class ChannelError(AmqpError):
+    reply_code = ReplyCode.CHANNEL_ERROR
+
+
+class NotAllowed(AmqpError):
+    reply_code = ReplyCode.NOT_ALLOWED
+
+
+class NotImplementedByBroker(AmqpError):
+    reply_code = ReplyCode.NOT_IMPLEMENTED
+
+
+class InternalError(AmqpError):
+    reply_code = ReplyCode.INTERNAL_ERROR
+
+
+class StartupError(Exception):
+    """The broker cannot start: one line that names the thing and the remedy, and a sysexits code to leave with."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

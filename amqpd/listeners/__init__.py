@@ -1,0 +1,5 @@
+"""Sockets and timers: the only asyncio in the data path.
+
+`base` says what a session must offer; `stream` drives any session over TCP, and collects what all sessions have to
+send so that each is written to once a turn of the event loop; `amqp` listens for AMQP clients.
+"""

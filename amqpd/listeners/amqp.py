@@ -1,0 +1,116 @@
+"""Listens for AMQP clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from ..amqp.connection import Connection, ConnectionSettings
+from ..auth.base import Authenticator, Authorizer, Peer
+from ..broker.broker import Broker
+from ..errors import StartupError
+from ..wire.spec import ReplyCode
+from .stream import StreamProtocol, Turn
+
+
+class AmqpListener:
+    """A listening socket, and the connections it accepted."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        settings: ConnectionSettings,
+        turn: Turn,
+        log: Any,
+    ) -> None:
+        self._broker = broker
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._settings = settings
+        self._turn = turn
+        self._log = log
+        self._server: asyncio.Server | None = None
+        self._connected: set[StreamProtocol] = set()
+        self._empty = asyncio.Event()  # the last connection is gone
+
+    async def start(self, host: str, port: int) -> list[tuple[str, int]]:
+        """Accept connections on every address `host` stands for; port 0 takes a free one. Returns (address, port)s.
+
+        Raises StartupError 69 when the port is taken, 68 when the host is unknown, 77 when it may not be used.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(self._protocol, host, port, backlog=1024)
+        except socket.gaierror as error:
+            raise StartupError(
+                f"cannot listen on '{host}': {error.strerror}; give another address with -b", os.EX_NOHOST
+            ) from error
+        except PermissionError as error:
+            raise StartupError(
+                f"may not listen on {host}:{port}: {error.strerror}; choose a port above 1023 with -p", os.EX_NOPERM
+            ) from error
+        except OSError as error:
+            raise StartupError(
+                f"cannot listen on {host}:{port}: {error.strerror}; is another broker running there? choose another"
+                " port with -p",
+                os.EX_UNAVAILABLE,
+            ) from error
+        return [address.getsockname()[:2] for address in self._server.sockets]
+
+    def stop_accepting(self) -> None:
+        """Close the listening socket; connections stay."""
+        if self._server is not None:
+            self._server.close()
+
+    async def close_connections(self, explanation: str, patience: float) -> None:
+        """Send every client connection.close 320, and wait for their farewells for `patience` seconds at most."""
+        for protocol in list(self._connected):
+            protocol.session.close(ReplyCode.CONNECTION_FORCED, explanation)
+            self._turn.add(protocol)
+        if self._connected:
+            self._empty.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), patience)
+        for protocol in list(self._connected):
+            protocol.abort()
+
+    def _protocol(self) -> StreamProtocol:
+        protocol = StreamProtocol(self._session, self._broker.clock, self._turn, self._lost, self._log)
+        self._connected.add(protocol)
+        return protocol
+
+    def _lost(self, protocol: StreamProtocol) -> None:
+        self._connected.discard(protocol)
+        if not self._connected:
+            self._empty.set()
+
+    def _session(self, transport: asyncio.Transport, wake: Callable[[], None]) -> Connection:
+        return Connection(
+            self._broker,
+            self._authenticator,
+            self._authorizer,
+            self._settings,
+            peer_of(transport),
+            self._log,
+            wake,
+        )
+
+
+def peer_of(transport: asyncio.Transport) -> Peer:
+    """Both ends of a TCP connection."""
+    host, port = transport.get_extra_info("peername")[:2]
+    local_host, local_port = transport.get_extra_info("sockname")[:2]
+    return Peer(host, port, local_host, local_port, _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    address = ipaddress.ip_address(host.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)

@@ -1,0 +1,157 @@
+"""Drives sessions over sockets.
+
+One turn of the loop: sockets are read, sessions handle what came, queues hand messages to other sessions; then each
+session that has something to send is flushed, once. N deliveries to a consumer are one write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from ..clock import Clock, Timer
+from ..wire.spec import ReplyCode
+from .base import Session
+
+WRITE_HIGH: Final = 512 << 10
+"""Bytes a socket may owe before its session hears that the peer is slow."""
+
+WRITE_LOW: Final = 128 << 10
+
+
+class Turn:
+    """The sessions to flush at the end of the loop's turn."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._dirty: dict[StreamProtocol, None] = {}
+
+    def add(self, protocol: StreamProtocol) -> None:
+        """Flush this one when the turn ends."""
+        if not self._dirty:
+            self._loop.call_soon(self._end)
+        self._dirty[protocol] = None
+
+    def _end(self) -> None:
+        dirty, self._dirty = self._dirty, {}
+        for protocol in dirty:
+            protocol.flush()
+
+
+MakeSession = Callable[[asyncio.Transport, Callable[[], None]], Session]
+"""Makes the session of a new connection from its transport and a `wake` callback."""
+
+
+class StreamProtocol(asyncio.Protocol):
+    """One socket and its session."""
+
+    def __init__(
+        self,
+        make_session: MakeSession,
+        clock: Clock,
+        turn: Turn,
+        lost: Callable[[StreamProtocol], None],
+        log: Any,
+    ) -> None:
+        self._make_session = make_session
+        self._clock = clock
+        self._turn = turn
+        self._lost = lost  # called when the socket is gone
+        self._log = log
+        self._reading = True
+        self._timer: Timer | None = None
+        self._armed: float | None = None  # the deadline the timer is set for
+        self._transport: asyncio.Transport
+        self.session: Session
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+        self.session = self._make_session(self._transport, self.wake)
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self.session.receive_data(data)
+        except Exception:  # noqa: BLE001 - see _broken
+            self._broken()
+        self._turn.add(self)
+
+    def eof_received(self) -> bool:
+        self._turn.add(self)
+        self.session.receive_eof()
+        return True  # the transport stays open until the flush has closed it
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        self.session.receive_eof()
+        self._lost(self)
+
+    def pause_writing(self) -> None:
+        self.session.set_writable(False)
+
+    def resume_writing(self) -> None:
+        self.session.set_writable(True)
+
+    def wake(self) -> None:
+        """The session has something to send, or changed its mind about reading."""
+        self._turn.add(self)
+
+    def flush(self) -> None:
+        """Write what the session has to send; follow its wishes about reading, closing, and being ticked."""
+        transport = self._transport
+        if transport.is_closing():
+            return
+        session = self.session
+        try:
+            chunks = session.data_to_send()
+        except Exception:  # noqa: BLE001 - see _broken
+            self._broken()
+            return
+        if len(chunks) == 1:
+            transport.write(chunks[0])
+        elif chunks:
+            transport.writelines(chunks)
+        if session.closed:
+            self._disarm()
+            transport.close()
+            return
+        if session.reading is not self._reading:
+            self._reading = session.reading
+            if self._reading:
+                transport.resume_reading()
+            else:
+                transport.pause_reading()
+        self._arm()
+
+    def abort(self) -> None:
+        """Close the socket at once, whatever is unsent."""
+        self._transport.abort()
+
+    def _broken(self) -> None:
+        """A bug of ours: it costs this connection, and no other."""
+        self._log.exception("internal error in a connection")
+        try:
+            self.session.close(ReplyCode.INTERNAL_ERROR, "internal error")
+        except Exception:  # noqa: BLE001 - the socket can still be closed
+            self._log.exception("internal error while closing a connection")
+            self.abort()
+
+    def _arm(self) -> None:
+        deadline = self.session.deadline()
+        if deadline != self._armed:
+            self._disarm()
+            if deadline is not None:
+                self._armed = deadline
+                self._timer = self._clock.call_at(deadline, self._tick)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._armed = None
+
+    def _tick(self) -> None:
+        self._timer = self._armed = None
+        self.session.tick(self._clock.now())
+        self.flush()

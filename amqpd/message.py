@@ -1,0 +1,69 @@
+"""What is carried: an address, a content header kept raw, and a body.
+
+A message is immutable from publish to settlement and shared by every queue it is in. Its properties are decoded only
+when somebody asks, since most messages pass through without anybody looking at them.
+"""
+
+from __future__ import annotations
+
+from .wire.fields import Table
+from .wire.properties import Properties, check_header, decode_header, encode_header
+from .wire.schema import encode_shortstr
+
+
+class Address:
+    """Where a message was published: the exchange and the routing key.
+
+    `wire` is the two as short strings, as basic.publish brings them and basic.deliver passes them on.
+    """
+
+    __slots__ = ("exchange", "routing_key", "wire")
+
+    def __init__(self, exchange: str, routing_key: str, wire: bytes | None = None) -> None:
+        self.exchange = exchange
+        self.routing_key = routing_key
+        self.wire = encode_shortstr(exchange) + encode_shortstr(routing_key) if wire is None else wire
+
+
+class Message:
+    """One published message."""
+
+    __slots__ = ("_properties", "address", "body", "header", "id", "persistent", "size")
+
+    def __init__(self, address: Address, header: bytes, body: bytes, persistent: bool) -> None:
+        self.address = address
+        self.header = header  # the content header frame's payload
+        self.body = body
+        self.size = len(body)  # in bytes
+        self.persistent = persistent  # delivery mode 2: survives a restart in a durable queue
+        self.id = 0  # in the store, when several durable queues share its content; else 0
+        self._properties: Properties | None = None
+
+    @property
+    def exchange(self) -> str:
+        return self.address.exchange
+
+    @property
+    def routing_key(self) -> str:
+        return self.address.routing_key
+
+    @property
+    def properties(self) -> Properties:
+        """The decoded properties; not to be changed. Raises ProtocolError 502 for a malformed header."""
+        if self._properties is None:
+            self._properties = decode_header(self.header)
+        return self._properties
+
+    @property
+    def headers(self) -> Table:
+        """The application's headers table, empty when there is none."""
+        return self.properties.headers or {}
+
+
+def make_message(exchange: str, routing_key: str, body: bytes, properties: Properties | None = None) -> Message:
+    """A message as a publisher would send it, for callers that are not reading it off a wire.
+
+    Raises ValueError when a name or property does not fit the wire.
+    """
+    header = encode_header(properties, len(body))
+    return Message(Address(exchange, routing_key), header, body, check_header(header))

@@ -1,0 +1,99 @@
+"""The contract of a store, and what it hands back after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final, Protocol
+
+from ..message import Message
+
+MAX_SEQ: Final = (1 << 64) - 1
+
+Definition = Mapping[str, Any]
+"""A durable object as plain values: str, bytes, int, bool, None, and lists and mappings of them."""
+
+
+class Kind(IntEnum):
+    """The kinds of durable objects. The numbers are in the files: never reuse one."""
+
+    VHOST = 1
+    EXCHANGE = 2
+    QUEUE = 3
+    BINDING = 4
+
+
+@dataclass(slots=True)
+class Counters:
+    """What is known of a queue's stored messages without reading them."""
+
+    messages: int = 0
+    bytes: int = 0  # of bodies
+    next_seq: int = 0  # above every seq that was ever stored
+    delivered: int = -1  # entries up to this seq may have been delivered; -1 = none
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What a store held when it was opened: definitions by kind and id, counters by queue id."""
+
+    definitions: dict[Kind, dict[int, Definition]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    counters: dict[int, Counters] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """Keeps definitions and messages. All methods are called from the one thread that owns the model.
+
+    A queue is known by an id, a message's place in it by its `seq`, which only grows. Ids of definitions and queues
+    are the caller's to choose and may be used again once undefined and dropped.
+    """
+
+    def recover(self) -> Recovered:
+        """What the store holds. Called once, before anything else."""
+        ...
+
+    def new_message_id(self) -> int:
+        """An id for a message that is about to be put into several queues, so that its content is kept once."""
+        ...
+
+    def put(self, queue_id: int, seq: int, message: Message) -> None:
+        """Keep a message in a queue. `seq` is above all earlier ones of that queue."""
+        ...
+
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+        """Forget a message that was put, or read."""
+        ...
+
+    def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
+        """Forget a queue's messages from `first` to `last`, both included; by default all, and its counters."""
+        ...
+
+    def delivered(self, queue_id: int, seq: int) -> None:
+        """Note that the message was handed to a consumer. Kept with the next change, not by itself."""
+        ...
+
+    def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
+        """Up to `limit` messages from `first` on, in order of seq. Not to be asked about what is being dropped."""
+        ...
+
+    def define(self, kind: Kind, definition_id: int, definition: Definition) -> None:
+        """Keep a definition, in place of the former one with this kind and id."""
+        ...
+
+    def undefine(self, kind: Kind, definition_id: int) -> None:
+        """Forget a definition."""
+        ...
+
+    @property
+    def lag(self) -> int:
+        """Bytes put and not committed yet."""
+        ...
+
+    def when_committed(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once all changes made so far are durable; at once when they are."""
+        ...
+
+    def close(self) -> None:
+        """Commit what is open, call back, release everything. Not to be used afterwards."""
+        ...

@@ -1,0 +1,91 @@
+"""A batch: the changes that will be written together.
+
+Puts and deletes are kept by queue, so that a delete finds the put it undoes and keys come out in the order the disk
+likes. A batch belongs to the loop thread until it is handed to the committer; from then on nobody changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..message import Message
+from .base import Definition, Kind
+
+
+class QueueChanges:
+    """One queue's part of a batch."""
+
+    __slots__ = ("deletes", "delivered", "drops", "freed", "puts")
+
+    def __init__(self) -> None:
+        self.puts: dict[int, Message] = {}  # by seq, ascending
+        self.deletes: list[int] = []
+        self.freed = 0  # body bytes of the deletes
+        self.delivered = -1  # highest seq delivered
+        self.drops: list[tuple[int, int]] = []  # (first, last) seqs, both included
+
+
+class Batch:
+    """Changes in the making, and the callbacks owed when they are committed."""
+
+    __slots__ = ("bytes", "callbacks", "definitions", "queues", "released", "shares")
+
+    def __init__(self) -> None:
+        self.queues: dict[int, QueueChanges] = {}
+        self.definitions: dict[tuple[Kind, int], Definition | None] = {}  # None: undefined
+        self.shares: dict[int, int] = {}  # message id -> number of its puts
+        self.released: dict[int, int] = {}  # message id -> queues that let go of a stored message
+        self.callbacks: list[Callable[[], None]] = []
+        self.bytes = 0  # body bytes of the puts
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write. Marks of delivery alone are not worth a write."""
+        if self.definitions or self.released:
+            return False
+        return not any(changes.puts or changes.deletes or changes.drops for changes in self.queues.values())
+
+    def put(self, queue_id: int, seq: int, message: Message) -> None:
+        changes = self.queues.get(queue_id)
+        if changes is None:
+            changes = self.queues[queue_id] = QueueChanges()
+        changes.puts[seq] = message
+        self.bytes += message.size
+        if message.id:
+            self.shares[message.id] = self.shares.get(message.id, 0) + 1
+
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+        changes = self._changes(queue_id)
+        if changes.puts.pop(seq, None) is not None:
+            self._undo_put(message)
+            return
+        changes.deletes.append(seq)
+        changes.freed += message.size
+        if message.id:
+            self.released[message.id] = self.released.get(message.id, 0) + 1
+
+    def drop(self, queue_id: int, first: int, last: int) -> None:
+        changes = self._changes(queue_id)
+        for seq in [seq for seq in changes.puts if first <= seq <= last]:
+            self._undo_put(changes.puts.pop(seq))
+        changes.drops.append((first, last))
+
+    def delivered(self, queue_id: int, seq: int) -> None:
+        changes = self._changes(queue_id)
+        if seq > changes.delivered:
+            changes.delivered = seq
+
+    def puts(self, queue_id: int, first: int) -> list[tuple[int, Message]]:
+        """The queue's messages in this batch from `first` on, in order."""
+        changes = self.queues.get(queue_id)
+        return [] if changes is None else [item for item in changes.puts.items() if item[0] >= first]
+
+    def _changes(self, queue_id: int) -> QueueChanges:
+        changes = self.queues.get(queue_id)
+        if changes is None:
+            changes = self.queues[queue_id] = QueueChanges()
+        return changes
+
+    def _undo_put(self, message: Message) -> None:
+        self.bytes -= message.size
+        if message.id:
+            self.shares[message.id] -= 1

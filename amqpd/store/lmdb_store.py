@@ -1,0 +1,358 @@
+"""The store on LMDB: one environment, six named databases, one writing thread.
+
+The loop thread fills the open batch and reads; `write` alone touches the write transaction and is called by the
+committer's thread. LMDB's readers see the last committed state and never wait, so what is put and not yet written is
+found in the batches.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from ..errors import StartupError
+from ..message import Message
+from . import records
+from .base import MAX_SEQ, Counters, Definition, Kind, Recovered
+from .batch import Batch, QueueChanges
+
+MAP_SIZE: Final = 1 << 40
+"""Address space, in bytes, not disk: the file grows as it is used."""
+
+_SCHEMA_KEY: Final = b"schema"
+
+
+class LmdbStore:
+    """A `Store` in a folder. One process at a time may open it. `fresh`: what it held before is thrown away.
+
+    Raises StartupError: 75 when another process has it open, 65 when it is damaged or was written by a newer version,
+    73 when it cannot be created or written.
+    """
+
+    def __init__(self, folder: Path, *, sync: bool = True, map_size: int = MAP_SIZE, fresh: bool = False) -> None:
+        self.on_change: Callable[[], None] = lambda: None  # called when the open batch is due for a commit
+        self._folder = folder
+        self._lock = _lock_folder(folder)
+        if fresh:
+            for name in ("data.mdb", "lock.mdb"):
+                (folder / name).unlink(missing_ok=True)
+        try:
+            self._env = self._open(map_size, sync)
+            with self._env.begin(db=self._messages) as txn, txn.cursor() as cursor:
+                self._last_message_id = records.id_of(cursor.key()) if cursor.last() else 0
+        except lmdb.Error as error:
+            os.close(self._lock)
+            raise _damaged(folder, error) from error
+        except StartupError:
+            os.close(self._lock)
+            raise
+        self._counters: dict[int, Counters] = {}  # written by the committer's thread alone, after `recover`
+        self._batch = Batch()
+        self._in_flight: Batch | None = None
+        self._change_noted = False
+
+    # --- what the model calls: the contract is in base.py
+
+    def recover(self) -> Recovered:
+        """See `Store.recover`. Raises StartupError 65 when a definition cannot be read."""
+        recovered = Recovered()
+        try:
+            with self._env.begin(buffers=True) as txn:
+                for key, record in txn.cursor(self._definitions):
+                    kind, definition_id = records.kind_and_id(key)
+                    recovered.definitions[kind][definition_id] = records.decode_definition(record)
+                for key, record in txn.cursor(self._counters_db):
+                    self._counters[records.id_of(key)] = records.decode_counters(record)
+        except (lmdb.Error, ValueError) as error:
+            raise _damaged(self._folder, error) from error
+        recovered.counters = {queue_id: replace(counters) for queue_id, counters in self._counters.items()}
+        return recovered
+
+    def new_message_id(self) -> int:
+        self._last_message_id += 1
+        return self._last_message_id
+
+    def put(self, queue_id: int, seq: int, message: Message) -> None:
+        self._batch.put(queue_id, seq, message)
+        if not self._change_noted:
+            self._note_change()
+
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+        self._batch.delete(queue_id, seq, message)
+        if not self._change_noted:
+            self._note_change()
+
+    def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
+        self._batch.drop(queue_id, first, last)
+        self._note_change()
+
+    def delivered(self, queue_id: int, seq: int) -> None:
+        self._batch.delivered(queue_id, seq)
+
+    def define(self, kind: Kind, definition_id: int, definition: Definition) -> None:
+        self._batch.definitions[kind, definition_id] = definition
+        self._note_change()
+
+    def undefine(self, kind: Kind, definition_id: int) -> None:
+        self._batch.definitions[kind, definition_id] = None
+        self._note_change()
+
+    @property
+    def lag(self) -> int:
+        return self._batch.bytes + (self._in_flight.bytes if self._in_flight is not None else 0)
+
+    def when_committed(self, callback: Callable[[], None]) -> None:
+        if not self._batch.is_empty() or self._batch.callbacks:
+            self._batch.callbacks.append(callback)
+        elif self._in_flight is not None:
+            self._in_flight.callbacks.append(callback)
+        else:
+            callback()
+
+    def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
+        found: list[tuple[int, Message]] = []
+        with self._env.begin(buffers=True) as txn, txn.cursor(self._entries) as cursor:
+            more = cursor.set_range(records.entry_key(queue_id, first))
+            while more and len(found) < limit:
+                key, record = cursor.item()
+                owner, seq = records.seq_of(key)
+                if owner != queue_id:
+                    break
+                found.append((seq, self._message(txn, record)))
+                more = cursor.next()
+        for batch in (self._in_flight, self._batch):
+            if batch is not None and len(found) < limit:
+                # an in-flight batch may be on the disk already, before its callbacks have run
+                unread = found[-1][0] + 1 if found else first
+                found += batch.puts(queue_id, unread)[: limit - len(found)]
+        return found
+
+    def close(self) -> None:
+        self.commit()
+        self._env.close()
+        os.close(self._lock)
+
+    # --- what the committer calls
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the open batch holds anything that is due for a commit."""
+        return self._change_noted or bool(self._batch.callbacks)
+
+    def take_batch(self) -> Batch:
+        """The open batch, now in flight; the next change opens another. One batch may be in flight at a time."""
+        if self._in_flight is not None:
+            raise RuntimeError("a batch is in flight already")
+        batch = self._in_flight = self._batch
+        self._batch = Batch()
+        self._change_noted = False
+        return batch
+
+    def write(self, batch: Batch) -> None:
+        """Make a batch durable: one transaction, one sync. Called in the committer's thread.
+
+        Raises lmdb.Error or OSError when it could not; then nothing of the batch was kept.
+        """
+        if batch.is_empty():
+            return
+        changed: dict[int, Counters | None] = {}
+        with self._env.begin(write=True, buffers=True) as txn:
+            self._write_definitions(txn, batch)
+            self._write_new_messages(txn, batch)
+            released = dict(batch.released)
+            for queue_id in sorted(batch.queues):
+                changed[queue_id] = self._write_queue(txn, queue_id, batch.queues[queue_id], released)
+            self._release(txn, released)
+        for queue_id, counters in changed.items():
+            if counters is None:
+                self._counters.pop(queue_id, None)
+            else:
+                self._counters[queue_id] = counters
+
+    def committed(self, batch: Batch) -> None:
+        """Run the callbacks of a batch that was written, in the order they were asked for."""
+        self._in_flight = None
+        for callback in batch.callbacks:
+            callback()
+
+    def commit(self) -> None:
+        """Write and call back until nothing is open, in the calling thread."""
+        while not self._batch.is_empty() or self._batch.callbacks:
+            batch = self.take_batch()
+            self.write(batch)
+            self.committed(batch)
+
+    # --- inside a transaction
+
+    def _write_definitions(self, txn: lmdb.Transaction, batch: Batch) -> None:
+        for (kind, definition_id), definition in batch.definitions.items():
+            key = records.definition_key(kind, definition_id)
+            if definition is None:
+                txn.delete(key, db=self._definitions)
+            else:
+                txn.put(key, records.encode_definition(definition), db=self._definitions)
+
+    def _write_new_messages(self, txn: lmdb.Transaction, batch: Batch) -> None:
+        if not any(batch.shares.values()):
+            return
+        for changes in batch.queues.values():
+            for message in changes.puts.values():
+                copies = batch.shares.get(message.id)
+                if copies:
+                    key = records.id_key(message.id)
+                    if txn.put(key, records.count_record(copies), db=self._shares, overwrite=False):
+                        txn.put(key, records.encode_message(message), db=self._messages)
+
+    def _write_queue(
+        self, txn: lmdb.Transaction, queue_id: int, changes: QueueChanges, released: dict[int, int]
+    ) -> Counters | None:
+        """Returns the queue's counters as they are then; None when it is dropped."""
+        counters = replace(self._counters.get(queue_id) or Counters())
+        entry_key = records.entry_key
+        with txn.cursor(self._entries) as cursor:
+            if changes.puts:
+                cursor.putmulti(
+                    [
+                        (
+                            entry_key(queue_id, seq),
+                            records.encode_reference(message.id) if message.id else records.encode_message(message),
+                        )
+                        for seq, message in changes.puts.items()
+                    ]
+                )
+                counters.messages += len(changes.puts)
+                counters.bytes += sum([message.size for message in changes.puts.values()])
+                counters.next_seq = max(counters.next_seq, next(reversed(changes.puts)) + 1)
+            for seq in changes.deletes:
+                if cursor.set_key(entry_key(queue_id, seq)):
+                    cursor.delete()
+            counters.messages -= len(changes.deletes)
+            counters.bytes -= changes.freed
+            counters.delivered = max(counters.delivered, changes.delivered)
+            for first, last in changes.drops:
+                self._drop_range(txn, cursor, queue_id, first, last, counters, released)
+        key = records.id_key(queue_id)
+        if (0, MAX_SEQ) in changes.drops:
+            txn.delete(key, db=self._counters_db)
+            return None
+        txn.put(key, records.encode_counters(counters), db=self._counters_db)
+        return counters
+
+    def _drop_range(
+        self,
+        txn: lmdb.Transaction,
+        cursor: lmdb.Cursor,
+        queue_id: int,
+        first: int,
+        last: int,
+        counters: Counters,
+        released: dict[int, int],
+    ) -> None:
+        more = cursor.set_range(records.entry_key(queue_id, first))
+        while more:
+            key, record = cursor.item()
+            owner, seq = records.seq_of(key)
+            if owner != queue_id or seq > last:
+                break
+            message = self._message(txn, record)
+            if message.id:
+                released[message.id] = released.get(message.id, 0) + 1
+            counters.messages -= 1
+            counters.bytes -= message.size
+            more = cursor.delete()
+
+    def _release(self, txn: lmdb.Transaction, released: dict[int, int]) -> None:
+        for message_id, copies in released.items():
+            key = records.id_key(message_id)
+            record = txn.get(key, db=self._shares)
+            left = (records.count_of(record) if record is not None else 0) - copies
+            if left > 0:
+                txn.put(key, records.count_record(left), db=self._shares)
+            else:
+                txn.delete(key, db=self._shares)
+                txn.delete(key, db=self._messages)
+
+    def _message(self, txn: lmdb.Transaction, record: bytes | memoryview) -> Message:
+        message_id = records.reference_of(record)
+        if not message_id:
+            return records.decode_message(record)
+        content = txn.get(records.id_key(message_id), db=self._messages)
+        if content is None:
+            raise ValueError(f"message {message_id} is missing from the store")
+        message = records.decode_message(content)
+        message.id = message_id
+        return message
+
+    def _note_change(self) -> None:
+        if not self._change_noted:
+            self._change_noted = True
+            self.on_change()
+
+    def _open(self, map_size: int, sync: bool) -> lmdb.Environment:
+        env = lmdb.open(str(self._folder), map_size=map_size, max_dbs=8, sync=sync, metasync=sync, meminit=False)
+        try:
+            # pages that a cut file lacks would be a bus error, not an exception, when they are read
+            if (self._folder / "data.mdb").stat().st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
+                raise _damaged(self._folder, "data.mdb is shorter than its content")  # noqa: TRY301
+            self._meta = env.open_db(b"meta")
+            self._check_schema(env)
+            self._definitions = env.open_db(b"definitions")
+            self._counters_db = env.open_db(b"counters")
+            self._entries = env.open_db(b"entries")
+            self._messages = env.open_db(b"messages")
+            self._shares = env.open_db(b"shares")
+        except BaseException:
+            env.close()
+            raise
+        return env
+
+    def _check_schema(self, env: lmdb.Environment) -> None:
+        with env.begin(write=True, db=self._meta) as txn:
+            found = txn.get(_SCHEMA_KEY)
+            if found is None:
+                txn.put(_SCHEMA_KEY, str(records.SCHEMA).encode())
+            elif found != str(records.SCHEMA).encode():
+                raise StartupError(
+                    f"data folder {self._folder} was written by another version of amqpd (store schema"
+                    f" {bytes(found).decode(errors='replace')}, this version reads {records.SCHEMA}): start that"
+                    " version, or choose another folder with -D",
+                    os.EX_DATAERR,
+                )
+
+
+def _lock_folder(folder: Path) -> int:
+    """Create the folder and hold its lock file open; the kernel lets go of the lock however the process ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "amqpd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StartupError(
+            f"cannot write to data folder {folder}: {error.strerror}; choose another one with -D", os.EX_CANTCREAT
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
+        os.close(lock)
+        raise StartupError(
+            f"data folder {folder} is in use by another amqpd (process {holder}): stop that one, or choose another"
+            " folder with -D",
+            os.EX_TEMPFAIL,
+        ) from error
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock
+
+
+def _damaged(folder: Path, error: Exception | str) -> StartupError:
+    return StartupError(
+        f"data folder {folder} cannot be read: {error}; nothing in it was changed: restore it from a backup, or choose"
+        " another folder with -D",
+        os.EX_DATAERR,
+    )

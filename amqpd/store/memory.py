@@ -1,0 +1,74 @@
+"""The store's contract with dicts: for tests, and for brokers whose data may go when they go.
+
+Everything is committed the moment it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..message import Message
+from .base import MAX_SEQ, Counters, Definition, Kind, Recovered
+
+
+class MemoryStore:
+    """A `Store` in memory. A broker started on the one another broker used finds what that left."""
+
+    lag = 0
+
+    def __init__(self) -> None:
+        self._definitions: dict[Kind, dict[int, Definition]] = {kind: {} for kind in Kind}
+        self._messages: dict[int, dict[int, Message]] = {}  # queue id -> seq -> message, ascending
+        self._delivered: dict[int, int] = {}
+        self._last_message_id = 0
+
+    def recover(self) -> Recovered:
+        recovered = Recovered({kind: dict(found) for kind, found in self._definitions.items()})
+        for queue_id, messages in self._messages.items():
+            recovered.counters[queue_id] = Counters(
+                len(messages),
+                sum(message.size for message in messages.values()),
+                max(messages, default=-1) + 1,
+                self._delivered.get(queue_id, -1),
+            )
+        return recovered
+
+    def new_message_id(self) -> int:
+        self._last_message_id += 1
+        return self._last_message_id
+
+    def put(self, queue_id: int, seq: int, message: Message) -> None:
+        messages = self._messages.get(queue_id)
+        if messages is None:
+            messages = self._messages[queue_id] = {}
+        messages[seq] = message
+
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+        del self._messages[queue_id][seq]
+
+    def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
+        messages = self._messages.get(queue_id, {})
+        for seq in [seq for seq in messages if first <= seq <= last]:
+            del messages[seq]
+        if first == 0 and last == MAX_SEQ:
+            self._messages.pop(queue_id, None)
+            self._delivered.pop(queue_id, None)
+
+    def delivered(self, queue_id: int, seq: int) -> None:
+        self._delivered[queue_id] = max(seq, self._delivered.get(queue_id, -1))
+
+    def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
+        found = [item for item in self._messages.get(queue_id, {}).items() if item[0] >= first]
+        return found[:limit]
+
+    def define(self, kind: Kind, definition_id: int, definition: Definition) -> None:
+        self._definitions[kind][definition_id] = definition
+
+    def undefine(self, kind: Kind, definition_id: int) -> None:
+        self._definitions[kind].pop(definition_id, None)
+
+    def when_committed(self, callback: Callable[[], None]) -> None:
+        callback()
+
+    def close(self) -> None:
+        """Nothing to release: the content stays for whoever opens a broker on it again."""

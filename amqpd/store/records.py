@@ -1,0 +1,122 @@
+"""The bytes in the files: keys, messages, counters, definitions. The tests of this module hold literal bytes.
+
+Keys are fixed-width and big-endian, so that the order of keys is the order of the queue. A message record starts with
+its form: 1 = the content follows, 2 = the content is kept apart under a message id, because several queues share it.
+
+    entry key    queue id:8  seq:8
+    entry        1:1  persistent:1  address length:2  header length:4  address  header  body
+    entry        2:1  message id:8
+    message key  message id:8                                  message   as the first form of an entry
+    share key    message id:8                                  share     number of entries left:4
+    counters key queue id:8                                    counters  messages:8 bytes:8 next seq:8 delivered + 1:8
+    definition key  kind:1  id:8                               definition  msgpack
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Final
+
+import msgpack
+
+from ..message import Address, Message
+from ..wire.schema import decode_shortstr
+from .base import Counters, Definition, Kind
+
+SCHEMA: Final = 1
+"""Version of all layouts in this module."""
+
+_ENTRY_KEY: Final = struct.Struct(">QQ")
+_MESSAGE: Final = struct.Struct(">BBHI")
+_SHARED: Final = struct.Struct(">BQ")
+_ID: Final = struct.Struct(">Q")
+_COUNT: Final = struct.Struct(">I")
+_COUNTERS: Final = struct.Struct(">QQQQ")
+_DEFINITION_KEY: Final = struct.Struct(">BQ")
+
+_INLINE = 1
+_BY_ID = 2
+
+entry_key = _ENTRY_KEY.pack
+id_key = _ID.pack
+count_record = _COUNT.pack
+
+
+def seq_of(key: bytes | memoryview) -> tuple[int, int]:
+    """(queue id, seq) of an entry key."""
+    queue_id, seq = _ENTRY_KEY.unpack(key)
+    return queue_id, seq
+
+
+def id_of(key: bytes | memoryview) -> int:
+    return int(_ID.unpack(key)[0])
+
+
+def count_of(record: bytes | memoryview) -> int:
+    return int(_COUNT.unpack(record)[0])
+
+
+def encode_message(message: Message) -> bytes:
+    address = message.address.wire
+    header = message.header
+    return b"".join(
+        (_MESSAGE.pack(_INLINE, message.persistent, len(address), len(header)), address, header, message.body)
+    )
+
+
+def decode_message(record: bytes | memoryview) -> Message:
+    """Raises ValueError when the record is none."""
+    try:
+        form, persistent, address_size, header_size = _MESSAGE.unpack_from(record)
+        if form != _INLINE:
+            raise ValueError(f"unknown form {form} of a message record")
+        header_start = _MESSAGE.size + address_size
+        body_start = header_start + header_size
+        address = bytes(record[_MESSAGE.size : header_start])
+        exchange, offset = decode_shortstr(address, 0)
+        routing_key, _ = decode_shortstr(address, offset)
+    except (struct.error, IndexError) as error:
+        raise ValueError(f"damaged message record: {error}") from error
+    header = bytes(record[header_start:body_start])
+    return Message(Address(exchange, routing_key, address), header, bytes(record[body_start:]), bool(persistent))
+
+
+def encode_reference(message_id: int) -> bytes:
+    return _SHARED.pack(_BY_ID, message_id)
+
+
+def reference_of(record: bytes | memoryview) -> int:
+    """The message id an entry refers to; 0 when the entry holds its content itself."""
+    return int(_SHARED.unpack(record)[1]) if record[0] == _BY_ID else 0
+
+
+def encode_counters(counters: Counters) -> bytes:
+    return _COUNTERS.pack(counters.messages, counters.bytes, counters.next_seq, counters.delivered + 1)
+
+
+def decode_counters(record: bytes | memoryview) -> Counters:
+    messages, size, next_seq, delivered = _COUNTERS.unpack(record)
+    return Counters(messages, size, next_seq, delivered - 1)
+
+
+def definition_key(kind: Kind, definition_id: int) -> bytes:
+    return _DEFINITION_KEY.pack(kind, definition_id)
+
+
+def kind_and_id(key: bytes | memoryview) -> tuple[Kind, int]:
+    """Raises ValueError for a kind this version does not know."""
+    kind, definition_id = _DEFINITION_KEY.unpack(key)
+    return Kind(kind), definition_id
+
+
+def encode_definition(definition: Definition) -> bytes:
+    packed: bytes = msgpack.packb(definition)
+    return packed
+
+
+def decode_definition(record: bytes | memoryview) -> Definition:
+    """Raises ValueError when the record is none."""
+    definition: Any = msgpack.unpackb(record)
+    if not isinstance(definition, dict):
+        raise ValueError("damaged definition record")
+    return definition

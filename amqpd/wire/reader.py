@@ -1,0 +1,260 @@
+"""Bytes in, commands out: cuts frames and joins each method with its content (specification 4.2).
+
+A command is a method and, for basic.publish and its like, a content header and a body. `read` advances to the next
+whole command and leaves it in the reader's attributes; nothing is decoded but frame headers, so a caller that knows
+the raw arguments already need not parse them again. Content may arrive in any number of frames, cut at any byte, and
+interleaved with other channels' frames.
+
+The reader knows no broker and no channel states: whether a channel is open is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from .methods import CONTENT_METHODS, decode_method
+from .properties import PREFIX
+from .schema import Method
+from .spec import (
+    CLASS_BASIC,
+    FRAME_BODY,
+    FRAME_END,
+    FRAME_HEADER,
+    FRAME_HEADER_SIZE,
+    FRAME_HEARTBEAT,
+    FRAME_METHOD,
+    FRAME_OVERHEAD,
+    FramingError,
+    ReplyCode,
+    octets,
+)
+
+_FRAME: Final = struct.Struct(">BHI")
+_ID: Final = struct.Struct(">I")
+
+HEARTBEAT: Final = 0
+"""`Reader.method_id` of a heartbeat frame, which carries no method."""
+
+
+class _Partial:
+    """A command whose content is still arriving."""
+
+    __slots__ = ("arguments", "header", "method_id", "oversize", "parts", "remaining")
+
+    def __init__(self, method_id: int, arguments: bytes) -> None:
+        self.method_id = method_id
+        self.arguments = arguments
+        self.header = b""  # empty until the header frame came
+        self.remaining = 0  # body bytes yet to come
+        self.parts: list[bytes] = []
+        self.oversize = False  # over the limit and already reported: its body is skipped
+
+
+class Reader:
+    """Cuts a byte stream into commands.
+
+    After `read` returned true, `channel`, `method_id`, `arguments`, `header` and `body` are the command.
+    """
+
+    channel: int
+    method_id: int  # class id << 16 | method id; HEARTBEAT for a heartbeat
+    arguments: bytes  # the method's payload behind its ids
+    header: bytes  # the content header's payload; empty when the method carries no content
+    body: bytes
+    frame_limit: int  # largest payload accepted, in bytes
+    body_limit: int  # largest body kept, in bytes
+
+    __slots__ = (
+        "_buffer",
+        "_partials",
+        "_position",
+        "arguments",
+        "body",
+        "body_limit",
+        "channel",
+        "frame_limit",
+        "header",
+        "method_id",
+    )
+
+    def __init__(self, frame_limit: int, body_limit: int) -> None:
+        self.frame_limit = frame_limit
+        self.body_limit = body_limit
+        self._buffer = b""
+        self._position = 0
+        self._partials: dict[int, _Partial] = {}
+        self.channel = 0
+        self.method_id = HEARTBEAT
+        self.arguments = b""
+        self.header = b""
+        self.body = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take in what the peer sent. Call `read` until it returns false before feeding more."""
+        if self._position < len(self._buffer):
+            self._buffer = self._buffer[self._position :] + data
+        else:
+            self._buffer = data
+        self._position = 0
+
+    def read(self) -> bool:  # noqa: C901 - hot: one flat loop
+        """Advance to the next command; false when more bytes are needed.
+
+        Content over `body_limit` is handed out as soon as its header is seen, with an empty body and its announced
+        `body_size`; the frames of that body are skipped.
+
+        Raises FramingError: 501 for a frame that breaks the framing rules, 505 for one out of order.
+        """
+        data = self._buffer
+        end = len(data)
+        position = self._position
+        partials = self._partials
+        while end - position >= FRAME_OVERHEAD:
+            kind, channel, size = _FRAME.unpack_from(data, position)
+            start = position + FRAME_HEADER_SIZE
+            stop = start + size
+            if size > self.frame_limit:
+                raise _frame_error(kind, b"", f"{{frame_too_large,{size},{self.frame_limit - FRAME_OVERHEAD}}}")
+            if stop >= end:
+                break
+            if data[stop] != FRAME_END:
+                raise _frame_error(kind, data[start : stop + 1], f"{{invalid_frame_end_marker,{data[stop]}}}")
+            position = self._position = stop + 1
+            partial = partials.get(channel) if partials else None
+
+            if kind == FRAME_METHOD:
+                if partial is not None:
+                    raise _out_of_order(partial, kind, channel, data[start:stop])
+                if size < 4:
+                    raise _frame_error(kind, data[start:stop], "unknown_frame")
+                self.channel = channel
+                self.method_id = method_id = _ID.unpack_from(data, start)[0]
+                self.arguments = data[start + 4 : stop]
+                if method_id not in CONTENT_METHODS or not channel:
+                    self.header = self.body = b""
+                    return True
+                if self._read_whole_content(channel, position):
+                    return True
+                partials[channel] = _Partial(method_id, self.arguments)
+
+            elif kind == FRAME_HEADER:
+                if partial is None or partial.header or not channel:
+                    raise _out_of_order(partial, kind, channel, data[start:stop])
+                partial.header = data[start:stop]
+                partial.remaining = _body_size(partial.header, partial.method_id)
+                partial.oversize = partial.remaining > self.body_limit
+                if partial.oversize or not partial.remaining:
+                    return self._complete(channel, partial)
+
+            elif kind == FRAME_BODY:
+                if partial is None or not partial.header:
+                    raise _out_of_order(partial, kind, channel, data[start:stop])
+                partial.remaining -= size
+                if partial.remaining < 0:
+                    text = "content body frame exceeds remaining content size"
+                    raise FramingError(ReplyCode.FRAME_ERROR, text, partial.method_id)
+                if not partial.oversize:
+                    partial.parts.append(data[start:stop])
+                    if not partial.remaining:
+                        return self._complete(channel, partial)
+                elif not partial.remaining:
+                    del partials[channel]
+
+            elif kind == FRAME_HEARTBEAT:
+                if channel:
+                    raise _out_of_order(None, kind, channel, data[start:stop])
+                if size:
+                    raise _frame_error(kind, data[start:stop], "unknown_frame")
+                self.channel = 0
+                self.method_id = HEARTBEAT
+                self.arguments = self.header = self.body = b""
+                return True
+
+            else:
+                raise _frame_error(kind, data[start:stop], "unknown_frame")
+        return False
+
+    def method(self) -> Method:
+        """The current command's method, decoded; raises as `decode_method` does."""
+        return decode_method(self.method_id, self.arguments)
+
+    @property
+    def body_size(self) -> int:
+        """The size of the current command's body as its header announces it, in bytes."""
+        return _body_size(self.header, self.method_id) if self.header else 0
+
+    def _read_whole_content(self, channel: int, position: int) -> bool:
+        """Take header and body when both lie whole in the buffer, the body in one frame: the common case.
+
+        Anything else, faults included, is left to the frame-by-frame path.
+        """
+        data = self._buffer
+        end = len(data)
+        if end - position < FRAME_OVERHEAD + PREFIX.size + 2:
+            return False
+        kind, header_channel, size = _FRAME.unpack_from(data, position)
+        start = position + FRAME_HEADER_SIZE
+        stop = start + size
+        if kind != FRAME_HEADER or header_channel != channel or stop >= end or size < PREFIX.size + 2:
+            return False
+        class_id, _, body_size = PREFIX.unpack_from(data, start)
+        if data[stop] != FRAME_END or class_id != CLASS_BASIC or size > self.frame_limit:
+            return False
+        if not body_size:
+            self.header = data[start:stop]
+            self.body = b""
+            self._position = stop + 1
+            return True
+        body_start = stop + 1 + FRAME_HEADER_SIZE
+        body_stop = body_start + body_size
+        if body_stop >= end or body_size > self.frame_limit or body_size > self.body_limit:
+            return False
+        kind, body_channel, size = _FRAME.unpack_from(data, stop + 1)
+        if kind != FRAME_BODY or body_channel != channel or size != body_size or data[body_stop] != FRAME_END:
+            return False
+        self.header = data[start:stop]
+        self.body = data[body_start:body_stop]
+        self._position = body_stop + 1
+        return True
+
+    def _complete(self, channel: int, partial: _Partial) -> bool:
+        if not partial.oversize:
+            del self._partials[channel]
+        self.channel = channel
+        self.method_id = partial.method_id
+        self.arguments = partial.arguments
+        self.header = partial.header
+        self.body = partial.parts[0] if len(partial.parts) == 1 else b"".join(partial.parts)
+        return True
+
+
+def _body_size(header: bytes, method_id: int) -> int:
+    if len(header) < PREFIX.size + 2:
+        raise FramingError(ReplyCode.FRAME_ERROR, f"content header of {len(header)} octets", method_id)
+    class_id, _, body_size = PREFIX.unpack_from(header)
+    if class_id != CLASS_BASIC:
+        text = f"expected content header for class {CLASS_BASIC}, got one for class {class_id} instead"
+        raise FramingError(ReplyCode.UNEXPECTED_FRAME, text, method_id)
+    return int(body_size)
+
+
+def _frame_error(kind: int, payload: bytes, reason: str) -> FramingError:
+    return FramingError(ReplyCode.FRAME_ERROR, f"{_described(kind, payload)}: {reason}")
+
+
+def _out_of_order(partial: _Partial | None, kind: int, channel: int, payload: bytes) -> FramingError:
+    if not channel or kind == FRAME_HEARTBEAT:
+        return FramingError(ReplyCode.UNEXPECTED_FRAME, _described(kind, payload))
+    if partial is None:
+        return FramingError(ReplyCode.UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
+    if not partial.header:
+        text = f"expected content header for class {CLASS_BASIC}, got non content header frame instead"
+    else:
+        text = "expected content body, got non content body frame instead"
+    return FramingError(ReplyCode.UNEXPECTED_FRAME, text, partial.method_id)
+
+
+def _described(kind: int, payload: bytes) -> str:
+    extent = "all" if len(payload) <= 16 else "first 16"
+    return f"type {kind}, {extent} octets = {octets(payload[:16])}"

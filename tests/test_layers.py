@@ -1,0 +1,80 @@
+"""Imports point one way: the table of the architecture, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import amqpd
+
+ROOT = Path(amqpd.__file__).parent
+
+MAY_IMPORT = {
+    "wire": set(),
+    "errors": {"wire"},
+    "message": {"wire", "errors"},
+    "clock": set(),
+    "log": set(),
+    "config": {"errors"},
+    "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
+    "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
+    "broker": {"message", "errors", "clock", "store.base", "wire.fields", "wire.spec"},
+    "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
+    "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
+    "testing": {"wire", "daemon", "config"},
+    "daemon": {"amqp", "auth", "broker", "clock", "config", "errors", "listeners", "log", "store", "__version__"},
+    "cli": {"daemon", "config", "errors", "log", "__version__"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+"""For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
+
+MAY_TOUCH_ASYNCIO = {"listeners", "daemon", "store/committer.py"}
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """What a module imports, by full name, type-checking imports included."""
+    package = ["amqpd", *path.relative_to(ROOT).parent.parts]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, (base, node.module)))
+            if node.module is None or module == "amqpd":
+                found |= {f"{module}.{alias.name}" for alias in node.names}
+            else:
+                found.add(module)
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_lies_to_its_left(path: Path) -> None:
+    layer = layer_of(path)
+    allowed = MAY_IMPORT[layer] | {layer}
+    for imported in imports_of(path):
+        if not imported.startswith("amqpd."):
+            continue
+        inside = imported.removeprefix("amqpd.")
+        assert any(inside == one or inside.startswith(one + ".") for one in allowed), f"{layer} imports {inside}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_asyncio_stays_at_the_edge(path: Path) -> None:
+    relative = str(path.relative_to(ROOT))
+    if layer_of(path) in MAY_TOUCH_ASYNCIO or relative in MAY_TOUCH_ASYNCIO:
+        return
+    assert not {
+        name for name in imports_of(path) if name.split(".")[0] in ("asyncio", "uvloop", "socket", "threading")
+    } or (layer_of(path) == "testing")
