@@ -88,6 +88,15 @@ class Daemon:
         for host, port in self.addresses:
             self._log.info(f"started TCP listener on {host}:{port}")
         self._log.info("Server startup complete")
+        self._log.info(f"connect to {self.url}")
+
+    @property
+    def url(self) -> str:
+        """Where clients connect. It shows a password only where that is everybody's."""
+        name, password = self.config.default_user, self.config.default_pass
+        login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
+        host, port = self.addresses[0]
+        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""

@@ -16,8 +16,8 @@ class AmqpError(ProtocolError):
 
     reply_code: ClassVar[ReplyCode]
 
-    def __init__(self, explanation: str) -> None:
-        super().__init__(self.reply_code, explanation)
+    def __init__(self, explanation: str, method_id: int | None = None) -> None:
+        super().__init__(self.reply_code, explanation, method_id)
 
 
 class AccessRefused(AmqpError):

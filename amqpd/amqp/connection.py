@@ -152,8 +152,8 @@ class Connection:
         self._woken = False
         if not self._writable and not self.closed:
             return []
-        if self.outbox.size and self._heartbeat is not None:
-            self._heartbeat.sent = True
+        if self._heartbeat is not None and self.outbox.size > len(HEARTBEAT_FRAME):
+            self._heartbeat.sent = True  # a heartbeat alone does not put off the next
         chunks = self.outbox.take()
         self._pending = sum([c.held_bytes for c in self.channels.values() if isinstance(c, Channel)])
         if not self.outlet.open and self._pending <= OUTPUT_LIMIT:
@@ -198,7 +198,7 @@ class Connection:
         if self.vhost is None:
             self.finish(explanation)
         else:
-            self._close(ProtocolError(code, explanation))
+            self._close(ProtocolError(code, explanation, 0))
             self.wake()
 
     # --- what channels and the handshake call
@@ -233,7 +233,8 @@ class Connection:
         if self.channel_max and len(self.channels) >= self.channel_max:
             raise NotAllowed(
                 f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max"
-                f" ({self.channel_max})"
+                f" ({self.channel_max})",
+                method_id=0,
             )
         assert self.user is not None
         assert self.vhost is not None
@@ -289,7 +290,8 @@ class Connection:
         except FramingError as error:
             self._fail_stream(error)
         except ProtocolError as error:
-            error.method_id = error.method_id or reader.method_id
+            if error.method_id is None:
+                error.method_id = reader.method_id
             self._fail(error, reader.channel)
             return self._deaf or self.closed
         return True
@@ -346,6 +348,8 @@ class Connection:
     def _fail(self, error: ProtocolError, number: int) -> None:
         """A command was objected to: close its channel, or the connection."""
         channel = self.channels.get(number)
+        if self._closing:
+            return  # nothing but close and close-ok matters any more
         if self._handshake is not None and not self._handshake.opening:
             self._refuse_login(error)
         elif error.closes_connection or not isinstance(channel, Channel):
@@ -353,17 +357,16 @@ class Connection:
         else:
             self.log.error("channel error", channel=number, text=error.reply_text)
             channel.close()
-            channel.reply(ChannelClose(error.code, error.reply_text, error.method_id >> 16, error.method_id & 0xFFFF))
+            channel.reply(ChannelClose(error.code, error.reply_text, *_blamed(error)))
             self.channels[number] = ClosingChannel(number, self)
 
     def _close(self, error: ProtocolError) -> None:
         self.log.error("connection error", text=error.reply_text)
         self._tear_down()
         self._closing = True
+        self._handshake = None  # should it have been going on
         self._deadline = self.broker.clock.now() + CLOSE_TIMEOUT
-        self.outbox.method(
-            0, ConnectionClose(error.code, error.reply_text, error.method_id >> 16, error.method_id & 0xFFFF)
-        )
+        self.outbox.method(0, ConnectionClose(error.code, error.reply_text, *_blamed(error)))
 
     def _fail_stream(self, error: FramingError) -> None:
         """Nothing after this can be understood, so no close-ok either."""
@@ -380,7 +383,6 @@ class Connection:
             error.method_id = 0
             self._close(error)
             self._deadline = self.broker.clock.now() + SILENT_DELAY
-            self._handshake = None
         else:
             self._fall_silent(error.explanation)
 
@@ -423,3 +425,8 @@ class Connection:
         if self.vhost is not None:
             self.vhost.delete_exclusive_queues(self)
         self.broker.alarms.unlisten(self._alarms_changed)
+
+
+def _blamed(error: ProtocolError) -> tuple[int, int]:
+    """The class id and method id that a close method names; 0 and 0 for none."""
+    return divmod(error.method_id or 0, 1 << 16)

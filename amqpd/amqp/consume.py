@@ -120,12 +120,14 @@ def basic_reject(channel: Channel, method: BasicReject) -> None:
 
 
 def basic_recover(channel: Channel, method: BasicRecover) -> None:
-    _recover(channel, method.requeue)
-    channel.reply(BasicRecoverOk())
+    _check_recovery(method.requeue)
+    channel.reply(BasicRecoverOk())  # before the deliveries it brings about
+    requeue(channel, channel.unacked.take_all())
 
 
 def basic_recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
-    _recover(channel, method.requeue)
+    _check_recovery(method.requeue)
+    requeue(channel, channel.unacked.take_all())
 
 
 def settle(channel: Channel, entries: Iterable[Entry]) -> None:
@@ -170,10 +172,9 @@ def _refuse(channel: Channel, entries: list[Entry], requeue_them: bool) -> None:
         settle(channel, entries)
 
 
-def _recover(channel: Channel, requeue_them: bool) -> None:
+def _check_recovery(requeue_them: bool) -> None:
     if not requeue_them:
         raise NotImplementedByBroker("requeue=false")
-    requeue(channel, channel.unacked.take_all())
 
 
 def _readable(channel: Channel, name: str) -> Queue:

@@ -18,7 +18,7 @@ class Heartbeat:
         self._silent = 0  # intervals in which nothing came in
         self.due = now + self._half  # when `check` is to be called
         self.sent = False  # since the last check
-        self.received = False  # in this interval
+        self.received = True  # in this interval: tune-ok was
 
     def check(self, now: float, watching: bool) -> tuple[bool, bool]:
         """(a heartbeat is to be sent, the peer is dead).

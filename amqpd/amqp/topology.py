@@ -140,8 +140,10 @@ def queue_delete(channel: Channel, method: QueueDelete) -> None:
         _answer(channel, method.nowait, QueueDeleteOk(0))
         return
     queue = vhost.queue(name, channel.connection)
-    count = vhost.delete_queue(queue, if_unused=method.if_unused, if_empty=method.if_empty)
-    _answer(channel, method.nowait, QueueDeleteOk(count), durable=queue.durable)
+    vhost.check_queue_deletable(queue, if_unused=method.if_unused, if_empty=method.if_empty)
+    # before the deletion, which may cancel consumers on this channel
+    _answer(channel, method.nowait, QueueDeleteOk(queue.message_count), durable=queue.durable)
+    vhost.delete_queue(queue)
 
 
 def resolve_queue_name(channel: Channel, name: str) -> str:

@@ -44,7 +44,7 @@ class Transaction:
             present = tuple([queue for queue in queues if not queue.deleted])
             if present:
                 channel.vhost.deliver(message, present)
-            elif mandatory and not queues:
+            elif mandatory:
                 channel.return_unroutable(message)
         for entries, requeue_them in settlements:
             if requeue_them:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..clock import Clock
-from ..errors import NotFound, StartupError
+from ..errors import StartupError
 from ..store.base import Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
@@ -88,5 +88,5 @@ class Broker:
                 self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)
             for binding_id, definition in found[Kind.BINDING].items():
                 self.vhosts[definition["vhost"]].recover_binding(binding_id, definition)
-        except (LookupError, AssertionError, ProtocolError, NotFound) as error:
+        except (LookupError, AssertionError, TypeError, ValueError, ProtocolError) as error:
             raise StartupError(f"the definitions in the data folder make no sense: {error}", os.EX_DATAERR) from error

@@ -338,13 +338,15 @@ class Queue:
     def _page_out(self, seq: int, message: Message, stored: bool) -> bool:
         """Leave a new message to its store alone; false when it has to stay in memory after all."""
         pager = self.pager
-        if pager is None:
+        if pager is None and not (stored and self.paged):
+            while self.paged:  # recovered messages, which come first
+                self._page_in()
             return False
         if not self.paged:
             if not self.ready or self.ready_bytes + len(self.ready) * ENTRY_COST < PAGE_FLOOR:
                 return False
             self._next_paged = seq
-        if not stored:
+        if pager is not None and not stored:
             pager.put(self.id, seq, message)
             self._pager_used = True
         self.paged += 1
@@ -352,7 +354,7 @@ class Queue:
         return True
 
     def _page_in(self) -> None:
-        """Read the next paged messages into `ready`, which is empty."""
+        """Read the next paged messages, to stand behind all that are ready."""
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
         entries = [
             Entry(seq, message, True)
@@ -378,9 +380,10 @@ class Queue:
         self.memory.used += size + len(entries) * ENTRY_COST
 
     def _drop_paged(self) -> None:
+        last = self.next_seq - 1  # the next message may share a batch with this
         if self.durable:
-            self.store.drop(self.id, self._next_paged, self.next_seq)
+            self.store.drop(self.id, self._next_paged, last)
         if self._pager_used and self.pager is not None:
-            self.pager.drop(self.id, self._next_paged, self.next_seq)
+            self.pager.drop(self.id, self._next_paged, last)
         self._next_paged = self.next_seq
         self.paged = self.paged_bytes = 0

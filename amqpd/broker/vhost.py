@@ -247,16 +247,15 @@ class VHost:
             )
         return queue
 
-    def delete_queue(self, queue: Queue, *, if_unused: bool = False, if_empty: bool = False) -> int:
-        """Delete a queue with its bindings; returns how many messages were ready in it.
-
-        Raises PreconditionFailed when a condition is not met.
-        """
-        if if_unused and queue.consumers:
-            raise PreconditionFailed(f"{self.describe_queue(queue.name)} in use")
+    def check_queue_deletable(self, queue: Queue, *, if_unused: bool, if_empty: bool) -> None:
+        """Raises PreconditionFailed when a condition is not met."""
         if if_empty and queue.message_count:
             raise PreconditionFailed(f"{self.describe_queue(queue.name)} not empty")
-        count = queue.message_count
+        if if_unused and queue.consumers:
+            raise PreconditionFailed(f"{self.describe_queue(queue.name)} in use")
+
+    def delete_queue(self, queue: Queue) -> None:
+        """Delete a queue with its messages and bindings; its consumers are told."""
         del self.queues[queue.name]
         if queue.owner is not None:
             self._exclusive[queue.owner].remove(queue)
@@ -268,7 +267,6 @@ class VHost:
             self.store.undefine(Kind.QUEUE, queue.id)
         self._reroute()
         queue.close()
-        return count
 
     def delete_exclusive_queues(self, owner: object) -> None:
         """Delete what the connection `owner` declared for itself alone."""
@@ -388,7 +386,7 @@ class VHost:
                 elif destination not in seen:
                     seen.add(destination)
                     to_visit.append(destination)
-            if not matched and current.alternate is not None:
+            if not matched and current.alternate:  # the default exchange is no alternate
                 alternate = self.exchanges.get(current.alternate)
                 if alternate is not None and alternate not in seen:
                     seen.add(alternate)

@@ -104,9 +104,10 @@ class AmqpListener:
 
 
 def peer_of(transport: asyncio.Transport) -> Peer:
-    """Both ends of a TCP connection."""
-    host, port = transport.get_extra_info("peername")[:2]
-    local_host, local_port = transport.get_extra_info("sockname")[:2]
+    """Both ends of a TCP connection; unknown ones when it is gone already."""
+    unknown = ("0.0.0.0", 0)  # noqa: S104 - not bound to
+    host, port = (transport.get_extra_info("peername") or unknown)[:2]
+    local_host, local_port = (transport.get_extra_info("sockname") or unknown)[:2]
     return Peer(host, port, local_host, local_port, _is_loopback(host))
 
 

@@ -19,13 +19,20 @@ WRITE_HIGH: Final = 512 << 10
 
 WRITE_LOW: Final = 128 << 10
 
+READ_SIZE: Final = 64 << 10
+"""Bytes taken from a socket in one turn, so that a peer which sends without end leaves time for the others."""
+
+LINGER: Final = 5.0
+"""Seconds a closed session's last bytes may take to leave, before the socket is closed without them."""
+
 
 class Turn:
-    """The sessions to flush at the end of the loop's turn."""
+    """The sessions to flush at the end of the loop's turn, and the buffer they all read into."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._dirty: dict[StreamProtocol, None] = {}
+        self.buffer = memoryview(bytearray(READ_SIZE))  # what was read last; used up before the next read
 
     def add(self, protocol: StreamProtocol) -> None:
         """Flush this one when the turn ends."""
@@ -43,7 +50,7 @@ MakeSession = Callable[[asyncio.Transport, Callable[[], None]], Session]
 """Makes the session of a new connection from its transport and a `wake` callback."""
 
 
-class StreamProtocol(asyncio.Protocol):
+class StreamProtocol(asyncio.BufferedProtocol):
     """One socket and its session."""
 
     def __init__(
@@ -71,12 +78,19 @@ class StreamProtocol(asyncio.Protocol):
         self.session = self._make_session(self._transport, self.wake)
         self._arm()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._turn.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._turn.add(self)
         try:
-            self.session.receive_data(data)
+            self.session.receive_data(bytes(self._turn.buffer[:nbytes]))
         except Exception:  # noqa: BLE001 - see _broken
             self._broken()
-        self._turn.add(self)
+        if nbytes == READ_SIZE and self._reading:
+            # there may be more, and the loop would go on reading it at once; the flush resumes
+            self._reading = False
+            self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         self._turn.add(self)
@@ -116,6 +130,7 @@ class StreamProtocol(asyncio.Protocol):
         if session.closed:
             self._disarm()
             transport.close()
+            self._timer = self._clock.call_later(LINGER, transport.abort)
             return
         if session.reading is not self._reading:
             self._reading = session.reading

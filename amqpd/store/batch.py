@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..message import Message
-from .base import Definition, Kind
+from .base import MAX_SEQ, Definition, Kind
 
 
 class QueueChanges:
@@ -68,6 +68,8 @@ class Batch:
         for seq in [seq for seq in changes.puts if first <= seq <= last]:
             self._undo_put(changes.puts.pop(seq))
         changes.drops.append((first, last))
+        if (first, last) == (0, MAX_SEQ):
+            changes.delivered = -1
 
     def delivered(self, queue_id: int, seq: int) -> None:
         changes = self._changes(queue_id)

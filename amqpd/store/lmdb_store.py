@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,7 @@ class LmdbStore:
                     recovered.definitions[kind][definition_id] = records.decode_definition(record)
                 for key, record in txn.cursor(self._counters_db):
                     self._counters[records.id_of(key)] = records.decode_counters(record)
-        except (lmdb.Error, ValueError) as error:
+        except (lmdb.Error, ValueError, struct.error) as error:
             raise _damaged(self._folder, error) from error
         recovered.counters = {queue_id: replace(counters) for queue_id, counters in self._counters.items()}
         return recovered
@@ -216,7 +217,17 @@ class LmdbStore:
         counters = replace(self._counters.get(queue_id) or Counters())
         entry_key = records.entry_key
         with txn.cursor(self._entries) as cursor:
-            if changes.puts:
+            for seq in changes.deletes:
+                if cursor.set_key(entry_key(queue_id, seq)):
+                    cursor.delete()
+            counters.messages -= len(changes.deletes)
+            counters.bytes -= changes.freed
+            for first, last in changes.drops:
+                self._drop_range(txn, cursor, queue_id, first, last, counters, released)
+            dropped = (0, MAX_SEQ) in changes.drops
+            if dropped:
+                counters = Counters()
+            if changes.puts:  # after the drops: what they dropped is not among the puts any more
                 cursor.putmulti(
                     [
                         (
@@ -228,17 +239,11 @@ class LmdbStore:
                 )
                 counters.messages += len(changes.puts)
                 counters.bytes += sum([message.size for message in changes.puts.values()])
-                counters.next_seq = max(counters.next_seq, next(reversed(changes.puts)) + 1)
-            for seq in changes.deletes:
-                if cursor.set_key(entry_key(queue_id, seq)):
-                    cursor.delete()
-            counters.messages -= len(changes.deletes)
-            counters.bytes -= changes.freed
+                counters.next_seq = next(reversed(changes.puts)) + 1
             counters.delivered = max(counters.delivered, changes.delivered)
-            for first, last in changes.drops:
-                self._drop_range(txn, cursor, queue_id, first, last, counters, released)
+            counters.next_seq = max(counters.next_seq, counters.delivered + 1)  # a put that was undone counts
         key = records.id_key(queue_id)
-        if (0, MAX_SEQ) in changes.drops:
+        if dropped and not changes.puts:
             txn.delete(key, db=self._counters_db)
             return None
         txn.put(key, records.encode_counters(counters), db=self._counters_db)
@@ -265,7 +270,8 @@ class LmdbStore:
                 released[message.id] = released.get(message.id, 0) + 1
             counters.messages -= 1
             counters.bytes -= message.size
-            more = cursor.delete()
+            cursor.delete()
+            more = bool(cursor.key())  # delete says yes behind the last entry of the database, too
 
     def _release(self, txn: lmdb.Transaction, released: dict[int, int]) -> None:
         for message_id, copies in released.items():

@@ -19,6 +19,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._definitions: dict[Kind, dict[int, Definition]] = {kind: {} for kind in Kind}
         self._messages: dict[int, dict[int, Message]] = {}  # queue id -> seq -> message, ascending
+        self._next_seq: dict[int, int] = {}
         self._delivered: dict[int, int] = {}
         self._last_message_id = 0
 
@@ -28,7 +29,7 @@ class MemoryStore:
             recovered.counters[queue_id] = Counters(
                 len(messages),
                 sum(message.size for message in messages.values()),
-                max(messages, default=-1) + 1,
+                self._next_seq[queue_id],
                 self._delivered.get(queue_id, -1),
             )
         return recovered
@@ -42,6 +43,7 @@ class MemoryStore:
         if messages is None:
             messages = self._messages[queue_id] = {}
         messages[seq] = message
+        self._next_seq[queue_id] = seq + 1
 
     def delete(self, queue_id: int, seq: int, message: Message) -> None:
         del self._messages[queue_id][seq]
@@ -52,6 +54,7 @@ class MemoryStore:
             del messages[seq]
         if first == 0 and last == MAX_SEQ:
             self._messages.pop(queue_id, None)
+            self._next_seq.pop(queue_id, None)
             self._delivered.pop(queue_id, None)
 
     def delivered(self, queue_id: int, seq: int) -> None:

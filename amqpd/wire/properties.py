@@ -64,7 +64,10 @@ def encode_header(properties: Properties | None, body_size: int) -> bytes:
         value = getattr(properties, name)
         if value is not None:
             flags |= bit
-            parts.append(encode(value))
+            try:
+                parts.append(encode(value))
+            except struct.error as error:
+                raise ValueError(f"{name}={value!r}: {error}") from None
     return prefix + struct.pack(">H", flags) + b"".join(parts)
 
 

@@ -26,6 +26,7 @@ from .spec import (
     FRAME_METHOD,
     FRAME_OVERHEAD,
     FramingError,
+    ProtocolError,
     ReplyCode,
     octets,
 )
@@ -104,7 +105,8 @@ class Reader:
         Content over `body_limit` is handed out as soon as its header is seen, with an empty body and its announced
         `body_size`; the frames of that body are skipped.
 
-        Raises FramingError: 501 for a frame that breaks the framing rules, 505 for one out of order.
+        Raises FramingError 501 when the end of a frame is not where it should be or may be, and the stream is lost;
+        ProtocolError 501 or 505 for another fault in a frame, or a frame out of order, which is passed over.
         """
         data = self._buffer
         end = len(data)
@@ -115,11 +117,11 @@ class Reader:
             start = position + FRAME_HEADER_SIZE
             stop = start + size
             if size > self.frame_limit:
-                raise _frame_error(kind, b"", f"{{frame_too_large,{size},{self.frame_limit - FRAME_OVERHEAD}}}")
+                raise _stream_lost(kind, b"", f"{{frame_too_large,{size},{self.frame_limit - FRAME_OVERHEAD}}}")
             if stop >= end:
                 break
             if data[stop] != FRAME_END:
-                raise _frame_error(kind, data[start : stop + 1], f"{{invalid_frame_end_marker,{data[stop]}}}")
+                raise _stream_lost(kind, data[start:stop], f"{{invalid_frame_end_marker,{data[stop]}}}")
             position = self._position = stop + 1
             partial = partials.get(channel) if partials else None
 
@@ -153,7 +155,7 @@ class Reader:
                 partial.remaining -= size
                 if partial.remaining < 0:
                     text = "content body frame exceeds remaining content size"
-                    raise FramingError(ReplyCode.FRAME_ERROR, text, partial.method_id)
+                    raise ProtocolError(ReplyCode.FRAME_ERROR, text, partial.method_id)
                 if not partial.oversize:
                     partial.parts.append(data[start:stop])
                     if not partial.remaining:
@@ -231,28 +233,32 @@ class Reader:
 
 def _body_size(header: bytes, method_id: int) -> int:
     if len(header) < PREFIX.size + 2:
-        raise FramingError(ReplyCode.FRAME_ERROR, f"content header of {len(header)} octets", method_id)
+        raise ProtocolError(ReplyCode.FRAME_ERROR, f"content header of {len(header)} octets", method_id)
     class_id, _, body_size = PREFIX.unpack_from(header)
     if class_id != CLASS_BASIC:
         text = f"expected content header for class {CLASS_BASIC}, got one for class {class_id} instead"
-        raise FramingError(ReplyCode.UNEXPECTED_FRAME, text, method_id)
+        raise ProtocolError(ReplyCode.UNEXPECTED_FRAME, text, method_id)
     return int(body_size)
 
 
-def _frame_error(kind: int, payload: bytes, reason: str) -> FramingError:
-    return FramingError(ReplyCode.FRAME_ERROR, f"{_described(kind, payload)}: {reason}")
+def _stream_lost(kind: int, payload: bytes, reason: str) -> FramingError:
+    return FramingError(ReplyCode.FRAME_ERROR, f"{_described(kind, payload)}: {reason}", 0)
 
 
-def _out_of_order(partial: _Partial | None, kind: int, channel: int, payload: bytes) -> FramingError:
+def _frame_error(kind: int, payload: bytes, reason: str) -> ProtocolError:
+    return ProtocolError(ReplyCode.FRAME_ERROR, f"{_described(kind, payload)}: {reason}", 0)
+
+
+def _out_of_order(partial: _Partial | None, kind: int, channel: int, payload: bytes) -> ProtocolError:
     if not channel or kind == FRAME_HEARTBEAT:
-        return FramingError(ReplyCode.UNEXPECTED_FRAME, _described(kind, payload))
+        return ProtocolError(ReplyCode.UNEXPECTED_FRAME, _described(kind, payload), 0)
     if partial is None:
-        return FramingError(ReplyCode.UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
+        return ProtocolError(ReplyCode.UNEXPECTED_FRAME, "expected method frame, got non method frame instead", 0)
     if not partial.header:
         text = f"expected content header for class {CLASS_BASIC}, got non content header frame instead"
     else:
         text = "expected content body, got non content body frame instead"
-    return FramingError(ReplyCode.UNEXPECTED_FRAME, text, partial.method_id)
+    return ProtocolError(ReplyCode.UNEXPECTED_FRAME, text, partial.method_id)
 
 
 def _described(kind: int, payload: bytes) -> str:

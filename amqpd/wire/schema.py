@@ -142,7 +142,7 @@ def decode_shortstr(data: bytes, offset: int) -> tuple[str, int]:
     try:
         return data[offset + 1 : end].decode(), end
     except UnicodeDecodeError:
-        raise ProtocolError(ReplyCode.FRAME_ERROR, "Malformed UTF-8 in shortstr") from None
+        raise ProtocolError(ReplyCode.FRAME_ERROR, "Malformed UTF-8 in shortstr", 0) from None
 
 
 def _encode_longstr(value: bytes) -> bytes:

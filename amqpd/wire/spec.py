@@ -67,17 +67,18 @@ SOFT_ERRORS: Final = frozenset(
 class ProtocolError(Exception):
     """A fault of the peer, as the reply code and explanation that the close method will carry."""
 
-    def __init__(self, code: ReplyCode, explanation: str, method_id: int = 0) -> None:
+    def __init__(self, code: ReplyCode, explanation: str, method_id: int | None = None) -> None:
         super().__init__(explanation)
         self.code = code
         self.explanation = explanation
-        self.method_id = method_id  # the failing method, class id << 16 | method id; 0 = the command in hand, if any
+        self.method_id = method_id  # to blame: class id << 16 | method id, 0 = none; None = the command in hand
 
     @property
     def reply_text(self) -> str:
-        """`NAME - explanation`, cut to the 255 bytes a short string can hold, never inside a character."""
-        text = f"{self.code.name} - {self.explanation}".encode()
-        return text[:255].decode(errors="ignore")
+        """`NAME - explanation`; cut to the 255 bytes a short string can hold, dots included, never in a character."""
+        text = f"{self.code.name} - {self.explanation}"
+        raw = text.encode()
+        return text if len(raw) <= 255 else raw[:252].decode(errors="ignore") + "..."
 
     @property
     def closes_connection(self) -> bool:
@@ -85,7 +86,7 @@ class ProtocolError(Exception):
 
 
 class FramingError(ProtocolError):
-    """The byte stream itself is broken: nothing after it can be read."""
+    """Where the next frame starts is unknown: nothing more can be read."""
 
 
 def octets(data: bytes) -> str:

@@ -59,7 +59,8 @@ class HeadersExchange(Exchange):
     def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
         mode = arguments.get("x-match", "all")
         if not isinstance(mode, str):
-            raise PreconditionFailed(f"Invalid x-match field type {type_name(mode)} (value {mode}); expected longstr")
+            value = str(mode).lower() if isinstance(mode, bool) else mode
+            raise PreconditionFailed(f"Invalid x-match field type {type_name(mode)} (value {value}); expected longstr")
         if mode not in MODES:
             raise PreconditionFailed(
                 f'Invalid x-match field value "{mode}"; expected all, any, all-with-x, or any-with-x'

@@ -1,0 +1,50 @@
+"""amqplib, the client of Node.js programs. The scenarios are in node/scenarios.js."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent / "node"
+SCENARIOS = re.findall(r"^scenario\('(.+)',", (FOLDER / "scenarios.js").read_text(), re.MULTILINE)
+
+PATH = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
+"""Where node is looked for first: pip puts it beside python."""
+
+
+def run(command: str, *arguments: str, timeout: float) -> None:
+    """Run node or npm; the test fails with what it wrote when it does."""
+    found = shutil.which(command, path=PATH)
+    assert found, f"{command} is neither installed beside python nor on the PATH: pip install -e '.[test]'"
+    process = subprocess.run(
+        [found, *arguments],
+        cwd=FOLDER,
+        env={**os.environ, "PATH": PATH},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{process.stdout}{process.stderr}"
+
+
+@pytest.fixture(scope="session")
+def amqplib() -> None:
+    """Installs the version of package.json, once."""
+    wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]["amqplib"]
+    installed = FOLDER / "node_modules" / "amqplib" / "package.json"
+    if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
+        run("npm", "install", "--no-package-lock", "--no-save", "--no-audit", "--no-fund", timeout=100)
+
+
+@pytest.mark.parametrize("sentence", SCENARIOS, ids=lambda sentence: sentence.replace(" ", "_"))
+def test_amqplib(sentence: str, amqplib: None, broker_url: str, name: Callable[..., str]) -> None:
+    run("node", "scenarios.js", broker_url, name("node"), sentence, timeout=30)
