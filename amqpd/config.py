@@ -55,8 +55,8 @@ class Config:
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", ("console", "json"))
 
     def __post_init__(self) -> None:
-        host, separator, port = self.listener.rpartition(":")
-        if not separator or not host or not port.isdigit() or int(port) > 65535:
+        host, _, port = self.listener.rpartition(":")
+        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least in (
             ("frame_max", self.frame_max, 4096),
@@ -69,7 +69,11 @@ class Config:
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
-        for key, value, most in (("channel_max", self.channel_max, 65535), ("heartbeat", self.heartbeat, 65535)):
+        for key, value, most in (
+            ("channel_max", self.channel_max, 0xFFFF),
+            ("frame_max", self.frame_max, 0xFFFFFFFF),
+            ("heartbeat", self.heartbeat, 0xFFFF),
+        ):
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
 

@@ -44,5 +44,11 @@ def _line(_: Any, __: str, event: dict[str, Any]) -> str:
     when = event.pop("timestamp").replace("T", " ").removesuffix("Z")
     level, text = event.pop("level"), event.pop("event")
     trouble = event.pop("exception", "")
-    fields = "".join(f" {name}={value}" for name, value in event.items())
+    fields = "".join(f" {name}={_shown(value)}" for name, value in event.items())
     return f"{when} [{level}] {text}{fields}" + (f"\n{trouble}" if trouble else "")
+
+
+def _shown(value: Any) -> str:
+    """Values are often a client's words: they may not break the line, or look like another."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)

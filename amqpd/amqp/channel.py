@@ -103,6 +103,7 @@ class Channel:
             self._hold_begun = True
             self.outbox = Outbox(self.connection.outbox.frame_max)
             self._held.append(self.outbox)
+            self.connection.holding[self] = None
             self.settle_later()
         self.reply(method)
 
@@ -181,9 +182,11 @@ class Channel:
             self.vhost.delete_if_abandoned(queue)
 
     def _release_held(self) -> None:
-        self.connection.release(self._held.popleft())
+        held = self._held.popleft()
         if not self._held:
             self.outbox = self.connection.outbox
+            del self.connection.holding[self]
+        self.connection.release(held)
 
     def _confirm_committed(self) -> None:
         if not self.closed and self.confirms is not None:

@@ -87,6 +87,7 @@ class Connection:
         self.peer = peer
         self.log = log.bind(peer=str(peer))
         self.closed = False  # nothing more will come: send what is left, then close the socket
+        self.hasty = False  # publishes faster than consumers take: read it in small bites
         self.client_properties: dict[str, Any] = {}
         self.user: User | None = None
         self.vhost: VHost | None = None
@@ -96,6 +97,7 @@ class Connection:
         self.outlet = Outlet()
         self.channels: dict[int, Channel | ClosingChannel] = {}
         self.to_settle: dict[Channel, None] = {}
+        self.holding: dict[Channel, None] = {}  # those with answers that wait for a commit
 
         self._reader = Reader(INITIAL_FRAME_MAX, settings.max_message_size)
         self._handshake: Handshake | None = Handshake(self)  # until the connection is open
@@ -110,6 +112,7 @@ class Connection:
         self._writable = True
         self._pending = 0  # bytes of deliveries written and not yet taken
         self._published = False  # something came to be published in the data at hand
+        self._overtaken = 0  # `Memory.overtaken` when it was looked at last
         self._lagging = False  # not read until the disk has caught up
         self._blocked = False  # not read until an alarm is cleared
 
@@ -120,7 +123,9 @@ class Connection:
         """Whether the socket is to be read."""
         if self._lagging or self._blocked:
             return False
-        return self._writable or self.outbox.size < REPLY_LIMIT
+        if self._writable and not self.holding:
+            return True
+        return self.outbox.size + sum([channel.held_bytes for channel in self.holding]) < REPLY_LIMIT
 
     def receive_data(self, data: bytes) -> None:
         """Take in what the peer sent."""
@@ -135,6 +140,7 @@ class Connection:
                 return
             self._header_seen = True
             data = rest
+        self._overtaken = self.broker.memory.overtaken
         self._reader.feed(data)
         while not self._handle_commands():
             pass
@@ -155,7 +161,7 @@ class Connection:
         if self._heartbeat is not None and self.outbox.size > len(HEARTBEAT_FRAME):
             self._heartbeat.sent = True  # a heartbeat alone does not put off the next
         chunks = self.outbox.take()
-        self._pending = sum([c.held_bytes for c in self.channels.values() if isinstance(c, Channel)])
+        self._pending = sum([channel.held_bytes for channel in self.holding])
         if not self.outlet.open and self._pending <= OUTPUT_LIMIT:
             self.outlet.open = True
             self._resume_consumers()
@@ -335,8 +341,10 @@ class Connection:
             channels, self.to_settle = self.to_settle, {}
             for channel in channels:
                 channel.settle()
+        self.hasty = False
         if self._published:
             self._published = False
+            self.hasty = self.broker.memory.overtaken != self._overtaken
             if self.broker.alarms.reason:
                 self._block()
             elif self.broker.lag > self.settings.lag_limit:

@@ -88,5 +88,5 @@ class Broker:
                 self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)
             for binding_id, definition in found[Kind.BINDING].items():
                 self.vhosts[definition["vhost"]].recover_binding(binding_id, definition)
-        except (LookupError, AssertionError, TypeError, ValueError, ProtocolError) as error:
+        except (LookupError, TypeError, ValueError, ProtocolError) as error:
             raise StartupError(f"the definitions in the data folder make no sense: {error}", os.EX_DATAERR) from error

@@ -162,6 +162,8 @@ class Queue:
             if consumer is not None:
                 self._deliver(consumer, entry)
                 return stored
+        if self.consumers:
+            self.memory.overtaken += 1
         self.ready.append(entry)
         self.ready_bytes += message.size
         self.memory.used += message.size + ENTRY_COST

@@ -442,7 +442,8 @@ class VHost:
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
         source = self.exchange(definition["source"])
         target = self._destination(definition["destination"], definition["to_queue"])
-        assert target is not None
+        if target is None:
+            raise ValueError(f"a binding leads to '{definition['destination']}', which is not there")
         binding = Binding(source, target, definition["routing_key"], decode_table(definition["arguments"])[0])
         binding.id = binding_id
         self._add_binding(binding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import os
 import socket
@@ -48,19 +49,21 @@ class AmqpListener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(self._protocol, host, port, backlog=1024)
-        except socket.gaierror as error:
+        except (socket.gaierror, UnicodeError) as error:  # the latter is for what cannot be a host name
+            reason = getattr(error, "strerror", "not a host name")
             raise StartupError(
-                f"cannot listen on '{host}': {error.strerror}; give another address with -b", os.EX_NOHOST
+                f"cannot listen on '{host}': {reason}; give another address with -b", os.EX_NOHOST
             ) from error
         except PermissionError as error:
             raise StartupError(
                 f"may not listen on {host}:{port}: {error.strerror}; choose a port above 1023 with -p", os.EX_NOPERM
             ) from error
         except OSError as error:
+            remedy = "is another broker running there? choose another port with -p"
+            if error.errno == errno.EADDRNOTAVAIL:
+                remedy = "give an address of this machine with -b"
             raise StartupError(
-                f"cannot listen on {host}:{port}: {error.strerror}; is another broker running there? choose another"
-                " port with -p",
-                os.EX_UNAVAILABLE,
+                f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; {remedy}", os.EX_UNAVAILABLE
             ) from error
         return [address.getsockname()[:2] for address in self._server.sockets]
 

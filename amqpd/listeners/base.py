@@ -23,6 +23,11 @@ class Session(Protocol):
         """Whether the socket is to be read."""
         ...
 
+    @property
+    def hasty(self) -> bool:
+        """Whether the socket is to be read in small bites, to leave others their turn."""
+        ...
+
     def receive_data(self, data: bytes) -> None:
         """Bytes came in."""
         ...

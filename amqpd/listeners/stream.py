@@ -22,6 +22,9 @@ WRITE_LOW: Final = 128 << 10
 READ_SIZE: Final = 64 << 10
 """Bytes taken from a socket in one turn, so that a peer which sends without end leaves time for the others."""
 
+BITE_SIZE: Final = 4 << 10
+"""Bytes taken in one turn from a peer that publishes faster than consumers take."""
+
 LINGER: Final = 5.0
 """Seconds a closed session's last bytes may take to leave, before the socket is closed without them."""
 
@@ -67,6 +70,7 @@ class StreamProtocol(asyncio.BufferedProtocol):
         self._lost = lost  # called when the socket is gone
         self._log = log
         self._reading = True
+        self._asked = READ_SIZE  # bytes asked for in the read under way
         self._timer: Timer | None = None
         self._armed: float | None = None  # the deadline the timer is set for
         self._transport: asyncio.Transport
@@ -79,7 +83,8 @@ class StreamProtocol(asyncio.BufferedProtocol):
         self._arm()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._turn.buffer
+        self._asked = BITE_SIZE if self.session.hasty else READ_SIZE
+        return self._turn.buffer[: self._asked]
 
     def buffer_updated(self, nbytes: int) -> None:
         self._turn.add(self)
@@ -87,7 +92,7 @@ class StreamProtocol(asyncio.BufferedProtocol):
             self.session.receive_data(bytes(self._turn.buffer[:nbytes]))
         except Exception:  # noqa: BLE001 - see _broken
             self._broken()
-        if nbytes == READ_SIZE and self._reading:
+        if nbytes == self._asked and self._reading:
             # there may be more, and the loop would go on reading it at once; the flush resumes
             self._reading = False
             self._transport.pause_reading()
@@ -99,8 +104,10 @@ class StreamProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
-        self.session.receive_eof()
-        self._lost(self)
+        try:
+            self.session.receive_eof()
+        finally:
+            self._lost(self)
 
     def pause_writing(self) -> None:
         self.session.set_writable(False)
@@ -120,8 +127,9 @@ class StreamProtocol(asyncio.BufferedProtocol):
         session = self.session
         try:
             chunks = session.data_to_send()
-        except Exception:  # noqa: BLE001 - see _broken
-            self._broken()
+        except Exception:  # noqa: BLE001 - a bug of ours
+            self._log.exception("internal error in a connection")
+            self.abort()  # what it says cannot be sent, not even a farewell
             return
         if len(chunks) == 1:
             transport.write(chunks[0])
@@ -168,5 +176,8 @@ class StreamProtocol(asyncio.BufferedProtocol):
 
     def _tick(self) -> None:
         self._timer = self._armed = None
-        self.session.tick(self._clock.now())
+        try:
+            self.session.tick(self._clock.now())
+        except Exception:  # noqa: BLE001 - see _broken
+            self._broken()
         self.flush()

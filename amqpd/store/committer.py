@@ -92,9 +92,11 @@ class Committer:
             self._on_failure(self._failure)
         elif self._batch is not None:
             batch, self._batch = self._batch, None
-            self._store.committed(batch)
-            if self._store.has_changes:
-                self._submit()
+            try:
+                self._store.committed(batch)
+            finally:
+                if self._store.has_changes:
+                    self._submit()
 
     def _run(self) -> None:
         while (batch := self._jobs.get()) is not None:

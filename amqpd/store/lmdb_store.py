@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ class LmdbStore:
     """A `Store` in a folder. One process at a time may open it. `fresh`: what it held before is thrown away.
 
     Raises StartupError: 75 when another process has it open, 65 when it is damaged or was written by a newer version,
-    73 when it cannot be created or written.
+    73 when it cannot be created or written, 71 when there is no address space of that size.
     """
 
     def __init__(self, folder: Path, *, sync: bool = True, map_size: int = MAP_SIZE, fresh: bool = False) -> None:
@@ -47,6 +48,12 @@ class LmdbStore:
             self._env = self._open(map_size, sync)
             with self._env.begin(db=self._messages) as txn, txn.cursor() as cursor:
                 self._last_message_id = records.id_of(cursor.key()) if cursor.last() else 0
+        except lmdb.MemoryError as error:
+            os.close(self._lock)
+            raise StartupError(
+                f"cannot reserve {map_size} bytes of address space for data folder {folder}: lower store.map_size",
+                os.EX_OSERR,
+            ) from error
         except lmdb.Error as error:
             os.close(self._lock)
             raise _damaged(folder, error) from error
@@ -179,8 +186,9 @@ class LmdbStore:
     def committed(self, batch: Batch) -> None:
         """Run the callbacks of a batch that was written, in the order they were asked for."""
         self._in_flight = None
-        for callback in batch.callbacks:
-            callback()
+        with ExitStack() as callbacks:  # which calls all of them, even when one fails
+            for callback in reversed(batch.callbacks):
+                callbacks.callback(callback)
 
     def commit(self) -> None:
         """Write and call back until nothing is open, in the calling thread."""

@@ -157,7 +157,8 @@ class Reader:
                     text = "content body frame exceeds remaining content size"
                     raise ProtocolError(ReplyCode.FRAME_ERROR, text, partial.method_id)
                 if not partial.oversize:
-                    partial.parts.append(data[start:stop])
+                    if size:  # an empty frame is allowed, any number of them, and must not take room
+                        partial.parts.append(data[start:stop])
                     if not partial.remaining:
                         return self._complete(channel, partial)
                 elif not partial.remaining:

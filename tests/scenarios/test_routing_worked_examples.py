@@ -12,7 +12,7 @@ from steps import Name, bind, declare_exchange, drain, own_queue
 from amqpd.testing.client import Client
 from amqpd.wire.properties import Properties
 
-EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("routing_examples.json").read_text())
+EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parents[1] / "routing_examples.json").read_text())
 
 
 @pytest.mark.parametrize("kind", ["direct", "topic"])

@@ -1,0 +1,360 @@
+"""Back-pressure: slow peers, a slow disk, and alarms."""
+
+from __future__ import annotations
+
+import pytest
+
+from amqpd.amqp.channel import Channel
+from amqpd.amqp.connection import OUTPUT_LIMIT, REPLY_LIMIT, ConnectionSettings
+from amqpd.wire.methods import (
+    BasicAck,
+    BasicCancel,
+    BasicDeliver,
+    BasicGet,
+    BasicGetEmpty,
+    BasicGetOk,
+    ConfirmSelect,
+    ConfirmSelectOk,
+    ConnectionBlocked,
+    ConnectionUnblocked,
+    QueueDeclare,
+    QueueDeclareOk,
+)
+from amqpd.wire.spec import FRAME_OVERHEAD
+from tests.amqp.pair import PERSISTENT, Pair, new_broker
+from tests.fakes import ManualStore
+
+SIZE = 10_000
+"""Bytes of a body of which it takes several to fill a limit."""
+
+
+@pytest.fixture
+def store() -> ManualStore:
+    return ManualStore()
+
+
+@pytest.fixture
+def publisher(store: ManualStore) -> Pair:
+    """A connection with channel 1, a durable queue `d` and a transient one `q`."""
+    pair = Pair(new_broker(store), settings=ConnectionSettings(lag_limit=5 * SIZE))
+    pair.channel()
+    pair.send(1, QueueDeclare(queue="d", durable=True), QueueDeclare(queue="q"))
+    store.commit()
+    pair.received()
+    return pair
+
+
+@pytest.fixture
+def consumer(publisher: Pair) -> Pair:
+    pair = Pair(publisher.broker)
+    pair.channel()
+    return pair
+
+
+# --- a consumer that does not read
+
+
+def test_deliveries_to_a_peer_that_does_not_read_are_bounded(publisher: Pair, consumer: Pair) -> None:
+    consumer.consume("q", no_ack=True)
+    consumer.connection.set_writable(False)
+    for _ in range(100):
+        publisher.publish(1, "", "q", bytes(SIZE))
+    assert consumer.connection.data_to_send() == []
+    assert OUTPUT_LIMIT < consumer.connection.outbox.size < OUTPUT_LIMIT + 2 * SIZE
+    assert publisher.broker.vhosts["/"].queue("q", None).message_count > 50
+
+
+def test_they_go_on_when_it_reads_again(publisher: Pair, consumer: Pair) -> None:
+    consumer.consume("q", no_ack=True)
+    consumer.connection.set_writable(False)
+    for number in range(100):
+        publisher.publish(1, "", "q", number.to_bytes(2, "big") + bytes(SIZE))
+    assert consumer.silent()
+    before = consumer.wakes
+    consumer.connection.set_writable(True)
+    assert consumer.wakes == before + 1
+    got: list[int] = []
+    for _ in range(100):
+        got += [int.from_bytes(command.body[:2], "big") for command in consumer.received()]
+        assert consumer.connection.outbox.size < OUTPUT_LIMIT + 2 * SIZE
+        if len(got) == 100:
+            break
+    assert got == list(range(100))
+
+
+def test_a_backlog_is_handed_out_a_piece_at_a_time(publisher: Pair, consumer: Pair) -> None:
+    for _ in range(200):
+        publisher.publish(1, "", "q", bytes(SIZE))
+    consumer.consume("q", no_ack=True)
+    assert consumer.connection.outbox.size < OUTPUT_LIMIT + 2 * SIZE
+    assert sum(1 for _ in iter(consumer.received, [])) > 3
+
+
+def test_what_a_slow_peer_does_not_take_goes_to_others(publisher: Pair, consumer: Pair) -> None:
+    consumer.consume("q", no_ack=True, tag="slow")
+    consumer.connection.set_writable(False)
+    other = Pair(publisher.broker)
+    other.channel()
+    other.consume("q", no_ack=True, tag="quick")
+    got = 0
+    for _ in range(200):
+        publisher.publish(1, "", "q", bytes(SIZE))
+        got += len(other.received())
+    assert got > 150
+    assert publisher.broker.vhosts["/"].queue("q", None).message_count == 0
+
+
+def test_consumers_of_all_channels_share_the_way_out(publisher: Pair, consumer: Pair) -> None:
+    consumer.channel(2)
+    consumer.consume("q", channel=1, no_ack=True)
+    consumer.consume("q", channel=2, no_ack=True)
+    consumer.connection.set_writable(False)
+    for _ in range(200):
+        publisher.publish(1, "", "q", bytes(SIZE))
+    assert consumer.connection.outbox.size < OUTPUT_LIMIT + 2 * SIZE
+
+
+def test_deliveries_that_wait_for_the_disk_are_bounded_too(publisher: Pair, consumer: Pair, store: ManualStore) -> None:
+    consumer.consume("q", no_ack=True)
+    consumer.send(1, QueueDeclare(queue="new", durable=True))
+    for _ in range(200):
+        publisher.publish(1, "", "q", bytes(SIZE))
+        assert consumer.silent()
+    channel = consumer.connection.channels[1]
+    assert isinstance(channel, Channel)
+    assert channel.held_bytes < OUTPUT_LIMIT + 2 * SIZE
+    store.commit()
+    consumer.expect(1, QueueDeclareOk)
+    got = [len(commands) for commands in iter(consumer.received, [])]
+    assert sum(got) == 200
+
+
+def test_a_heartbeat_still_goes_out_between(publisher: Pair) -> None:
+    consumer = Pair(publisher.broker, heartbeat=10)
+    consumer.channel()
+    consumer.consume("q", no_ack=True)
+    consumer.connection.set_writable(False)
+    for _ in range(100):
+        publisher.publish(1, "", "q", bytes(SIZE))
+    consumer.advance(15)
+    consumer.connection.set_writable(True)
+    assert None in consumer.methods()
+
+
+# --- a client that asks and does not read the answers
+
+
+def test_a_peer_that_does_not_read_its_answers_is_not_read_either(publisher: Pair) -> None:
+    connection = publisher.connection
+    connection.set_writable(False)
+    asked = 0
+    while connection.reading:
+        publisher.send(1, BasicGet(queue="q"))
+        asked += 1
+        assert connection.outbox.size < REPLY_LIMIT + 100
+    assert connection.outbox.size >= REPLY_LIMIT
+    connection.set_writable(True)
+    assert publisher.methods() == [BasicGetEmpty()] * asked
+    assert connection.reading
+
+
+def test_large_answers_count_by_their_size(publisher: Pair) -> None:
+    for _ in range(20):
+        publisher.publish(1, "", "q", bytes(10 * SIZE))
+    publisher.connection.set_writable(False)
+    asked = 0
+    while publisher.connection.reading:
+        publisher.send(1, BasicGet(queue="q", no_ack=True))
+        asked += 1
+    assert asked == REPLY_LIMIT // (10 * SIZE) + 1
+    publisher.connection.set_writable(True)
+    assert [type(method) for method in publisher.methods()] == [BasicGetOk] * asked
+
+
+def test_a_peer_that_reads_is_read(publisher: Pair) -> None:
+    assert publisher.connection.reading
+    publisher.connection.set_writable(False)
+    assert publisher.connection.reading
+
+
+# --- a disk that is behind
+
+
+def test_a_publisher_is_not_read_while_the_disk_is_too_far_behind(publisher: Pair, store: ManualStore) -> None:
+    for _ in range(5):
+        publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+        assert publisher.connection.reading
+    publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+    assert not publisher.connection.reading
+    before = publisher.wakes
+    store.commit()
+    assert publisher.connection.reading
+    assert publisher.wakes == before + 1
+
+
+def test_only_publishers_wait_for_the_disk(publisher: Pair, consumer: Pair, store: ManualStore) -> None:
+    for _ in range(6):
+        publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+    assert not publisher.connection.reading
+    consumer.call(1, BasicGet(queue="q"), BasicGetEmpty)
+    assert consumer.connection.reading
+
+
+def test_transient_messages_do_not_make_a_publisher_wait(publisher: Pair) -> None:
+    for _ in range(100):
+        publisher.publish(1, "", "d", bytes(SIZE))
+        publisher.publish(1, "", "q", bytes(SIZE), PERSISTENT)
+    assert publisher.connection.reading
+
+
+def test_a_publisher_that_waits_is_told_what_the_disk_has(publisher: Pair, store: ManualStore) -> None:
+    publisher.call(1, ConfirmSelect(), ConfirmSelectOk)
+    publisher.write(publisher.session.encode_publish(1, "", "d", bytes(SIZE), PERSISTENT) * 6)
+    assert not publisher.connection.reading
+    store.commit()
+    assert publisher.methods() == [BasicAck(6, True)]
+    assert publisher.connection.reading
+
+
+def test_a_pager_that_is_behind_makes_publishers_wait_too() -> None:
+    pager = ManualStore()
+    broker = new_broker(pager=pager, memory_limit=0)
+    pair = Pair(broker, settings=ConnectionSettings(lag_limit=5 * SIZE))
+    pair.channel()
+    pair.queue("q")
+    while pair.connection.reading:
+        pair.publish(1, "", "q", bytes(100 * SIZE))
+    assert pager.lag > 5 * SIZE
+    pager.commit()
+    assert pair.connection.reading
+
+
+# --- a publisher that is ahead of the consumers
+
+
+def test_a_publisher_is_hasty_while_its_messages_pile_up_before_consumers(publisher: Pair, consumer: Pair) -> None:
+    publisher.publish(1, "", "q", b"nobody is there to take it")
+    assert not publisher.connection.hasty
+    consumer.consume("q", prefetch=2)
+    publisher.publish(1, "", "q", b"taken")
+    assert not publisher.connection.hasty
+    publisher.publish(1, "", "q", b"left")
+    assert publisher.connection.hasty
+    assert not consumer.connection.hasty
+    publisher.send(1, BasicGet(queue="d"))
+    assert not publisher.connection.hasty
+
+
+# --- alarms
+
+
+def test_a_publisher_is_told_and_not_read_while_there_is_an_alarm(publisher: Pair) -> None:
+    alarms = publisher.broker.alarms
+    alarms.raise_("low on disk")
+    assert publisher.silent(), "it has not published yet"
+    assert publisher.connection.reading
+    publisher.publish(1, "", "q", b"body")
+    assert publisher.methods() == [ConnectionBlocked("low on disk")]
+    assert not publisher.connection.reading
+    before = publisher.wakes
+    alarms.clear("low on disk")
+    assert publisher.connection.reading
+    assert publisher.wakes == before + 1
+    assert publisher.methods() == [ConnectionUnblocked()]
+
+
+def test_what_was_published_meanwhile_is_not_lost(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.write(publisher.session.encode_publish(1, "", "q", b"body") * 3)
+    assert publisher.broker.vhosts["/"].queue("q", None).message_count == 3
+
+
+def test_consumers_do_not_hear_of_alarms(publisher: Pair, consumer: Pair) -> None:
+    consumer.consume("q")
+    publisher.publish(1, "", "q", b"body")
+    consumer.expect(1, BasicDeliver)
+    publisher.broker.alarms.raise_("low on disk")
+    consumer.send(1, BasicAck(1))
+    assert consumer.silent()
+    assert consumer.connection.reading
+
+
+def test_a_publisher_is_told_once(publisher: Pair) -> None:
+    alarms = publisher.broker.alarms
+    alarms.raise_("low on disk")
+    for _ in range(3):
+        publisher.publish(1, "", "q", b"body")
+    assert publisher.methods() == [ConnectionBlocked("low on disk")]
+
+
+def test_it_is_unblocked_when_the_last_alarm_is_cleared(publisher: Pair) -> None:
+    alarms = publisher.broker.alarms
+    alarms.raise_("low on disk")
+    alarms.raise_("low on memory")
+    publisher.publish(1, "", "q", b"body")
+    assert publisher.methods() == [ConnectionBlocked("low on disk & low on memory")]
+    alarms.clear("low on disk")
+    assert publisher.silent()
+    assert not publisher.connection.reading
+    alarms.clear("low on memory")
+    assert publisher.methods() == [ConnectionUnblocked()]
+    assert publisher.connection.reading
+
+
+@pytest.mark.parametrize("capabilities", [{}, {"connection.blocked": False}, {"connection.blocked": 1}])
+def test_a_client_that_did_not_ask_is_not_told_but_has_to_wait(capabilities: dict[str, object]) -> None:
+    pair = Pair(capabilities=capabilities)
+    pair.channel()
+    pair.queue("q")
+    pair.broker.alarms.raise_("low on disk")
+    pair.publish(1, "", "q", b"body")
+    assert pair.silent()
+    assert not pair.connection.reading
+    pair.broker.alarms.clear("low on disk")
+    assert pair.silent()
+    assert pair.connection.reading
+
+
+def test_an_alarm_that_is_over_is_no_alarm(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.broker.alarms.clear("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    assert publisher.silent()
+    assert publisher.connection.reading
+
+
+def test_a_blocked_connection_that_is_lost_hears_no_more(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    publisher.connection.receive_eof()
+    publisher.received()
+    publisher.broker.alarms.clear("low on disk")
+    assert publisher.silent()
+
+
+def test_a_blocked_publisher_still_gets_its_confirms_and_deliveries(publisher: Pair, consumer: Pair) -> None:
+    publisher.call(1, ConfirmSelect(), ConfirmSelectOk)
+    publisher.consume("q", no_ack=True)
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    kinds = {type(method) for method in publisher.methods()}
+    assert kinds == {ConnectionBlocked, BasicAck, BasicDeliver}
+    consumer.send(1, QueueDeclare(queue="other"))
+    publisher.broker.vhosts["/"].delete_queue(publisher.broker.vhosts["/"].queue("q", None))
+    publisher.expect(1, BasicCancel)
+
+
+def test_a_frame_is_never_longer_than_agreed() -> None:
+    pair = Pair(settings=ConnectionSettings(frame_max=4096))
+    pair.channel()
+    pair.queue("q")
+    pair.publish(1, "", "q", bytes(50_000))
+    start = len(pair.sent)
+    pair.send(1, BasicGet(queue="q"))
+    assert pair.expect_command(1, BasicGetOk).body == bytes(50_000)
+    wire = bytes(pair.sent[start:])
+    position = 0
+    while position < len(wire):
+        size = int.from_bytes(wire[position + 3 : position + 7], "big") + FRAME_OVERHEAD
+        assert size <= 4096
+        position += size

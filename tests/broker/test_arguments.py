@@ -1,0 +1,246 @@
+"""Arguments of declarations: a table of what RabbitMQ says to each, recorded from RabbitMQ 3.10 where it knows them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from amqpd.broker.arguments import (
+    MAX_DURATION,
+    check_consumer_arguments,
+    check_exchange_arguments,
+    check_queue_arguments,
+    compare_exchange_arguments,
+    compare_property,
+    compare_queue_arguments,
+    equal_values,
+)
+from amqpd.errors import PreconditionFailed
+from amqpd.wire.fields import Int8, Int16, Int32, RawString, Timestamp, UInt8, UInt32
+from tests.strategies import values
+
+QUEUE = "queue 'q' in vhost '/'"
+EXCHANGE = "exchange 'x' in vhost '/'"
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"x-message-ttl": -1}, "invalid arg 'x-message-ttl' for {q}: {value_negative,-1}"),
+    ({"x-message-ttl": "1"}, "invalid arg 'x-message-ttl' for {q}: \"expected integer, got longstr\""),
+    ({"x-message-ttl": 1.5}, "invalid arg 'x-message-ttl' for {q}: \"expected integer, got double\""),
+    ({"x-message-ttl": True}, "invalid arg 'x-message-ttl' for {q}: \"expected integer, got bool\""),
+    ({"x-message-ttl": None}, "invalid arg 'x-message-ttl' for {q}: \"expected integer, got void\""),
+    ({"x-message-ttl": Timestamp(5)}, "invalid arg 'x-message-ttl' for {q}: \"expected integer, got timestamp\""),
+    ({"x-message-ttl": MAX_DURATION + 1}, "invalid arg 'x-message-ttl' for {q}: {value_too_large,315360000001}"),
+    ({"x-expires": 0}, "invalid arg 'x-expires' for {q}: {value_zero,0}"),
+    ({"x-expires": -1}, "invalid arg 'x-expires' for {q}: {value_negative,-1}"),
+    ({"x-expires": MAX_DURATION + 1}, "invalid arg 'x-expires' for {q}: {value_too_large,315360000001}"),
+    ({"x-expires": []}, "invalid arg 'x-expires' for {q}: \"expected integer, got array\""),
+    ({"x-max-priority": 256}, "invalid arg 'x-max-priority' for {q}: {max_value_exceeded,256}"),
+    ({"x-max-priority": Int16(-2)}, "invalid arg 'x-max-priority' for {q}: {value_negative,-2}"),
+    ({"x-max-length": "many"}, "invalid arg 'x-max-length' for {q}: \"expected integer, got longstr\""),
+    ({"x-max-length": -5}, "invalid arg 'x-max-length' for {q}: {value_negative,-5}"),
+    ({"x-max-length-bytes": {}}, "invalid arg 'x-max-length-bytes' for {q}: \"expected integer, got table\""),
+    ({"x-dead-letter-exchange": 5}, "invalid type 'long' for arg 'x-dead-letter-exchange' in {q}"),
+    ({"x-dead-letter-exchange": Int32(5)}, "invalid type 'signedint' for arg 'x-dead-letter-exchange' in {q}"),
+    (
+        {"x-dead-letter-routing-key": "k"},
+        "invalid arg 'x-dead-letter-routing-key' for {q}: routing_key_but_no_dlx_defined",
+    ),
+    (
+        {"x-dead-letter-exchange": "x", "x-dead-letter-routing-key": 5},
+        "invalid arg 'x-dead-letter-routing-key' for {q}: {unacceptable_type,long}",
+    ),
+    ({"x-overflow": "zz"}, "invalid arg 'x-overflow' for {q}: invalid_overflow"),
+    ({"x-overflow": 5}, "invalid arg 'x-overflow' for {q}: {unacceptable_type,long}"),
+    (
+        {"x-single-active-consumer": "true"},
+        "invalid arg 'x-single-active-consumer' for {q}: {unacceptable_type,longstr}",
+    ),
+    ({"x-single-active-consumer": 1}, "invalid arg 'x-single-active-consumer' for {q}: {unacceptable_type,long}"),
+    ({"x-queue-mode": "x"}, "invalid arg 'x-queue-mode' for {q}: \"unsupported queue mode 'x'\""),
+    ({"x-queue-type": "zz"}, "invalid arg 'x-queue-type' for {q}: \"unsupported queue type 'zz'\""),
+    ({"x-queue-version": 3}, "invalid arg 'x-queue-version' for {q}: \"unsupported queue version '3'\""),
+    ({"x-queue-master-locator": 5}, "invalid arg 'x-queue-master-locator' for {q}: \"expected string, got long\""),
+    *(
+        ({name: 5}, f"invalid arg '{name}' for {{q}} of queue type rabbit_classic_queue")
+        for name in (
+            "x-delivery-limit",
+            "x-dead-letter-strategy",
+            "x-max-age",
+            "x-max-in-memory-length",
+            "x-max-in-memory-bytes",
+            "x-quorum-initial-group-size",
+            "x-stream-max-segment-size-bytes",
+            "x-initial-cluster-size",
+        )
+    ),
+]
+
+ACCEPTED: list[dict[str, Any]] = [
+    {},
+    {"x-message-ttl": 0},
+    {"x-message-ttl": MAX_DURATION},
+    {"x-message-ttl": Int8(5)},
+    {"x-expires": 1},
+    {"x-max-priority": UInt8(255)},
+    {"x-max-priority": 0},
+    {"x-max-length": 0, "x-max-length-bytes": UInt32(1)},
+    {"x-dead-letter-exchange": ""},
+    {"x-dead-letter-routing-key": "k", "x-dead-letter-exchange": "x"},
+    *({"x-overflow": overflow} for overflow in ("drop-head", "reject-publish", "reject-publish-dlx")),
+    {"x-single-active-consumer": True},
+    {"x-queue-mode": "lazy"},
+    {"x-queue-mode": "default"},
+    {"x-queue-version": 1},
+    {"x-queue-version": Int8(2)},
+    {"x-queue-type": "classic"},
+    {"x-queue-master-locator": "min-masters", "x-queue-leader-locator": "balanced"},
+    {"x-unheard-of": {"any": ["thing"]}, "foo": None},
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), REFUSED, ids=[str(arguments) for arguments, _ in REFUSED])
+def test_an_argument_out_of_place_is_refused_in_these_words(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_queue_arguments(arguments, QUEUE)
+    assert caught.value.explanation == text.replace("{q}", QUEUE)
+
+
+@pytest.mark.parametrize("arguments", ACCEPTED, ids=str)
+def test_these_arguments_are_accepted(arguments: dict[str, Any]) -> None:
+    check_queue_arguments(arguments, QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("received", "current", "difference"),
+    [
+        ({}, {"x-message-ttl": Int32(1000)}, "none but current is the value '1000' of type 'signedint'"),
+        ({"x-message-ttl": 2000}, {"x-message-ttl": Int32(1000)}, "'2000' but current is '1000'"),
+        ({"x-message-ttl": "1000"}, {"x-message-ttl": 1000}, "'1000' but current is '1000'"),
+        ({"x-message-ttl": 1000.0}, {"x-message-ttl": 1000}, "'1000.0' but current is '1000'"),
+        ({"x-expires": 100000}, {}, "the value '100000' of type 'long' but current is none"),
+        ({"x-dead-letter-exchange": "ee"}, {"x-dead-letter-exchange": "dd"}, "'ee' but current is 'dd'"),
+        ({}, {"x-dead-letter-exchange": "dd"}, "none but current is the value 'dd' of type 'longstr'"),
+        ({"x-queue-type": "quorum"}, {}, "the value 'quorum' of type 'longstr' but current is none"),
+        ({"x-single-active-consumer": True}, {}, "the value 'true' of type 'bool' but current is none"),
+        ({"x-single-active-consumer": True}, {"x-single-active-consumer": False}, "'true' but current is 'false'"),
+        ({"x-max-length": 1}, {"x-max-length": True}, "'1' but current is 'true'"),
+    ],
+)
+def test_a_difference_is_named_in_these_words(
+    received: dict[str, Any], current: dict[str, Any], difference: str
+) -> None:
+    name = next(iter({**received, **current}))
+    with pytest.raises(PreconditionFailed) as caught:
+        compare_queue_arguments(received, current, QUEUE)
+    assert caught.value.explanation == f"inequivalent arg '{name}' for {QUEUE}: received {difference}"
+
+
+@pytest.mark.parametrize(
+    ("received", "current"),
+    [
+        ({}, {}),
+        ({"x-message-ttl": 1000}, {"x-message-ttl": Int32(1000)}),
+        ({"x-message-ttl": Decimal(1000)}, {"x-message-ttl": 1000}),
+        ({"x-queue-type": "classic"}, {}),
+        ({}, {"x-queue-type": "classic"}),
+        ({"foo": 1}, {"foo": 2}),
+        ({"foo": 1}, {}),
+        ({"x-unheard-of": 1}, {"x-unheard-of": "1"}),
+        ({"x-max-length": 1, "x-overflow": "drop-head"}, {"x-overflow": "drop-head", "x-max-length": 1}),
+    ],
+)
+def test_these_declarations_are_the_same(received: dict[str, Any], current: dict[str, Any]) -> None:
+    compare_queue_arguments(received, current, QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("name", "received", "current", "text"),
+    [
+        ("durable", False, True, "inequivalent arg 'durable' for {x}: received 'false' but current is 'true'"),
+        ("auto_delete", True, False, "inequivalent arg 'auto_delete' for {x}: received 'true' but current is 'false'"),
+        ("type", "topic", "direct", "inequivalent arg 'type' for {x}: received 'topic' but current is 'direct'"),
+    ],
+)
+def test_a_different_property_is_named_in_these_words(name: str, received: Any, current: Any, text: str) -> None:
+    compare_property(name, current, current, EXCHANGE)
+    with pytest.raises(PreconditionFailed) as caught:
+        compare_property(name, received, current, EXCHANGE)
+    assert caught.value.explanation == text.format(x=EXCHANGE)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(5, "long"), (Int32(5), "signedint"), (None, "void"), (RawString(b"\xff"), "longstr")]
+)
+def test_an_alternate_exchange_that_is_no_name_is_refused(value: Any, kind: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_exchange_arguments({"alternate-exchange": value}, EXCHANGE)
+    assert caught.value.explanation == f"invalid type '{kind}' for arg 'alternate-exchange' in {EXCHANGE}"
+
+
+def test_other_arguments_of_an_exchange_are_kept_and_not_compared() -> None:
+    check_exchange_arguments({"alternate-exchange": "other", "x-unheard-of": 5}, EXCHANGE)
+    compare_exchange_arguments({"x-unheard-of": 5}, {"x-unheard-of": 6}, EXCHANGE)
+
+
+@pytest.mark.parametrize(
+    ("received", "current", "difference"),
+    [
+        ("b", "a", "'b' but current is 'a'"),
+        (None, "a", "none but current is the value 'a' of type 'longstr'"),
+        ("a", None, "the value 'a' of type 'longstr' but current is none"),
+    ],
+)
+def test_alternate_exchanges_are_compared(received: str | None, current: str | None, difference: str) -> None:
+    def table(value: str | None) -> dict[str, Any]:
+        return {} if value is None else {"alternate-exchange": value}
+
+    compare_exchange_arguments(table(current), table(current), EXCHANGE)
+    with pytest.raises(PreconditionFailed) as caught:
+        compare_exchange_arguments(table(received), table(current), EXCHANGE)
+    assert caught.value.explanation == (f"inequivalent arg 'alternate-exchange' for {EXCHANGE}: received {difference}")
+
+
+def test_a_consumers_priority_is_an_integer() -> None:
+    check_consumer_arguments({"x-priority": Int8(-5), "other": "thing"}, QUEUE)
+    with pytest.raises(PreconditionFailed) as caught:
+        check_consumer_arguments({"x-priority": "high"}, QUEUE)
+    assert caught.value.explanation == (f"invalid arg 'x-priority' for {QUEUE}: \"expected integer, got longstr\"")
+
+
+# --- equality
+
+
+@given(values)
+def test_a_value_equals_itself(value: Any) -> None:
+    if repr(value).find("nan") < 0:
+        assert equal_values(value, value)
+
+
+@given(values, values)
+def test_equality_does_not_depend_on_the_order(one: Any, other: Any) -> None:
+    assert equal_values(one, other) is equal_values(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (Int8(5), UInt32(5), True),
+        (5, Decimal(5), True),
+        (5, 5.0, False),
+        (1, True, False),
+        ("1", 1, False),
+        ("a", b"a", False),
+        (None, None, True),
+        (None, 0, False),
+        ([1, [2]], [Int8(1), [Int8(2)]], True),
+        ([1], [1, 2], False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+        ({"a": 1}, {"a": "1"}, False),
+        ([True], [1], False),
+    ],
+)
+def test_integers_of_all_widths_compare_and_other_types_keep_apart(one: Any, other: Any, equal: bool) -> None:
+    assert equal_values(one, other) is equal

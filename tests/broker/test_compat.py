@@ -1,0 +1,45 @@
+"""Profiles of RabbitMQ's versions."""
+
+from __future__ import annotations
+
+import pytest
+
+from amqpd.broker.compat import PROFILES
+from amqpd.config import COMPAT_CHOICES
+
+
+def test_there_is_a_profile_for_each_choice_of_the_setting() -> None:
+    assert tuple(PROFILES) == COMPAT_CHOICES
+
+
+@pytest.mark.parametrize("name", [name for name in PROFILES if name != "default"])
+def test_a_profile_announces_a_version_of_its_name(name: str) -> None:
+    assert PROFILES[name].version.startswith(f"{name}.")
+
+
+def test_the_default_permits_what_any_version_permits() -> None:
+    default = PROFILES["default"]
+    assert default.transient_queues
+    assert default.global_qos
+    assert default.frame_min == min(profile.frame_min for profile in PROFILES.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "unknown_exchange_type", "frame_min", "transient_queues"),
+    [
+        ("3.12", 503, 4096, True),
+        ("3.13", 406, 4096, True),
+        ("4.0", 406, 4096, True),
+        ("4.1", 406, 8192, True),
+        ("4.2", 406, 8192, True),
+        ("4.3", 406, 8192, False),
+    ],
+)
+def test_what_moved_between_versions(
+    name: str, unknown_exchange_type: int, frame_min: int, transient_queues: bool
+) -> None:
+    profile = PROFILES[name]
+    assert profile.unknown_exchange_type == unknown_exchange_type
+    assert profile.frame_min == frame_min
+    assert profile.transient_queues is transient_queues
+    assert profile.global_qos is transient_queues
