@@ -7,6 +7,11 @@ BIN = $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# Whatever has a .pxd or .pyx beside it is compiled, and has to be again when it changes.
+HOT = $(shell find amqpd -name '*.p[xy][dx]')
+BUILT_FROM = pyproject.toml setup.py $(HOT) $(wildcard $(patsubst %.pxd,%.py,$(filter %.pxd,$(HOT))))
+WHAT_IT_RUNS = $(BIN)/amqpd --version | sed 's/(pure.*/runs uncompiled, and all the slower: install gcc, then make clean/'
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -23,6 +28,10 @@ install: $(VENV)/.installed  ## make .venv and install amqpd there
 .PHONY: test
 test: $(VENV)/.test  ## all tests; ARGS="-k name" are pytest's options
 	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-pure
+test-pure: $(VENV)/.test  ## all tests, with nothing compiled
+	AMQPD_PURE=1 $(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.test  ## tests that start no broker process
@@ -53,9 +62,14 @@ format: $(VENV)/.lint  ## format the sources
 bench: $(VENV)/.installed  ## compare with RabbitMQ, where that is installed
 	$(BIN)/python perf/bench.py $(ARGS)
 
+.PHONY: dist
+dist: $(BIN)/python  ## a wheel, in the folder dist
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
+
 .PHONY: clean
 clean:  ## remove what was built, not what was stored
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find amqpd -name '*.so' -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian keeps venv in a package of its own: root gets it installed, others are told.
@@ -72,12 +86,14 @@ $(BIN)/python:
 		fi; \
 		$(PYTHON) -m venv $(VENV); }
 
-$(VENV)/.installed: $(BIN)/python pyproject.toml
+$(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(WHAT_IT_RUNS)
 	@touch $@
 
-$(VENV)/.test: $(BIN)/python pyproject.toml
+$(VENV)/.test: $(BIN)/python $(BUILT_FROM)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,lint]'
+	@$(WHAT_IT_RUNS)
 	@touch $@ $(VENV)/.installed $(VENV)/.lint
 
 $(VENV)/.lint: $(VENV)/.test

@@ -9,9 +9,16 @@ A map, in reading order; each package opens with a chapter of its own:
     store       what survives a restart
     auth        who may log in
     listeners   sockets
-    daemon      all of it put together; config, log, clock and cli around it
+    daemon      all of it put together; config, log, clock, compiled and cli around it
 
 Imports point upwards in this list, except that `broker` uses `store`.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+if os.environ.get("AMQPD_PURE"):
+    from .compiled import prefer_sources
+
+    prefer_sources()  # before any module that has a compiled form is imported

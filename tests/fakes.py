@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from amqpd.auth.base import Peer
-from amqpd.broker.consumer import Consumer
-from amqpd.broker.queue import Entry
+from amqpd.broker.consumer import Consumer, Sink
+from amqpd.broker.entry import Entry
 from amqpd.message import Message
 from amqpd.store.base import MAX_SEQ, Definition, Kind
 from amqpd.store.memory import MemoryStore
@@ -19,7 +19,7 @@ LOCAL = Peer("127.0.0.1", 50000, "127.0.0.1", 5672, loopback=True)
 REMOTE = Peer("192.0.2.7", 50000, "192.0.2.1", 5672, loopback=False)
 
 
-class RecordingSink:
+class RecordingSink(Sink):
     """A peer that takes all it is given, and remembers it."""
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "message": {"wire", "errors"},
     "clock": set(),
     "log": set(),
+    "compiled": set(),
     "config": {"errors"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
     "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
@@ -25,9 +26,9 @@ MAY_IMPORT = {
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
     "testing": {"wire", "daemon", "config"},
     "daemon": {"amqp", "auth", "broker", "clock", "config", "errors", "listeners", "log", "store", "__version__"},
-    "cli": {"daemon", "config", "errors", "log", "__version__"},
+    "cli": {"compiled", "daemon", "config", "errors", "log", "__version__"},
     "__main__": {"cli"},
-    "__init__": set(),
+    "__init__": {"compiled"},
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 

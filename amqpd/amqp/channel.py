@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
-from ..broker.consumer import Consumer, Window
-from ..broker.queue import Entry
+from ..broker.consumer import Consumer
 from ..broker.vhost import VHost
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
 from ..message import Message
@@ -34,15 +33,16 @@ from ..wire.schema import Method
 from ..wire.writer import Outbox
 from . import consume, publish, topology, transactions
 from .confirms import Confirms
+from .deliveries import Deliveries
+from .publishing import Publishing
 from .transactions import Transaction
-from .unacked import Unacked
 
 if TYPE_CHECKING:
     from .connection import Connection
 
 
 class Channel:
-    """An open channel. It is the sink of its consumers' queues."""
+    """An open channel. What comes by the million is left to its two halves, `publishing` and `deliveries`."""
 
     def __init__(self, number: int, connection: Connection, user: User, vhost: VHost) -> None:
         self.number = number
@@ -50,23 +50,32 @@ class Channel:
         self.user = user
         self.vhost = vhost
         self.max_message_size = connection.settings.max_message_size
-        self.outbox: Outbox = connection.outbox  # or the last of those held back
         self.closed = False
         self.last_queue = ""  # declared last: what an empty queue name stands for
 
-        self.publishing = publish.Publishing(self)
-        self.confirms: Confirms | None = None  # in confirm mode
-        self.transaction: Transaction | None = None  # in tx mode
-
+        self.publishing = Publishing(publish.ChannelCustoms(self), vhost.routes)
+        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet)
         self.consumers: dict[str, Consumer] = {}
-        self.unacked = Unacked()
-        self.next_tag = 1  # of the next delivery
         self.prefetch = 0  # of consumers started from now on; 0 = no limit
-        self.window = Window()  # over all consumers
 
         self._held: deque[Outbox] = deque()  # waiting for a commit each
         self._hold_begun = False  # the last of them has no commit to wait for yet
         self._permitted: set[tuple[Action, str, str]] = set()
+
+    @property
+    def outbox(self) -> Outbox:
+        """Where to write what is sent on this channel: the connection's, or the last of those held back."""
+        return self.deliveries.outbox
+
+    @property
+    def confirms(self) -> Confirms | None:
+        """In confirm mode."""
+        return self.publishing.confirms
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """In tx mode."""
+        return self.publishing.transaction
 
     # --- methods in
 
@@ -101,7 +110,7 @@ class Channel:
         """Send a method, and whatever follows it on this channel, once all changes so far are durable."""
         if not self._hold_begun:
             self._hold_begun = True
-            self.outbox = Outbox(self.connection.outbox.frame_max)
+            self.deliveries.outbox = Outbox(self.connection.outbox.frame_max)
             self._held.append(self.outbox)
             self.connection.holding[self] = None
             self.settle_later()
@@ -111,32 +120,18 @@ class Channel:
         """Hand a mandatory message back to its publisher."""
         self.outbox.content(self.number, publish.unroutable(message), message.header, message.body)
 
-    def deliver(self, consumer: Consumer, entry: Entry) -> None:
-        """See `Sink.deliver`."""
-        message = entry.message
-        outbox = self.outbox
-        before = outbox.size
-        outbox.deliver(
-            self.number,
-            consumer.prefix,
-            self.next_tag,
-            entry.redelivered,
-            message.address.wire,
-            message.header,
-            message.body,
-        )
-        if not consumer.no_ack:
-            self.unacked.add(self.next_tag, entry)
-        self.next_tag += 1
-        self.connection.delivered(outbox.size - before)
-
     def cancelled(self, consumer: Consumer) -> None:
-        """See `Sink.cancelled`: told to clients that asked to be told."""
+        """A consumer is gone because its queue is: told to clients that asked to be told."""
         if self.closed or self.consumers.pop(consumer.tag, None) is None:
             return
         if self.connection.client_can("consumer_cancel_notify"):
             self.reply(BasicCancel(consumer.tag, nowait=True))
             self.connection.wake()
+
+    def unpark_all(self) -> None:
+        """A limit that all consumers of the channel share may have eased."""
+        for consumer in list(self.consumers.values()):
+            consumer.queue.unpark(consumer)
 
     # --- what waits for the disk
 
@@ -150,6 +145,7 @@ class Channel:
         Called before the open batch can be handed to the committer.
         """
         store = self.vhost.store
+        self.publishing.counted = False
         if self._hold_begun:
             self._hold_begun = False
             store.when_committed(self._release_held)
@@ -177,14 +173,16 @@ class Channel:
             consumer.queue.remove_consumer(consumer)
         if self.transaction is not None:
             self.transaction.rollback()
-        consume.requeue(self, self.unacked.take_all())
+        consume.requeue(self, self.deliveries.unacked.take_all())
         for queue in queues:
             self.vhost.delete_if_abandoned(queue)
+        self.publishing.close()
+        self.deliveries.close()
 
     def _release_held(self) -> None:
         held = self._held.popleft()
         if not self._held:
-            self.outbox = self.connection.outbox
+            self.deliveries.outbox = self.connection.outbox
             del self.connection.holding[self]
         self.connection.release(held)
 
@@ -203,6 +201,8 @@ class Channel:
 
 class ClosingChannel:
     """Stands where a channel was after the broker closed it, until the client agrees: it hears nothing else."""
+
+    publishing = deliveries = None  # nothing is published or delivered here
 
     def __init__(self, number: int, connection: Connection) -> None:
         self.number = number

@@ -21,7 +21,6 @@ from ..broker.consumer import Outlet
 from ..broker.vhost import VHost
 from ..errors import ChannelError, NotAllowed
 from ..wire.methods import (
-    BasicPublish,
     ChannelClose,
     ChannelOpen,
     ChannelOpenOk,
@@ -37,11 +36,9 @@ from ..wire.schema import Method
 from ..wire.spec import HEARTBEAT_FRAME, FramingError, ProtocolError, ReplyCode
 from ..wire.writer import Chunk, Outbox
 from .channel import Channel, ClosingChannel
+from .commands import Commands
 from .handshake import INITIAL_FRAME_MAX, Handshake, Refused
 from .heartbeat import Heartbeat
-
-OUTPUT_LIMIT: Final = 256 << 10
-"""Bytes of deliveries that may wait for one peer before its consumers get no more."""
 
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
@@ -94,12 +91,13 @@ class Connection:
         self.channel_max = settings.channel_max
 
         self.outbox = Outbox(settings.frame_max)
-        self.outlet = Outlet()
+        self.outlet = Outlet(wake)
         self.channels: dict[int, Channel | ClosingChannel] = {}
         self.to_settle: dict[Channel, None] = {}
         self.holding: dict[Channel, None] = {}  # those with answers that wait for a commit
 
         self._reader = Reader(INITIAL_FRAME_MAX, settings.max_message_size)
+        self._commands = Commands(self._reader)
         self._handshake: Handshake | None = Handshake(self)  # until the connection is open
         self._header_seen = False
         self._closing = False  # our connection.close is out
@@ -107,11 +105,7 @@ class Connection:
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
         self._heartbeat: Heartbeat | None = None
 
-        self._wake_driver = wake
-        self._woken = False
         self._writable = True
-        self._pending = 0  # bytes of deliveries written and not yet taken
-        self._published = False  # something came to be published in the data at hand
         self._overtaken = 0  # `Memory.overtaken` when it was looked at last
         self._lagging = False  # not read until the disk has caught up
         self._blocked = False  # not read until an alarm is cleared
@@ -155,15 +149,16 @@ class Connection:
 
     def data_to_send(self) -> list[Chunk]:
         """What is to be written to the socket now, in order. None while the socket takes no more."""
-        self._woken = False
+        outlet = self.outlet
+        outlet.woken = False
         if not self._writable and not self.closed:
             return []
         if self._heartbeat is not None and self.outbox.size > len(HEARTBEAT_FRAME):
             self._heartbeat.sent = True  # a heartbeat alone does not put off the next
         chunks = self.outbox.take()
-        self._pending = sum([channel.held_bytes for channel in self.holding])
-        if not self.outlet.open and self._pending <= OUTPUT_LIMIT:
-            self.outlet.open = True
+        outlet.pending = sum([channel.held_bytes for channel in self.holding]) if self.holding else 0
+        if not outlet.open and outlet.pending <= outlet.limit:
+            outlet.open = True
             self._resume_consumers()
         return chunks
 
@@ -211,17 +206,7 @@ class Connection:
 
     def wake(self) -> None:
         """Tell the driver that there is something to send, or that `reading` or `closed` changed."""
-        if not self._woken:
-            self._woken = True
-            self._wake_driver()
-
-    def delivered(self, size: int) -> None:
-        """A delivery of `size` bytes was written to an outbox."""
-        self._pending += size
-        if self._pending > OUTPUT_LIMIT:
-            self.outlet.open = False
-        if not self._woken:
-            self.wake()
+        self.outlet.wake()
 
     def release(self, held: Outbox) -> None:
         """Send what a channel held back until a commit."""
@@ -279,18 +264,8 @@ class Connection:
     def _handle_commands(self) -> bool:
         """Handle commands until the data at hand is used up (true), or one of them fails (false)."""
         reader = self._reader
-        channels = self.channels
         try:
-            while reader.read():
-                channel = channels.get(reader.channel)
-                if type(channel) is Channel:
-                    if reader.method_id == BasicPublish.id:
-                        self._published = True
-                        channel.publishing.publish(reader.arguments, reader.header, reader.body)
-                    else:
-                        channel.handle(reader.method())
-                elif not self._handle_elsewhere(channel):
-                    return True
+            self._commands.handle(self.channels, self._handle)
         except Refused as refusal:
             self._fall_silent(str(refusal))
         except FramingError as error:
@@ -302,14 +277,15 @@ class Connection:
             return self._deaf or self.closed
         return True
 
-    def _handle_elsewhere(self, channel: Channel | ClosingChannel | None) -> bool:
-        """Handle a command that is not an open channel's. False when what follows is not to be looked at."""
+    def _handle(self, channel: Channel | ClosingChannel | None) -> bool:
+        """Handle a command that is not among the most frequent. False when what follows is not to be looked at."""
         reader = self._reader
-        if reader.method_id == HEARTBEAT:
-            return True
         if channel is not None:
             channel.handle(reader.method())
-        elif reader.channel == 0:
+            return True
+        if reader.method_id == HEARTBEAT:
+            return True
+        if reader.channel == 0:
             self._handle_connection_method(reader.method())
         elif self._handshake is not None:
             self._handshake.channel_frame()
@@ -342,8 +318,8 @@ class Connection:
             for channel in channels:
                 channel.settle()
         self.hasty = False
-        if self._published:
-            self._published = False
+        if self._commands.published:
+            self._commands.published = False
             self.hasty = self.broker.memory.overtaken != self._overtaken
             if self.broker.alarms.reason:
                 self._block()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ..auth.base import Action
 from ..broker.arguments import check_consumer_arguments
 from ..broker.consumer import Consumer
-from ..broker.queue import Entry, Queue
+from ..broker.entry import Entry
+from ..broker.queue import Queue
 from ..broker.vhost import generated_name
 from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker
 from ..wire.methods import (
@@ -41,11 +42,11 @@ def basic_qos(channel: Channel, method: BasicQos) -> None:
     if method.prefetch_size:
         raise NotImplementedByBroker(f"prefetch_size!=0 ({method.prefetch_size})")
     if method.global_ and channel.vhost.compat.global_qos:
-        channel.window.limit = method.prefetch_count
+        channel.deliveries.window.limit = method.prefetch_count
     else:
         channel.prefetch = method.prefetch_count
     channel.reply(BasicQosOk())
-    unpark_all(channel)
+    channel.unpark_all()
 
 
 def basic_consume(channel: Channel, method: BasicConsume) -> None:
@@ -60,9 +61,9 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     consumer = Consumer(
         tag,
         queue,
-        channel,
+        channel.deliveries,
         channel.connection.outlet,
-        channel.window,
+        channel.deliveries.window,
         no_ack=method.no_ack,
         exclusive=method.exclusive,
         prefetch=channel.prefetch,
@@ -94,55 +95,37 @@ def basic_get(channel: Channel, method: BasicGet) -> None:
     if entry is None:
         channel.reply(BasicGetEmpty())
         return
-    tag = channel.next_tag
-    channel.next_tag += 1
+    deliveries = channel.deliveries
+    tag = deliveries.next_tag
+    deliveries.next_tag += 1
     if not method.no_ack:
-        channel.unacked.add(tag, entry)
+        deliveries.unacked.add(tag, entry)
     message = entry.message
     ok = BasicGetOk(tag, entry.redelivered, message.exchange, message.routing_key, queue.message_count)
     channel.outbox.content(channel.number, ok, message.header, message.body)
 
 
 def basic_ack(channel: Channel, method: BasicAck) -> None:
-    entries = channel.unacked.take(method.delivery_tag, method.multiple)
-    if channel.transaction is not None:
-        channel.transaction.settle(entries, requeue_them=False)
-    else:
-        settle(channel, entries)
+    channel.deliveries.ack(method.delivery_tag, method.multiple)
 
 
 def basic_nack(channel: Channel, method: BasicNack) -> None:
-    _refuse(channel, channel.unacked.take(method.delivery_tag, method.multiple), method.requeue)
+    _refuse(channel, channel.deliveries.unacked.take(method.delivery_tag, method.multiple), method.requeue)
 
 
 def basic_reject(channel: Channel, method: BasicReject) -> None:
-    _refuse(channel, channel.unacked.take(method.delivery_tag, False), method.requeue)
+    _refuse(channel, channel.deliveries.unacked.take(method.delivery_tag, False), method.requeue)
 
 
 def basic_recover(channel: Channel, method: BasicRecover) -> None:
     _check_recovery(method.requeue)
     channel.reply(BasicRecoverOk())  # before the deliveries it brings about
-    requeue(channel, channel.unacked.take_all())
+    requeue(channel, channel.deliveries.unacked.take_all())
 
 
 def basic_recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
     _check_recovery(method.requeue)
-    requeue(channel, channel.unacked.take_all())
-
-
-def settle(channel: Channel, entries: Iterable[Entry]) -> None:
-    """Entries taken from `unacked` are done with: let their queues forget them and their consumers go on."""
-    freed: dict[Consumer, None] = {}
-    for entry in entries:
-        consumer, queue = entry.consumer, entry.queue
-        assert queue is not None
-        queue.settle(entry)
-        if consumer is not None and consumer.parked:
-            freed[consumer] = None
-    if channel.window.limit:
-        unpark_all(channel)
-    for consumer in freed:
-        consumer.queue.unpark(consumer)
+    requeue(channel, channel.deliveries.unacked.take_all())
 
 
 def requeue(channel: Channel, entries: Iterable[Entry]) -> None:
@@ -153,14 +136,8 @@ def requeue(channel: Channel, entries: Iterable[Entry]) -> None:
         by_queue.setdefault(entry.queue, []).append(entry)
     for queue, returned in by_queue.items():
         queue.requeue(returned)
-    if by_queue and channel.window.limit:
-        unpark_all(channel)
-
-
-def unpark_all(channel: Channel) -> None:
-    """A limit that all consumers of the channel share may have eased."""
-    for consumer in list(channel.consumers.values()):
-        consumer.queue.unpark(consumer)
+    if by_queue and channel.deliveries.window.limit:
+        channel.unpark_all()
 
 
 def _refuse(channel: Channel, entries: list[Entry], requeue_them: bool) -> None:
@@ -169,7 +146,7 @@ def _refuse(channel: Channel, entries: list[Entry], requeue_them: bool) -> None:
     elif requeue_them:
         requeue(channel, entries)
     else:
-        settle(channel, entries)
+        channel.deliveries.settle(entries)
 
 
 def _check_recovery(requeue_them: bool) -> None:

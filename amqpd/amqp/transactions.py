@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..broker.queue import Entry, Queue
+from ..broker.entry import Entry
+from ..broker.queue import Queue
 from ..errors import PreconditionFailed
 from ..message import Message
 from ..wire.methods import TxCommit, TxCommitOk, TxRollback, TxRollbackOk, TxSelect, TxSelectOk
@@ -50,20 +51,20 @@ class Transaction:
             if requeue_them:
                 consume.requeue(channel, entries)
             else:
-                consume.settle(channel, entries)
+                channel.deliveries.settle(entries)
 
     def rollback(self) -> None:
         """Forget the publishes; what was settled is outstanding again, under its old tags."""
         self._publishes = []
         settlements, self._settlements = self._settlements, []
-        self._channel.unacked.restore([entry for entries, _ in settlements for entry in entries])
+        self._channel.deliveries.unacked.restore([entry for entries, _ in settlements for entry in entries])
 
 
 def tx_select(channel: Channel, method: TxSelect) -> None:
     if channel.confirms is not None:
         raise PreconditionFailed("cannot switch from confirm to tx mode")
     if channel.transaction is None:
-        channel.transaction = Transaction(channel)
+        channel.publishing.transaction = channel.deliveries.transaction = Transaction(channel)
     channel.reply(TxSelectOk())
 
 

@@ -2,70 +2,81 @@
 
 from __future__ import annotations
 
-from collections import deque
-
-from ..broker.queue import Entry
+from ..broker.entry import Entry
+from ..broker.fifo import Fifo
 from ..errors import PreconditionFailed
 
 
 class Unacked:
     """Deliveries that were sent and not settled.
 
-    Tags are given out in order, so the deliveries stand in a ring where a tag is an index. Tags settled out of turn
+    Tags are given out in order, so the deliveries stand in a line where a tag is a place. Tags settled out of turn
     leave holes, as do those of deliveries that need no ack.
     """
 
-    __slots__ = ("_first_tag", "_ring", "count")
+    __slots__ = ("_first_tag", "_line", "count")
 
     def __init__(self) -> None:
         self.count = 0
-        self._first_tag = 1  # of the ring's first place
-        self._ring: deque[Entry | None] = deque()
+        self._first_tag = 1  # of the line's first place
+        self._line = Fifo()
 
     def add(self, tag: int, entry: Entry) -> None:
         """Keep a delivery. Its tag is above all earlier ones."""
-        ring = self._ring
-        if not ring:
+        line = self._line
+        if line.length == 0:
             self._first_tag = tag
         else:
-            for _ in range(tag - self._first_tag - len(ring)):
-                ring.append(None)
-        ring.append(entry)
+            while self._first_tag + line.length < tag:
+                line.append(None)
+        line.append(entry)
         entry.tag = tag
         self.count += 1
+
+    def take_one(self, tag: int) -> Entry:
+        """Remove and return the delivery with this tag. Raises PreconditionFailed when the tag is not outstanding."""
+        line = self._line
+        first = self._first_tag
+        entry: Entry | None = None
+        if first <= tag < first + line.length:
+            entry = line.at(tag - first)
+        if entry is None:
+            raise PreconditionFailed(f"unknown delivery tag {tag}")
+        if tag == first:
+            line.popleft()
+            self._first_tag = first + 1
+            self._skip_holes()
+        else:
+            line.empty(tag - first)
+        self.count -= 1
+        return entry
 
     def take(self, tag: int, multiple: bool) -> list[Entry]:
         """Remove and return the delivery with this tag; with `multiple`, all up to it, or all when the tag is 0.
 
         Raises PreconditionFailed when the tag is not outstanding.
         """
-        if multiple and tag == 0:
+        if not multiple:
+            return [self.take_one(tag)]
+        if tag == 0:
             return self.take_all()
-        ring = self._ring
-        index = tag - self._first_tag
-        if index < 0 or index >= len(ring) or ring[index] is None:
-            raise PreconditionFailed(f"unknown delivery tag {tag}")
-        if multiple:
-            taken = [entry for entry in (ring.popleft() for _ in range(index + 1)) if entry is not None]
-            self._first_tag += index + 1
-        elif index == 0:
-            entry = ring.popleft()
+        last = self.take_one(tag)
+        taken: list[Entry] = []
+        line = self._line
+        while line.length and self._first_tag < tag:
+            entry = line.popleft()
             self._first_tag += 1
-            taken = [entry] if entry is not None else []
-        else:
-            entry = ring[index]
-            ring[index] = None
-            taken = [entry] if entry is not None else []
-        while ring and ring[0] is None:
-            ring.popleft()
-            self._first_tag += 1
+            if entry is not None:
+                taken.append(entry)
         self.count -= len(taken)
+        self._skip_holes()
+        taken.append(last)
         return taken
 
     def take_all(self) -> list[Entry]:
         """Remove and return all deliveries, in order."""
-        taken = [entry for entry in self._ring if entry is not None]
-        self._ring.clear()
+        taken = [entry for entry in self._line if entry is not None]
+        self._line.clear()
         self.count = 0
         return taken
 
@@ -77,3 +88,9 @@ class Unacked:
         present.sort(key=lambda entry: entry.tag)
         for entry in present:
             self.add(entry.tag, entry)
+
+    def _skip_holes(self) -> None:
+        line = self._line
+        while line.length and line.at(0) is None:
+            line.popleft()
+            self._first_tag += 1

@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from .arguments import Arguments
+from .entry import Entry
 
 if TYPE_CHECKING:
-    from .queue import Entry, Queue
+    from .queue import Queue
+
+OUTPUT_LIMIT: Final = 256 << 10
+"""Bytes of deliveries that may wait for one peer before its consumers get no more."""
 
 
-class Sink(Protocol):
+class Sink:
     """All a queue knows of the outside."""
+
+    __slots__ = ()
 
     def deliver(self, consumer: Consumer, entry: Entry) -> None:
         """Send an entry to the peer. Called with the entry counted and, unless `no_ack`, owned by the consumer."""
-        ...
+        raise NotImplementedError
 
     def cancelled(self, consumer: Consumer) -> None:
         """The consumer is gone because its queue is. Called after it was removed from the queue."""
-        ...
+        raise NotImplementedError
 
 
 class Outlet:
-    """The way out to one peer, shared by all consumers on it; closed while too much waits to be sent there."""
+    """The way out to one peer, shared by all consumers on it; closed while too much waits to be sent there.
 
-    __slots__ = ("open",)
+    `wake` is called when there is something to send, once until `woken` is reset.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_wake", "limit", "open", "pending", "woken")
+
+    def __init__(self, wake: Callable[[], None] | None = None, limit: int = OUTPUT_LIMIT) -> None:
         self.open = True
+        self.pending = 0  # bytes of deliveries written and not yet taken
+        self.limit = limit
+        self.woken = False
+        self._wake = wake
+
+    def sent(self, size: int) -> None:
+        """A delivery of `size` bytes was written."""
+        self.pending += size
+        if self.pending > self.limit:
+            self.open = False
+        if not self.woken:
+            self.wake()
+
+    def wake(self) -> None:
+        """Tell whoever drives the peer's connection, unless he knows already."""
+        if not self.woken:
+            self.woken = True
+            if self._wake is not None:
+                self._wake()
 
 
 class Window:
@@ -42,6 +71,7 @@ class Window:
 
     @property
     def full(self) -> bool:
+        """Whether no more may be delivered."""
         return self.limit != 0 and self.used >= self.limit
 
 
@@ -96,4 +126,7 @@ class Consumer:
             return False
         if self.no_ack:
             return True
-        return (self.prefetch == 0 or self.unacked < self.prefetch) and not self.window.full
+        if self.prefetch and self.unacked >= self.prefetch:
+            return False
+        window = self.window
+        return window.limit == 0 or window.used < window.limit

@@ -1,6 +1,6 @@
 """The queue: ready entries in order, entries out with consumers, and consumers taking turns.
 
-An entry is a message's place in one queue. Its `seq` says where it belongs, for good:
+An entry is a message's place in one queue (see `entry`). Its `seq` says where it belongs, for good:
 
     publish ─► ready ──deliver──► unacked ──ack──► gone
                  ▲  │no_ack          │ │
@@ -18,16 +18,19 @@ anyway; any other goes to the pager, a store that lasts as long as the process.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from ..message import Message
 from ..store.base import Counters, Store
 from .arguments import Arguments
 from .binding import Binding, BindingKey
 from .consumer import Consumer
+from .entry import Entry, enter
+from .fifo import Fifo
 from .memory import ENTRY_COST, Memory
+
+_ENTRY_COST: Final = ENTRY_COST
 
 PAGE_FLOOR: Final = 1 << 20
 """Bytes each queue may keep in memory whatever the others hold, so that none has to page for every message."""
@@ -39,25 +42,10 @@ PAGE_LENGTH: Final = 1024
 """Messages to read back at a time, at most."""
 
 
-class Entry:
-    """One message in one queue."""
-
-    __slots__ = ("consumer", "message", "queue", "redelivered", "seq", "stored", "tag")
-
-    def __init__(self, seq: int, message: Message, stored: bool) -> None:
-        self.seq = seq
-        self.message = message
-        self.stored = stored  # in the durable store, to be deleted there when it is settled
-        self.redelivered = False  # was, or may have been, handed out before
-        self.queue: Queue | None = None  # while unacked; else None, so that queue and entry form no cycle
-        self.consumer: Consumer | None = None  # while unacked and not from basic.get
-        self.tag = 0  # while unacked: the delivery tag it went out under
-
-
 class Queue:
     """A queue of messages. It knows its bindings but does not route; deleting it is its vhost's business."""
 
-    is_queue: ClassVar[bool] = True
+    is_queue = True
 
     __slots__ = (
         "_delivered_before",
@@ -112,12 +100,12 @@ class Queue:
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
 
-        self.ready: deque[Entry] = deque()  # in memory, ascending by seq
+        self.ready = Fifo()  # entries in memory, ascending by seq
         self.ready_bytes = 0  # of their bodies
         self.unacked = 0
         self.unacked_bytes = 0
         self.consumers: list[Consumer] = []  # in order of subscription
-        self.rotation: deque[Consumer] = deque()  # those that may take a delivery; the next in turn first
+        self.rotation = Fifo()  # consumers that may take a delivery; the next in turn first
         self.had_consumer = False
 
         recovered = recovered or Counters()
@@ -133,7 +121,7 @@ class Queue:
     @property
     def message_count(self) -> int:
         """How many messages are ready."""
-        return len(self.ready) + self.paged
+        return self.ready.length + self.paged
 
     @property
     def message_bytes(self) -> int:
@@ -151,22 +139,23 @@ class Queue:
         """Take a message in and hand it on if a consumer waits. True when it was stored, so a confirm has to wait."""
         seq = self.next_seq
         self.next_seq = seq + 1
+        memory = self.memory
         stored = self.durable and message.persistent
         if stored:
             self.store.put(self.id, seq, message)
-        if (self.paged or self.memory.used >= self.memory.limit) and self._page_out(seq, message, stored):
+        if (self.paged or memory.used >= memory.limit) and self._page_out(seq, message, stored):
             return stored
-        entry = Entry(seq, message, stored)
-        if not self.ready:
+        entry = enter(seq, message, stored)
+        if self.ready.length == 0:
             consumer = self._next_consumer()
             if consumer is not None:
                 self._deliver(consumer, entry)
                 return stored
         if self.consumers:
-            self.memory.overtaken += 1
+            memory.overtaken += 1
         self.ready.append(entry)
         self.ready_bytes += message.size
-        self.memory.used += message.size + ENTRY_COST
+        memory.used += message.size + _ENTRY_COST
         return stored
 
     def requeue(self, entries: Iterable[Entry]) -> None:
@@ -180,13 +169,13 @@ class Queue:
             entry.redelivered = True
         if self.deleted:
             return
-        for entry in reversed(returned):
+        for entry in returned:
             self.ready_bytes += entry.message.size
             self.memory.used += entry.message.size + ENTRY_COST
-        if returned and self.ready and returned[-1].seq > self.ready[0].seq:
-            self.ready = deque(sorted([*returned, *self.ready], key=lambda entry: entry.seq))
+        if returned and self.ready.length and returned[-1].seq > self.ready.at(0).seq:
+            self.ready.replace(sorted([*returned, *self.ready], key=lambda entry: entry.seq))
         else:
-            self.ready.extendleft(reversed(returned))
+            self.ready.prepend(returned)
         for consumer in touched:
             self._unpark(consumer)
         self.dispatch()
@@ -195,7 +184,7 @@ class Queue:
 
     def get(self, no_ack: bool) -> Entry | None:
         """The first ready entry, for basic.get; unacked from now on, unless `no_ack`. None when there is none."""
-        if not self.ready:
+        if self.ready.length == 0:
             if not self.paged:
                 return None
             self._page_in()
@@ -215,11 +204,11 @@ class Queue:
 
     def dispatch(self) -> None:
         """Hand ready entries to consumers until one side has none."""
-        while self.ready or self.paged:
+        while self.ready.length or self.paged:
             consumer = self._next_consumer()
             if consumer is None:
                 return
-            if not self.ready:
+            if self.ready.length == 0:
                 self._page_in()
             self._deliver(consumer, self._take())
 
@@ -261,8 +250,7 @@ class Queue:
         """Unsubscribe; entries that are out with the consumer stay so. Does nothing when it is not there."""
         if consumer in self.consumers:
             self.consumers.remove(consumer)
-        if consumer in self.rotation:
-            self.rotation.remove(consumer)
+        self.rotation.replace([other for other in self.rotation if other is not consumer])
         consumer.parked = False
 
     def unpark(self, consumer: Consumer) -> None:
@@ -278,11 +266,11 @@ class Queue:
 
     def _next_consumer(self) -> Consumer | None:
         rotation = self.rotation
-        while rotation:
-            consumer = rotation[0]
+        while rotation.length:
+            consumer: Consumer = rotation.at(0)
             if consumer.can_take():
-                if len(rotation) > 1:
-                    rotation.rotate(-1)
+                if rotation.length > 1:
+                    rotation.append(rotation.popleft())
                 return consumer
             rotation.popleft()
             consumer.parked = True
@@ -291,10 +279,10 @@ class Queue:
     # --- an entry's way
 
     def _take(self) -> Entry:
-        entry = self.ready.popleft()
+        entry: Entry = self.ready.popleft()
         size = entry.message.size
         self.ready_bytes -= size
-        self.memory.used -= size + ENTRY_COST
+        self.memory.used -= size + _ENTRY_COST
         return entry
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
@@ -314,7 +302,7 @@ class Queue:
         size = entry.message.size
         self.unacked += 1
         self.unacked_bytes += size
-        self.memory.used += size + ENTRY_COST
+        self.memory.used += size + _ENTRY_COST
         if entry.stored:
             self.store.delivered(self.id, entry.seq)
 
@@ -322,7 +310,7 @@ class Queue:
         size = entry.message.size
         self.unacked -= 1
         self.unacked_bytes -= size
-        self.memory.used -= size + ENTRY_COST
+        self.memory.used -= size + _ENTRY_COST
         consumer = entry.consumer
         if consumer is not None:
             consumer.unacked -= 1
@@ -331,7 +319,7 @@ class Queue:
         entry.queue = None
 
     def _forget_ready(self) -> None:
-        self.memory.used -= self.ready_bytes + len(self.ready) * ENTRY_COST
+        self.memory.used -= self.ready_bytes + self.ready.length * ENTRY_COST
         self.ready.clear()
         self.ready_bytes = 0
 
@@ -345,7 +333,7 @@ class Queue:
                 self._page_in()
             return False
         if not self.paged:
-            if not self.ready or self.ready_bytes + len(self.ready) * ENTRY_COST < PAGE_FLOOR:
+            if self.ready.length == 0 or self.ready_bytes + self.ready.length * ENTRY_COST < PAGE_FLOOR:
                 return False
             self._next_paged = seq
         if pager is not None and not stored:
@@ -377,7 +365,8 @@ class Queue:
             entry.redelivered = entry.seq <= self._delivered_before
         self.paged -= len(entries)
         self.paged_bytes -= size
-        self.ready.extend(entries)
+        for entry in entries:
+            self.ready.append(entry)
         self.ready_bytes += size
         self.memory.used += size + len(entries) * ENTRY_COST
 

@@ -30,6 +30,7 @@ from .consumer import Consumer
 from .exchanges import DefaultExchange, Exchange, find_type
 from .memory import Memory
 from .queue import Queue
+from .route import Route, Routes
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -41,16 +42,6 @@ PREDECLARED: Final = (
     ("amq.match", "headers"),
 )
 INTERNAL_PREDECLARED: Final = (("amq.rabbitmq.trace", "topic"),)
-
-ROUTES_LIMIT: Final = 65536
-"""Remembered routes, at most; when full, all are forgotten."""
-
-
-class Route(NamedTuple):
-    """Where a message goes."""
-
-    queues: tuple[Queue, ...]
-    lasting: bool  # the same for every message with this exchange and routing key, until `generation` changes
 
 
 class Resources(NamedTuple):
@@ -70,12 +61,11 @@ class VHost:
         self.name = name
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
-        self.generation = 0  # changes whenever a route may
         self.id = 0  # in the store
         self._resources = resources
         self.store = resources.store
         self.compat = resources.compat
-        self._routes: dict[tuple[str, str], Route] = {}
+        self.routes = Routes()
         self._exclusive: dict[object, list[Queue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self.queues.get))
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
@@ -367,7 +357,7 @@ class VHost:
         match; each exchange is visited once.
         """
         key = (exchange.name, message.routing_key)
-        known = self._routes.get(key)
+        known: Route | None = self.routes.get(key)
         if known is not None:
             return known
         queues: dict[Queue, None] = {}
@@ -391,24 +381,14 @@ class VHost:
                 if alternate is not None and alternate not in seen:
                     seen.add(alternate)
                     to_visit.append(alternate)
-        route = Route(tuple(queues), lasting)
+        route = Route(tuple(queues), lasting, self.store)
         if lasting:
-            if len(self._routes) >= ROUTES_LIMIT:
-                self._routes.clear()
-            self._routes[key] = route
+            self.routes.remember(key, route)
         return route
 
     def deliver(self, message: Message, queues: tuple[Queue, ...]) -> bool:
         """Push a routed message to its queues. True when one of them stored it, so that its confirm has to wait."""
-        if len(queues) == 1:
-            return queues[0].push(message)
-        if message.persistent and sum([queue.durable for queue in queues]) > 1:
-            message.id = self.store.new_message_id()
-        stored = False
-        for queue in queues:
-            if queue.push(message):
-                stored = True
-        return stored
+        return Route(queues, False, self.store).deliver(message)
 
     # --- recovery
 
@@ -491,8 +471,7 @@ class VHost:
             self._remove_exchange(source)
 
     def _reroute(self) -> None:
-        self.generation += 1
-        self._routes.clear()
+        self.routes.forget()
 
     def _check_owner(self, queue: Queue, owner: object | None) -> None:
         if queue.owner is not None and queue.owner is not owner:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..compiled import is_compiled
 from ..config import load
 from ..errors import StartupError
 
@@ -42,7 +43,9 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 @click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged.")
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Lines for people, or JSON.")
-@click.version_option(__version__, prog_name="amqpd")
+@click.version_option(
+    __version__, prog_name="amqpd", message=f"%(prog)s %(version)s ({'compiled' if is_compiled() else 'pure Python'})"
+)
 def amqpd(
     file: Path | None,
     data_dir: str | None,

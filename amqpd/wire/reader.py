@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from .buffers import InBuffer
 from .methods import CONTENT_METHODS, decode_method
 from .properties import PREFIX
 from .schema import Method
@@ -52,54 +53,20 @@ class _Partial:
         self.oversize = False  # over the limit and already reported: its body is skipped
 
 
-class Reader:
+class Reader(InBuffer):
     """Cuts a byte stream into commands.
 
-    After `read` returned true, `channel`, `method_id`, `arguments`, `header` and `body` are the command.
+    After `read` returned true, `channel`, `method_id`, `arguments`, `header` and `body` are the command; `method_id` is
+    HEARTBEAT for a heartbeat. Call `read` until it returns false before feeding more.
     """
 
-    channel: int
-    method_id: int  # class id << 16 | method id; HEARTBEAT for a heartbeat
-    arguments: bytes  # the method's payload behind its ids
-    header: bytes  # the content header's payload; empty when the method carries no content
-    body: bytes
-    frame_limit: int  # largest payload accepted, in bytes
-    body_limit: int  # largest body kept, in bytes
-
-    __slots__ = (
-        "_buffer",
-        "_partials",
-        "_position",
-        "arguments",
-        "body",
-        "body_limit",
-        "channel",
-        "frame_limit",
-        "header",
-        "method_id",
-    )
+    __slots__ = ("_partials",)
 
     def __init__(self, frame_limit: int, body_limit: int) -> None:
-        self.frame_limit = frame_limit
-        self.body_limit = body_limit
-        self._buffer = b""
-        self._position = 0
+        super().__init__(frame_limit, body_limit)
         self._partials: dict[int, _Partial] = {}
-        self.channel = 0
-        self.method_id = HEARTBEAT
-        self.arguments = b""
-        self.header = b""
-        self.body = b""
 
-    def feed(self, data: bytes) -> None:
-        """Take in what the peer sent. Call `read` until it returns false before feeding more."""
-        if self._position < len(self._buffer):
-            self._buffer = self._buffer[self._position :] + data
-        else:
-            self._buffer = data
-        self._position = 0
-
-    def read(self) -> bool:  # noqa: C901 - hot: one flat loop
+    def read(self) -> bool:
         """Advance to the next command; false when more bytes are needed.
 
         Content over `body_limit` is handed out as soon as its header is seen, with an empty body and its announced
@@ -108,7 +75,13 @@ class Reader:
         Raises FramingError 501 when the end of a frame is not where it should be or may be, and the stream is lost;
         ProtocolError 501 or 505 for another fault in a frame, or a frame out of order, which is passed over.
         """
-        data = self._buffer
+        if not self._partials and self.cut():
+            return True
+        return self._read_frames()
+
+    def _read_frames(self) -> bool:  # noqa: C901 - one flat loop
+        """Go frame by frame, where a command is not whole in the buffer, or not as it should be."""
+        data = self._data
         end = len(data)
         position = self._position
         partials = self._partials
@@ -135,8 +108,6 @@ class Reader:
                 self.arguments = data[start + 4 : stop]
                 if method_id not in CONTENT_METHODS or not channel:
                     self.header = self.body = b""
-                    return True
-                if self._read_whole_content(channel, position):
                     return True
                 partials[channel] = _Partial(method_id, self.arguments)
 
@@ -186,40 +157,6 @@ class Reader:
     def body_size(self) -> int:
         """The size of the current command's body as its header announces it, in bytes."""
         return _body_size(self.header, self.method_id) if self.header else 0
-
-    def _read_whole_content(self, channel: int, position: int) -> bool:
-        """Take header and body when both lie whole in the buffer, the body in one frame: the common case.
-
-        Anything else, faults included, is left to the frame-by-frame path.
-        """
-        data = self._buffer
-        end = len(data)
-        if end - position < FRAME_OVERHEAD + PREFIX.size + 2:
-            return False
-        kind, header_channel, size = _FRAME.unpack_from(data, position)
-        start = position + FRAME_HEADER_SIZE
-        stop = start + size
-        if kind != FRAME_HEADER or header_channel != channel or stop >= end or size < PREFIX.size + 2:
-            return False
-        class_id, _, body_size = PREFIX.unpack_from(data, start)
-        if data[stop] != FRAME_END or class_id != CLASS_BASIC or size > self.frame_limit:
-            return False
-        if not body_size:
-            self.header = data[start:stop]
-            self.body = b""
-            self._position = stop + 1
-            return True
-        body_start = stop + 1 + FRAME_HEADER_SIZE
-        body_stop = body_start + body_size
-        if body_stop >= end or body_size > self.frame_limit or body_size > self.body_limit:
-            return False
-        kind, body_channel, size = _FRAME.unpack_from(data, stop + 1)
-        if kind != FRAME_BODY or body_channel != channel or size != body_size or data[body_stop] != FRAME_END:
-            return False
-        self.header = data[start:stop]
-        self.body = data[body_start:body_stop]
-        self._position = body_stop + 1
-        return True
 
     def _complete(self, channel: int, partial: _Partial) -> bool:
         if not partial.oversize:

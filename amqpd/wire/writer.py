@@ -9,13 +9,11 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from .buffers import JOIN_LIMIT, OutBuffer
 from .schema import Method, encode_shortstr
 from .spec import FRAME_BODY, FRAME_END, FRAME_HEADER, FRAME_METHOD, FRAME_OVERHEAD
 
 Chunk = bytes | memoryview
-
-JOIN_LIMIT: Final = 4096
-"""Bodies up to this many bytes are copied together with their frames; larger ones are sent from where they lie."""
 
 _FRAME: Final = struct.Struct(">BHI")
 _END: Final = bytes((FRAME_END,))
@@ -40,21 +38,14 @@ def deliver_prefix(consumer_tag: str) -> bytes:
     return _DELIVER_IDS + encode_shortstr(consumer_tag)
 
 
-class Outbox:
+class Outbox(OutBuffer):
     """Bytes that wait to be sent, and how many there are."""
 
-    __slots__ = ("_chunks", "_large", "frame_max", "size")
+    __slots__ = ("_chunks",)
 
     def __init__(self, frame_max: int) -> None:
-        self.frame_max = frame_max  # in bytes; 0 = no limit
-        self.size = 0  # in bytes
-        self._chunks: list[Chunk] = []
-        self._large = False  # some chunks are better not copied
-
-    def write(self, data: bytes) -> None:
-        """Append bytes as they are."""
-        self._chunks.append(data)
-        self.size += len(data)
+        super().__init__(frame_max)
+        self._chunks: list[Chunk] = []  # what comes before the buffer's content
 
     def method(self, channel: int, method: Method) -> None:
         """Append a method without content. Raises as `method_frame` does."""
@@ -62,9 +53,9 @@ class Outbox:
 
     def content(self, channel: int, method: Method, header: bytes, body: bytes) -> None:
         """Append a method with its content. Raises as `method_frame` does."""
-        self._extend(content_frames(channel, method, header, body, self.frame_max))
+        self._append(content_frames(channel, method, header, body, self.frame_max))
 
-    def deliver(
+    def deliver_large(
         self,
         channel: int,
         prefix: bytes,
@@ -74,10 +65,6 @@ class Outbox:
         header: bytes,
         body: bytes,
     ) -> None:
-        """Append basic.deliver: what `content` would make of it, without the method object.
-
-        `prefix` comes from `deliver_prefix`; `address` is the exchange and routing key as two short strings.
-        """
         method = b"".join(
             (
                 _FRAME.pack(FRAME_METHOD, channel, len(prefix) + 9 + len(address)),
@@ -87,29 +74,31 @@ class Outbox:
                 _END,
             )
         )
-        self._extend(_with_content(method, channel, header, body, self.frame_max))
+        self._append(_with_content(method, channel, header, body, self.frame_max))
 
     def move(self, other: Outbox) -> None:
         """Append all that waits in another outbox, and empty that."""
-        self._chunks += other._chunks
-        self.size += other.size
-        self._large = self._large or other._large
-        other._chunks = []
-        other.size = 0
+        self._append(other.take())
 
     def take(self) -> list[Chunk]:
         """All that waits, in order, joined where that is cheap; the outbox is empty afterwards."""
-        chunks, self._chunks = self._chunks, []
+        data = self.drain()
         self.size = 0
-        if self._large:
-            self._large = False
-            return chunks
-        return [b"".join(chunks)] if chunks else []
+        if not self._chunks:
+            return [data] if data else []
+        chunks, self._chunks = self._chunks, []
+        if data:
+            chunks.append(data)
+        return chunks
 
-    def _extend(self, chunks: list[Chunk]) -> None:
+    def _append(self, chunks: list[Chunk]) -> None:
+        if len(chunks) == 1 and isinstance(chunks[0], bytes):
+            self.write(chunks[0])
+            return
+        data = self.drain()
+        if data:
+            self._chunks.append(data)
         self._chunks += chunks
-        if len(chunks) > 1:
-            self._large = True
         for chunk in chunks:
             self.size += len(chunk)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from amqpd.amqp.channel import Channel
-from amqpd.amqp.connection import OUTPUT_LIMIT, REPLY_LIMIT, ConnectionSettings
+from amqpd.amqp.connection import REPLY_LIMIT, ConnectionSettings
+from amqpd.broker.consumer import OUTPUT_LIMIT
 from amqpd.wire.methods import (
     BasicAck,
     BasicCancel,

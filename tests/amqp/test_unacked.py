@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amqpd.amqp.unacked import Unacked
-from amqpd.broker.queue import Entry
+from amqpd.broker.entry import Entry
 from amqpd.errors import PreconditionFailed
 from amqpd.message import make_message
 
@@ -88,9 +88,9 @@ def test_what_was_settled_takes_no_room() -> None:
     unacked, _ = filled(*range(1, 101))
     for tag in (*range(2, 101, 2), *range(99, 0, -2)):
         unacked.take(tag, multiple=False)
-    assert (unacked.count, len(unacked._ring)) == (0, 0)
+    assert (unacked.count, len(unacked._line)) == (0, 0)
     unacked.add(101, Entry(101, MESSAGE, False))
-    assert len(unacked._ring) == 1
+    assert len(unacked._line) == 1
 
 
 def test_taking_all_leaves_nothing() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from amqpd.broker.consumer import Consumer, Outlet, Window
+from amqpd.broker.entry import Entry
 from amqpd.broker.memory import ENTRY_COST, Memory
-from amqpd.broker.queue import PAGE_FLOOR, PAGE_LENGTH, Entry, Queue
+from amqpd.broker.queue import PAGE_FLOOR, PAGE_LENGTH, Queue
 from amqpd.message import Message, make_message
 from amqpd.store.base import Counters, Store
 from amqpd.store.lmdb_store import LmdbStore

@@ -12,6 +12,7 @@ from amqpd.broker.compat import PROFILES
 from amqpd.broker.consumer import Consumer, Outlet, Window
 from amqpd.broker.exchanges import Exchange
 from amqpd.broker.queue import Queue
+from amqpd.broker.route import Routes
 from amqpd.broker.vhost import VHost, generated_name
 from amqpd.clock import VirtualClock
 from amqpd.errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
@@ -662,9 +663,9 @@ def changes(vhost: VHost) -> list[Any]:
 
 def test_whatever_may_change_a_route_changes_the_generation(vhost: VHost) -> None:
     for change in changes(vhost):
-        before = vhost.generation
+        before = vhost.routes.generation
         change()
-        assert vhost.generation > before
+        assert vhost.routes.generation > before
 
 
 def test_routes_are_asked_for_again_after_a_change(vhost: VHost) -> None:
@@ -687,21 +688,21 @@ def test_routes_are_asked_for_again_after_a_change(vhost: VHost) -> None:
 def test_a_change_that_changes_nothing_keeps_the_generation(vhost: VHost) -> None:
     vhost.declare_exchange("x", "fanout")
     queue_bound(vhost, "q", "x")
-    before = vhost.generation
+    before = vhost.routes.generation
     vhost.declare_exchange("x", "fanout")
     vhost.declare_queue("q")
     vhost.bind("x", "q", "", {}, to_queue=True)
     vhost.unbind("x", "q", "other", {}, to_queue=True)
     vhost.delete_exchange("nope")
-    assert vhost.generation == before
+    assert vhost.routes.generation == before
 
 
-def test_remembered_routes_are_bounded(vhost: VHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amqpd.broker.vhost.ROUTES_LIMIT", 10)
+def test_remembered_routes_are_bounded(vhost: VHost) -> None:
+    vhost.routes = Routes(limit=10)
     queue_bound(vhost, "q", "amq.topic", "#")
     for number in range(100):
         assert reached(vhost, "amq.topic", str(number)) == ["q"]
-    assert len(vhost._routes) <= 10
+    assert 0 < len(vhost.routes) <= 10
 
 
 # --- delivering

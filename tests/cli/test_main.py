@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from amqpd import __version__
+from amqpd.compiled import is_compiled
 from amqpd.store.base import Kind
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.testing.client import Client
@@ -93,7 +94,8 @@ def test_help_shows_the_options_and_examples(option: str) -> None:
 
 def test_the_version_is_the_packages() -> None:
     done = amqpd("--version")
-    assert (done.returncode, done.stdout) == (os.EX_OK, f"amqpd, version {__version__}\n")
+    runs = "compiled" if is_compiled() else "pure Python"
+    assert (done.returncode, done.stdout) == (os.EX_OK, f"amqpd {__version__} ({runs})\n")
 
 
 # --- starting

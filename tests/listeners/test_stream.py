@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from amqpd.amqp.connection import OUTPUT_LIMIT, REPLY_LIMIT, Connection, ConnectionSettings
+from amqpd.amqp.connection import REPLY_LIMIT, Connection, ConnectionSettings
 from amqpd.broker.broker import Broker
+from amqpd.broker.consumer import OUTPUT_LIMIT
 from amqpd.clock import VirtualClock
 from amqpd.listeners.stream import BITE_SIZE, LINGER, READ_SIZE, WRITE_HIGH, StreamProtocol, Turn
 from amqpd.message import Message

@@ -23,9 +23,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from amqpd.broker.consumer import Consumer, Outlet, Window
+from amqpd.broker.consumer import Consumer, Outlet, Sink, Window
+from amqpd.broker.entry import Entry
 from amqpd.broker.memory import ENTRY_COST, Memory
-from amqpd.broker.queue import PAGE_FLOOR, Entry, Queue
+from amqpd.broker.queue import PAGE_FLOOR, Queue
 from amqpd.message import make_message
 from amqpd.store.base import Store
 from amqpd.store.lmdb_store import LmdbStore
@@ -64,6 +65,19 @@ class Member:
         return (not consumer.prefetch or len(self.holds) < consumer.prefetch) and not (
             window.limit and window.used >= window.limit
         )
+
+
+class MachineSink(Sink):
+    """Hands on what the queue says."""
+
+    def __init__(self, machine: QueueAgainstList) -> None:
+        self.machine = machine
+
+    def deliver(self, consumer: Consumer, entry: Entry) -> None:
+        self.machine.deliver(consumer, entry)
+
+    def cancelled(self, consumer: Consumer) -> None:
+        self.machine.cancelled(consumer)
 
 
 class QueueAgainstList(RuleBasedStateMachine):
@@ -217,7 +231,7 @@ class QueueAgainstList(RuleBasedStateMachine):
             return
         outlet = Outlet()
         outlet.open = open_
-        consumer = Consumer(tag, self.queue, self, outlet, self.window, no_ack=no_ack, prefetch=prefetch)
+        consumer = Consumer(tag, self.queue, MachineSink(self), outlet, self.window, no_ack=no_ack, prefetch=prefetch)
         self.members[tag] = Member(consumer, outlet)
         self.queue.add_consumer(consumer)
         self.queue.dispatch()

@@ -1,0 +1,16 @@
+cimport cython
+from ..wire.reader cimport Reader
+from .deliveries cimport Deliveries
+from .publishing cimport Publishing
+
+cdef unsigned int _PUBLISH
+cdef unsigned int _ACK
+cdef Py_ssize_t _ACK_SIZE
+
+
+cdef class Commands:
+    cdef public bint published
+    cdef Reader _reader
+
+    @cython.locals(reader=Reader, publishing=Publishing, deliveries=Deliveries, number=int)
+    cpdef handle(self, channels, elsewhere)

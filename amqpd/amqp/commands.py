@@ -1,0 +1,55 @@
+"""The loop over what a client sends: the few methods that come by the million are handled here, the rest elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..wire.reader import Reader
+from .deliveries import Deliveries
+from .publishing import Publishing
+
+if TYPE_CHECKING:
+    from .channel import Channel, ClosingChannel
+
+_PUBLISH: Final = 60 << 16 | 40
+_ACK: Final = 60 << 16 | 80
+_ACK_SIZE: Final = 9  # of its arguments: the delivery tag, and an octet of bits
+
+Elsewhere = Callable[["Channel | ClosingChannel | None"], bool]
+"""Handles the current command for the channel it is meant for; false when what follows is not to be looked at."""
+
+
+class Commands:
+    """Hands a reader's commands to whom they concern."""
+
+    __slots__ = ("_reader", "published")
+
+    def __init__(self, reader: Reader) -> None:
+        self.published = False  # something came to be published; to be reset by whoever looks
+        self._reader = reader
+
+    def handle(self, channels: Mapping[int, Any], elsewhere: Elsewhere) -> None:
+        """Handle commands until no whole one is left, or `elsewhere` says so. Raises what the handlers raise."""
+        reader = self._reader
+        channel: Any = None
+        publishing: Publishing | None = None
+        deliveries: Deliveries | None = None
+        number = -1  # of the channel these belong to
+        while reader.read():
+            if reader.channel != number:
+                number = reader.channel
+                channel = channels.get(number)
+                publishing = deliveries = None
+                if channel is not None:
+                    publishing = channel.publishing
+                    deliveries = channel.deliveries
+            if publishing is not None and reader.method_id == _PUBLISH:
+                self.published = True
+                publishing.publish(reader.arguments, reader.header, reader.body)
+            elif deliveries is not None and reader.method_id == _ACK and len(reader.arguments) == _ACK_SIZE:
+                deliveries.ack(reader.long_long(), reader.arguments[8] & 1 != 0)
+            else:
+                number = -1  # a handler may open or close channels
+                if not elsewhere(channel):
+                    return

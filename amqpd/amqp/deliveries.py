@@ -1,0 +1,104 @@
+"""A channel's consuming side: deliveries out, and what is settled of them.
+
+It is the sink of the channel's consumers. What a channel does less often is in `consume`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..broker.consumer import Consumer, Outlet, Sink, Window
+from ..broker.entry import Entry
+from ..broker.queue import Queue
+from ..wire.writer import Outbox
+from .unacked import Unacked
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .transactions import Transaction
+
+
+class Deliveries(Sink):
+    """Delivery tags, what is out under them, and its way to the peer."""
+
+    __slots__ = ("_channel", "_number", "_outlet", "next_tag", "outbox", "transaction", "unacked", "window")
+
+    def __init__(self, channel: Channel, number: int, outbox: Outbox, outlet: Outlet) -> None:
+        self.outbox = outbox  # the connection's, or the last of the channel's own that are held back
+        self.unacked = Unacked()
+        self.next_tag = 1  # of the next delivery
+        self.window = Window()  # over all consumers of the channel
+        self.transaction: Transaction | None = None  # in tx mode
+        self._channel: Channel | None = channel
+        self._number = number
+        self._outlet = outlet
+
+    def deliver(self, consumer: Consumer, entry: Entry) -> None:
+        """See `Sink.deliver`."""
+        message = entry.message
+        outbox = self.outbox
+        before = outbox.size
+        tag = self.next_tag
+        self.next_tag = tag + 1
+        outbox.deliver(
+            self._number,
+            consumer.prefix,
+            tag,
+            entry.redelivered,
+            message.address.wire,
+            message.header,
+            message.body,
+        )
+        if not consumer.no_ack:
+            self.unacked.add(tag, entry)
+        self._outlet.sent(outbox.size - before)
+
+    def cancelled(self, consumer: Consumer) -> None:
+        """See `Sink.cancelled`."""
+        if self._channel is not None:
+            self._channel.cancelled(consumer)
+
+    def ack(self, tag: int, multiple: bool) -> None:
+        """Handle basic.ack. Raises PreconditionFailed when the tag is not outstanding."""
+        if self.transaction is not None:
+            self.transaction.settle(self.unacked.take(tag, multiple), requeue_them=False)
+        elif multiple:
+            self.settle(self.unacked.take(tag, True))
+        else:
+            entry = self.unacked.take_one(tag)
+            consumer: Consumer | None = entry.consumer
+            queue: Queue | None = entry.queue
+            assert queue is not None
+            queue.settle(entry)
+            if self.window.limit:
+                self._unpark_all()
+            if consumer is not None and consumer.parked:
+                queue.unpark(consumer)
+
+    def settle(self, entries: list[Entry]) -> None:
+        """Entries taken from `unacked` are done with: let their queues forget them and their consumers go on."""
+        freed: Consumer | None = None
+        others: list[Consumer] = []
+        for entry in entries:
+            consumer: Consumer | None = entry.consumer
+            queue: Queue | None = entry.queue
+            assert queue is not None
+            queue.settle(entry)
+            if consumer is not None and consumer is not freed and consumer.parked:
+                if freed is not None:
+                    others.append(freed)
+                freed = consumer
+        if self.window.limit:
+            self._unpark_all()
+        for other in others:
+            other.queue.unpark(other)
+        if freed is not None:
+            freed.queue.unpark(freed)
+
+    def close(self) -> None:
+        """Let go of the channel: nothing is delivered any more."""
+        self._channel = self.transaction = None
+
+    def _unpark_all(self) -> None:
+        if self._channel is not None:
+            self._channel.unpark_all()

@@ -1,0 +1,31 @@
+cimport cython
+from ..broker.route cimport Route, Routes
+from ..message cimport Address, Message, compose
+from .confirms cimport Confirms
+
+
+cdef class Target:
+    cdef readonly object exchange
+    cdef readonly Address address
+    cdef readonly bint mandatory
+    cdef public Route route
+
+
+cdef class Publishing:
+    cdef public Confirms confirms
+    cdef public object transaction
+    cdef public bint counted
+    cdef object _customs
+    cdef Routes _routes
+    cdef bytes _arguments
+    cdef long long _generation
+    cdef Target _target
+    cdef object _exchange
+    cdef bytes _header
+    cdef bytes _properties
+    cdef bint _persistent
+
+    @cython.locals(properties=bytes, target=Target, message=Message, route=Route, stored=bint)
+    cpdef publish(self, bytes arguments, bytes header, bytes body)
+    @cython.locals(target=Target)
+    cdef _look_up(self, customs, bytes arguments)

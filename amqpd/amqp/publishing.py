@@ -1,0 +1,153 @@
+"""A channel's publishing side, and what it remembers from one basic.publish to the next.
+
+Publishers mostly repeat themselves. So what the arguments of a publish mean, down to the queues they lead to, is
+remembered for as long as the vhost's topology stays as it was; and likewise the last properties. Whoever publishes
+something new is looked at more closely, by `publish`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ..broker.route import Route, Routes
+from ..message import Address, Message, compose
+from .confirms import Confirms
+
+if TYPE_CHECKING:
+    from ..broker.exchanges import Exchange
+    from .transactions import Transaction
+
+
+class Target:
+    """What the arguments of a basic.publish mean."""
+
+    __slots__ = ("address", "exchange", "mandatory", "route")
+
+    def __init__(self, exchange: Exchange, address: Address, mandatory: bool, route: Route | None) -> None:
+        self.exchange = exchange
+        self.address = address
+        self.mandatory = mandatory
+        self.route = route  # None: to be asked for each message
+
+
+class Customs(Protocol):
+    """Looks into what a publisher has not shown before."""
+
+    def find(self, arguments: bytes) -> Target:
+        """What they mean. Raises AccessRefused, NotFound, NotImplementedByBroker; ProtocolError 501 for nonsense."""
+        ...
+
+    def admit(self, exchange: Exchange) -> None:
+        """Raises AccessRefused unless the user may publish there."""
+        ...
+
+    def route(self, target: Target, message: Message) -> Route:
+        """Where this message goes, of a target that has no route of its own."""
+        ...
+
+    def check_empty(self, header: bytes) -> None:
+        """Raises PreconditionFailed when the body was left out because it is over the limit."""
+        ...
+
+    def check_properties(self, header: bytes) -> bool:
+        """Whether the message is persistent.
+
+        Raises PreconditionFailed for a property that cannot be, ProtocolError 502 for a malformed header.
+        """
+        ...
+
+    def hand_back(self, message: Message) -> None:
+        """Return a mandatory message that no queue takes."""
+        ...
+
+    def confirm_later(self) -> None:
+        """Confirm what was published once all that came in is handled."""
+        ...
+
+
+class Publishing:
+    """Handles basic.publish."""
+
+    __slots__ = (
+        "_arguments",
+        "_customs",
+        "_exchange",
+        "_generation",
+        "_header",
+        "_persistent",
+        "_properties",
+        "_routes",
+        "_target",
+        "confirms",
+        "counted",
+        "transaction",
+    )
+
+    def __init__(self, customs: Customs, routes: Routes) -> None:
+        self.confirms: Confirms | None = None  # in confirm mode
+        self.transaction: Transaction | None = None  # in tx mode
+        self.counted = False  # confirms are due when all that came in is handled
+        self._customs: Customs | None = customs
+        self._routes = routes
+        self._arguments = b""
+        self._generation = -1  # of the routes, when the arguments were looked up
+        self._target: Target | None = None
+        self._exchange: Exchange | None = None  # the last that was found admissible
+        self._header = b""
+        self._properties = b""
+        self._persistent = False
+
+    def publish(self, arguments: bytes, header: bytes, body: bytes) -> None:
+        """Handle basic.publish with its content.
+
+        Raises, in RabbitMQ's order: PreconditionFailed for a body over the limit, AccessRefused without permission or
+        for an internal exchange, NotFound without exchange, PreconditionFailed for a property that cannot be.
+        """
+        customs = self._customs
+        assert customs is not None
+        if not body:
+            customs.check_empty(header)
+        if arguments != self._arguments or self._generation != self._routes.generation:
+            self._look_up(customs, arguments)
+        if header != self._header:
+            properties = header[12:]  # without class, weight and body size
+            if properties != self._properties:
+                self._persistent = customs.check_properties(header)
+                self._properties = properties
+            self._header = header
+        target = self._target
+        assert target is not None
+        message = compose(target.address, header, body, self._persistent)
+        route = target.route
+        if route is None:
+            route = customs.route(target, message)
+        if self.transaction is not None:
+            self.transaction.publish(message, route.queues, target.mandatory)
+            return
+        stored = False
+        if route.queues:
+            stored = route.deliver(message)
+        elif target.mandatory:
+            customs.hand_back(message)
+        if self.confirms is not None:
+            self.confirms.count(stored)
+            if not self.counted:
+                self.counted = True
+                customs.confirm_later()
+
+    def close(self) -> None:
+        """Let go of the channel: nothing is published any more."""
+        self._customs = self.transaction = None
+
+    def _look_up(self, customs: Customs, arguments: bytes) -> None:
+        self._arguments = b""  # what follows may raise
+        target: Target | None = self._routes.get(arguments)
+        if target is None:
+            target = customs.find(arguments)
+            self._routes.remember(arguments, target)
+        if target.exchange is not self._exchange:
+            customs.admit(target.exchange)
+            self._exchange = target.exchange
+        self._target = target
+        self._arguments = arguments
+        self._generation = self._routes.generation

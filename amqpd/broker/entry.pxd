@@ -1,0 +1,18 @@
+cimport cython
+from ..message cimport Message
+
+
+@cython.no_gc
+@cython.freelist(256)
+cdef class Entry:
+    cdef public long long seq
+    cdef public Message message
+    cdef public bint stored
+    cdef public bint redelivered
+    cdef public object queue
+    cdef public object consumer
+    cdef public unsigned long long tag
+
+
+@cython.locals(entry=Entry)
+cpdef Entry enter(long long seq, Message message, bint stored)

@@ -1,0 +1,4 @@
+cdef class Memory:
+    cdef public long long limit
+    cdef public long long used
+    cdef public long long overtaken

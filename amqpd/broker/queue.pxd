@@ -1,0 +1,58 @@
+cimport cython
+from ..message cimport Message
+from .consumer cimport Consumer, Sink
+from .entry cimport Entry, enter
+from .fifo cimport Fifo
+from .memory cimport Memory
+
+cdef long long _ENTRY_COST
+
+
+@cython.final
+cdef class Queue:
+    cdef public str name
+    cdef public long long id
+    cdef public object store
+    cdef public object pager
+    cdef public Memory memory
+    cdef public bint durable
+    cdef public bint auto_delete
+    cdef public object owner
+    cdef public dict arguments
+    cdef public dict incoming
+    cdef public bint deleted
+    cdef public Fifo ready
+    cdef public long long ready_bytes
+    cdef public long long unacked
+    cdef public long long unacked_bytes
+    cdef public list consumers
+    cdef public Fifo rotation
+    cdef public bint had_consumer
+    cdef public long long next_seq
+    cdef public long long paged
+    cdef public long long paged_bytes
+    cdef long long _next_paged
+    cdef bint _pager_used
+    cdef long long _delivered_before
+
+    @cython.locals(seq=cython.longlong, memory=Memory, stored=bint, entry=Entry, consumer=Consumer)
+    cpdef bint push(self, Message message) except -1
+    @cython.locals(entry=Entry)
+    cpdef Entry get(self, bint no_ack)
+    cpdef settle(self, Entry entry)
+    @cython.locals(consumer=Consumer)
+    cpdef dispatch(self)
+    cpdef add_consumer(self, Consumer consumer)
+    cpdef unpark(self, Consumer consumer)
+
+    cdef _unpark(self, Consumer consumer)
+    @cython.locals(rotation=Fifo, consumer=Consumer)
+    cdef Consumer _next_consumer(self)
+    @cython.locals(entry=Entry, size=Py_ssize_t)
+    cdef Entry _take(self)
+    cdef _deliver(self, Consumer consumer, Entry entry)
+    @cython.locals(size=Py_ssize_t)
+    cdef _retain(self, Entry entry)
+    @cython.locals(size=Py_ssize_t, consumer=Consumer)
+    cdef _release(self, Entry entry)
+    cdef bint _page_out(self, long long seq, Message message, bint stored) except -1

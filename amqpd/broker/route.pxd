@@ -1,0 +1,22 @@
+cimport cython
+from ..message cimport Message
+from .queue cimport Queue
+
+
+cdef class Route:
+    cdef readonly tuple queues
+    cdef readonly bint lasting
+    cdef Queue _only
+    cdef bint _shared
+    cdef object _store
+
+    @cython.locals(queue=Queue, stored=bint)
+    cpdef bint deliver(self, Message message) except -1
+
+
+cdef class Routes:
+    cdef public long long generation
+    cdef dict _found
+    cdef Py_ssize_t _limit
+
+    cpdef get(self, key)

@@ -1,0 +1,71 @@
+"""Where messages go: the queues behind an exchange and a routing key, and what is remembered of them.
+
+A vhost works a route out once and remembers it until its topology changes; see `VHost.route`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Final
+
+from ..message import Message
+from ..store.base import Store
+from .queue import Queue
+
+ROUTES_LIMIT: Final = 65536
+"""What a vhost remembers, at most; when there is more, all is forgotten."""
+
+
+class Route:
+    """The queues a message reaches."""
+
+    __slots__ = ("_only", "_shared", "_store", "lasting", "queues")
+
+    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store) -> None:
+        self.queues = queues
+        self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
+        self._store = store
+        self._only: Queue | None = queues[0] if len(queues) == 1 else None
+        self._shared = sum([queue.durable for queue in queues]) > 1  # a persistent message would be stored repeatedly
+
+    def deliver(self, message: Message) -> bool:
+        """Push a message to the queues. True when one of them stored it, so that its confirm has to wait."""
+        queue = self._only
+        if queue is not None:
+            return queue.push(message)
+        if self._shared and message.persistent:
+            message.id = self._store.new_message_id()
+        stored = False
+        for queue in self.queues:
+            if queue.push(message):
+                stored = True
+        return stored
+
+
+class Routes:
+    """What was worked out from a vhost's topology, by whatever keys; and whether that still holds."""
+
+    __slots__ = ("_found", "_limit", "generation")
+
+    def __init__(self, limit: int = ROUTES_LIMIT) -> None:
+        self._limit = limit
+        self.generation = 0  # changes whenever a route may
+        self._found: dict[Hashable, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def get(self, key: Hashable) -> Any:
+        """What was remembered under a key; None when nothing was."""
+        return self._found.get(key)
+
+    def remember(self, key: Hashable, found: Any) -> None:
+        """Keep something until the topology changes, or too much is kept."""
+        if len(self._found) >= self._limit:
+            self._found.clear()
+        self._found[key] = found
+
+    def forget(self) -> None:
+        """The topology has changed."""
+        self.generation += 1
+        self._found.clear()

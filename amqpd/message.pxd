@@ -1,0 +1,24 @@
+cimport cython
+
+
+@cython.no_gc
+cdef class Address:
+    cdef public str exchange
+    cdef public str routing_key
+    cdef public bytes wire
+
+
+@cython.no_gc
+@cython.freelist(256)
+cdef class Message:
+    cdef public Address address
+    cdef public bytes header
+    cdef public bytes body
+    cdef public Py_ssize_t size
+    cdef public bint persistent
+    cdef public long long id
+    cdef object _properties
+
+
+@cython.locals(message=Message)
+cpdef Message compose(Address address, bytes header, bytes body, bint persistent)

@@ -1,0 +1,79 @@
+"""Compiles the hot modules with Cython; everything else about the package is in pyproject.toml.
+
+Without a compiler, or with AMQPD_PURE=1, the same modules are installed as the plain Python they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+COMPILED = (
+    "amqpd/message",
+    "amqpd/wire/buffers",
+    "amqpd/wire/reader",
+    "amqpd/wire/writer",
+    "amqpd/broker/memory",
+    "amqpd/broker/fifo",
+    "amqpd/broker/entry",
+    "amqpd/broker/consumer",
+    "amqpd/broker/queue",
+    "amqpd/broker/route",
+    "amqpd/amqp/unacked",
+    "amqpd/amqp/confirms",
+    "amqpd/amqp/publishing",
+    "amqpd/amqp/deliveries",
+    "amqpd/amqp/commands",
+)
+"""The modules of the hot path. `buffers` has a source of its own for it, `buffers.pyx`; the others have a `.pxd`."""
+
+DIRECTIVES = {
+    "language_level": 3,
+    "annotation_typing": False,  # the .pxd files say what is typed
+}
+
+
+class BuildAllOrNothing(build_ext):
+    """A module that is compiled needs the others to be."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:  # noqa: BLE001 - whatever compilers raise
+            print(f"amqpd: nothing is compiled, and all the slower for it: {error}", file=sys.stderr)
+            for extension in self.extensions:
+                for built in (self.get_ext_fullpath(extension.name), self.get_ext_filename(extension.name)):
+                    Path(built).unlink(missing_ok=True)
+            self.extensions = []
+
+
+def extensions() -> list[Extension]:
+    """What to compile; nothing when that is not wanted, or Cython is missing."""
+    if os.environ.get("AMQPD_PURE"):
+        return []
+    try:
+        from Cython.Build import cythonize  # noqa: PLC0415 - may be missing
+    except ImportError as error:
+        print(f"amqpd: nothing is compiled, and all the slower for it: {error}", file=sys.stderr)
+        return []
+    found = [
+        Extension(
+            module.replace("/", "."),
+            [next(str(path) for path in (Path(f"{module}.pyx"), Path(f"{module}.py")) if path.exists())],
+            depends=["setup.py"],
+            extra_compile_args=["-O3", "-g0"],
+        )
+        for module in COMPILED
+    ]
+    return list(cythonize(found, compiler_directives=DIRECTIVES, build_dir="build/cython", quiet=True))
+
+
+setup(
+    ext_modules=extensions(),
+    cmdclass={"build_ext": BuildAllOrNothing},
+    options={"build_ext": {"parallel": os.cpu_count()}},
+)
