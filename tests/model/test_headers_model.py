@@ -42,8 +42,10 @@ def test_every_message_matches_the_bindings_it_satisfies() -> None:
     exchange = HeadersExchange("x")
     bindings = [bind(exchange, "", arguments) for arguments in BINDINGS]
     for headers in MESSAGES:
-        expected = [binding for binding in bindings if satisfied(binding.arguments, headers)]
-        assert list(exchange.match(message("", headers))) == expected, headers
+        expected = {binding for binding in bindings if satisfied(binding.arguments, headers)}
+        matched = list(exchange.match(message("", headers)))
+        assert set(matched) == expected, headers
+        assert len(matched) == len(expected), "each once"
 
 
 def test_the_explanation_agrees_for_every_message() -> None:
@@ -52,3 +54,14 @@ def test_the_explanation_agrees_for_every_message() -> None:
         bind(exchange, "", arguments)
     for headers in MESSAGES[::5]:
         check_explanation(exchange, message("", headers))
+
+
+def test_what_is_unbound_is_not_matched() -> None:
+    exchange = HeadersExchange("x")
+    bindings = [bind(exchange, "", arguments) for arguments in BINDINGS]
+    while bindings:
+        exchange.unbind(bindings.pop(len(bindings) // 2))
+        for headers in MESSAGES[:: len(MESSAGES) // 7]:
+            expected = {binding for binding in bindings if satisfied(binding.arguments, headers)}
+            assert set(exchange.match(message("", headers))) == expected, headers
+    assert (exchange._all, exchange._any) == ({}, {})

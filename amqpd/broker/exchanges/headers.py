@@ -1,13 +1,15 @@
 """The headers exchange: matches a message's headers against the arguments of each binding.
 
-The arguments are compiled when the binding is made, so that routing only compares. As in RabbitMQ, values compare as
+The arguments are compiled when the binding is made, and bindings that look at the same headers share a table, so that
+routing is a few look-ups however many bindings there are. As in RabbitMQ, values compare as
 Erlang terms do: numbers of all widths with each other, strings with byte arrays, everything else by type and value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 from ...errors import PreconditionFailed
@@ -33,17 +35,23 @@ class Matcher:
         self.all_of: bool = mode.startswith("all")
         self.wanted: tuple[tuple[str, Hashable], ...] = tuple(
             (name, _PRESENT if value is None else comparable(value))
-            for name, value in arguments.items()
+            for name, value in sorted(arguments.items(), key=itemgetter(0))
             if name != "x-match" and (mode.endswith("-with-x") or not name.startswith("x-"))
         )
 
-    def matches(self, headers: Mapping[str, Hashable]) -> bool:
-        """Whether comparable headers satisfy the binding. Without arguments: `all` always, `any` never."""
-        for name, wanted in self.wanted:
-            found = name in headers and bool(wanted is _PRESENT or headers[name] == wanted)
-            if found is not self.all_of:
-                return found
-        return self.all_of
+    @property
+    def shape(self) -> Shape:
+        """What it looks at, values apart."""
+        return tuple([(name, value is _PRESENT) for name, value in self.wanted])
+
+    @property
+    def values(self) -> tuple[Hashable, ...]:
+        """What it wants to find there."""
+        return tuple([value for _, value in self.wanted])
+
+
+Shape = tuple[tuple[str, bool], ...]
+"""Names of headers in order, each with whether any value will do."""
 
 
 class HeadersExchange(Exchange):
@@ -54,6 +62,9 @@ class HeadersExchange(Exchange):
     def __init__(self, name: str, **properties: Any) -> None:
         super().__init__(name, **properties)
         self._matchers: dict[Binding, Matcher] = {}
+        # of `all` bindings those of one shape share a table by their values; `any` bindings are in one by each pair
+        self._all: dict[Shape, dict[tuple[Hashable, ...], dict[Binding, None]]] = {}
+        self._any: dict[tuple[str, Hashable], dict[Binding, None]] = {}
 
     @classmethod
     def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
@@ -67,14 +78,44 @@ class HeadersExchange(Exchange):
             )
 
     def bind(self, binding: Binding) -> None:
-        self._matchers[binding] = Matcher(binding.arguments)
+        matcher = self._matchers[binding] = Matcher(binding.arguments)
+        if matcher.all_of:
+            self._all.setdefault(matcher.shape, {}).setdefault(matcher.values, {})[binding] = None
+        else:
+            for pair in matcher.wanted:
+                self._any.setdefault(pair, {})[binding] = None
 
     def unbind(self, binding: Binding) -> None:
-        del self._matchers[binding]
+        matcher = self._matchers.pop(binding)
+        if matcher.all_of:
+            table = self._all[matcher.shape]
+            del table[matcher.values][binding]
+            if not table[matcher.values]:
+                del table[matcher.values]
+            if not table:
+                del self._all[matcher.shape]
+        else:
+            for pair in matcher.wanted:
+                del self._any[pair][binding]
+                if not self._any[pair]:
+                    del self._any[pair]
 
     def match(self, message: Message) -> Iterable[Binding]:
         headers = {name: comparable(value) for name, value in message.headers.items()}
-        return [binding for binding, matcher in self._matchers.items() if matcher.matches(headers)]
+        matched: dict[Binding, None] = {}
+        for shape, table in self._all.items():
+            try:
+                values = tuple(
+                    [_PRESENT if any_value and name in headers else headers[name] for name, any_value in shape]
+                )
+            except KeyError:
+                continue
+            matched.update(table.get(values, ()))
+        if self._any:
+            for name, value in headers.items():
+                matched.update(self._any.get((name, value), ()))
+                matched.update(self._any.get((name, _PRESENT), ()))
+        return matched
 
     def reason(self, binding: Binding, message: Message, matched: bool) -> str:
         matcher = self._matchers[binding]
