@@ -19,6 +19,7 @@ from .auth.internal import InternalUsers
 from .broker.broker import Broker
 from .broker.compat import PROFILES
 from .clock import Clock
+from .collector import IdleCollector
 from .config import Config
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
@@ -199,6 +200,7 @@ def run(config: Config) -> int:
 
     async def main() -> None:
         await daemon.start()
+        IdleCollector(daemon.clock).start()
         await daemon.run_until_stopped()
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -255,9 +255,11 @@ class Connection:
         if self.closed:
             return
         self.closed = True
+        self._handshake = None
         self._tear_down()
         self.log.debug("connection closed", reason=reason)
         self.wake()
+        self.outlet.shut()  # or the driver and we would keep each other
 
     # --- commands
 

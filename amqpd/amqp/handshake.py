@@ -47,7 +47,7 @@ class Handshake:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._header = b""
-        self._next: dict[type[Method], Callable[[Any], None]] = {}
+        self._next: dict[type[Method], Callable[[Handshake, Any], None]] = {}
 
     @property
     def opening(self) -> bool:
@@ -72,7 +72,7 @@ class Handshake:
             server_properties=connection.settings.server_properties, mechanisms=" ".join(MECHANISMS).encode()
         )
         connection.outbox.method(0, start)
-        self._next = {ConnectionStartOk: self.start_ok}
+        self._next = {ConnectionStartOk: Handshake.start_ok}
         return rest
 
     def handle(self, method: Method) -> None:
@@ -84,7 +84,7 @@ class Handshake:
                 self._connection.finish("closed by the client during the handshake")
                 return
             raise Refused(f"{method.name} in the handshake")
-        step(method)
+        step(self, method)
 
     def start_ok(self, method: ConnectionStartOk) -> None:
         connection = self._connection
@@ -103,13 +103,13 @@ class Handshake:
         connection.user = user
         settings = connection.settings
         connection.outbox.method(0, ConnectionTune(settings.channel_max, settings.frame_max, settings.heartbeat))
-        self._next = {ConnectionTuneOk: self.tune_ok}
+        self._next = {ConnectionTuneOk: Handshake.tune_ok}
 
     def tune_ok(self, method: ConnectionTuneOk) -> None:
         settings = self._connection.settings
         _check_negotiated("channel_max", method.channel_max, settings.channel_max, 1)
         _check_negotiated("frame_max", method.frame_max, settings.frame_max, settings.frame_min)
-        self._next = {ConnectionOpen: self.open}
+        self._next = {ConnectionOpen: Handshake.open}
         self._connection.tune(method.channel_max, method.frame_max, method.heartbeat)
 
     def open(self, method: ConnectionOpen) -> None:

@@ -15,6 +15,7 @@ cdef class Outlet:
 
     cpdef sent(self, Py_ssize_t size)
     cpdef wake(self)
+    cpdef shut(self)
 
 
 cdef class Window:

@@ -59,6 +59,10 @@ class Outlet:
             if self._wake is not None:
                 self._wake()
 
+    def shut(self) -> None:
+        """Wake nobody any more: the peer is gone."""
+        self._wake = None
+
 
 class Window:
     """A limit on unacked deliveries, shared by the consumers of a channel (basic.qos with global set)."""
