@@ -121,6 +121,11 @@ class Connection:
             return True
         return self.outbox.size + sum([channel.held_bytes for channel in self.holding]) < REPLY_LIMIT
 
+    @property
+    def expecting(self) -> int:
+        """Bytes of a body that are known to come next."""
+        return self._reader.expecting
+
     def receive_data(self, data: bytes) -> None:
         """Take in what the peer sent."""
         if self._heartbeat is not None:

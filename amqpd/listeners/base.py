@@ -28,6 +28,11 @@ class Session(Protocol):
         """Whether the socket is to be read in small bites, to leave others their turn."""
         ...
 
+    @property
+    def expecting(self) -> int:
+        """Bytes that are known to come next, of something large; read for at once when there are many."""
+        ...
+
     def receive_data(self, data: bytes) -> None:
         """Bytes came in."""
         ...

@@ -22,6 +22,9 @@ WRITE_LOW: Final = 128 << 10
 READ_SIZE: Final = 64 << 10
 """Bytes taken from a socket in one turn, so that a peer which sends without end leaves time for the others."""
 
+BULK_SIZE: Final = 256 << 10
+"""Bytes taken in one turn at most, when they are known to be of something large."""
+
 BITE_SIZE: Final = 4 << 10
 """Bytes taken in one turn from a peer that publishes faster than consumers take."""
 
@@ -35,7 +38,7 @@ class Turn:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._dirty: dict[StreamProtocol, None] = {}
-        self.buffer = memoryview(bytearray(READ_SIZE))  # what was read last; used up before the next read
+        self.buffer = memoryview(bytearray(BULK_SIZE))  # what was read last; used up before the next read
 
     def add(self, protocol: StreamProtocol) -> None:
         """Flush this one when the turn ends."""
@@ -83,7 +86,8 @@ class StreamProtocol(asyncio.BufferedProtocol):
         self._arm()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        self._asked = BITE_SIZE if self.session.hasty else READ_SIZE
+        session = self.session
+        self._asked = max(BITE_SIZE if session.hasty else READ_SIZE, min(session.expecting, BULK_SIZE))
         return self._turn.buffer[: self._asked]
 
     def buffer_updated(self, nbytes: int) -> None:

@@ -19,6 +19,15 @@ cdef class InBuffer:
     cpdef unsigned long long long_long(self)
 
 
+cdef class Filling:
+    cdef PyObject* _bytes
+    cdef Py_ssize_t _size
+    cdef Py_ssize_t _fill
+
+    cpdef add(self, bytes data, Py_ssize_t start, Py_ssize_t stop)
+    cpdef bytes whole(self)
+
+
 cdef class OutBuffer:
     cdef public Py_ssize_t frame_max
     cdef public Py_ssize_t size

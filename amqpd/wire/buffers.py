@@ -114,6 +114,23 @@ class InBuffer:
         return int(_LONG_LONG.unpack_from(self.arguments)[0])
 
 
+class Filling:
+    """A body on its way in, put together from pieces."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, size: int) -> None:
+        self._parts: list[bytes] = []
+
+    def add(self, data: bytes, start: int, stop: int) -> None:
+        """Append a piece of `data`. All together are not to be more than the size."""
+        self._parts.append(data[start:stop])
+
+    def whole(self) -> bytes:
+        """All pieces, once they are all there. To be asked once."""
+        return b"".join(self._parts)
+
+
 class OutBuffer:
     """Bytes that are to be sent together, in order."""
 

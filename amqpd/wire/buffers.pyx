@@ -137,6 +137,34 @@ cdef class InBuffer:
         return long_long_at(<const unsigned char*>PyBytes_AS_STRING(self.arguments))
 
 
+cdef class Filling:
+    """See buffers.py."""
+
+    def __cinit__(self, Py_ssize_t size):
+        self._bytes = _new_bytes(NULL, size)
+        self._size = size
+
+    def __dealloc__(self):
+        Py_XDECREF(self._bytes)
+
+    cpdef add(self, bytes data, Py_ssize_t start, Py_ssize_t stop):
+        if self._bytes == NULL or start < 0 or stop < start or stop > PyBytes_GET_SIZE(data):
+            raise IndexError
+        if stop - start > self._size - self._fill:
+            raise IndexError
+        memcpy(_string(self._bytes) + self._fill, PyBytes_AS_STRING(data) + start, stop - start)
+        self._fill += stop - start
+
+    cpdef bytes whole(self):
+        cdef PyObject* filled = self._bytes
+        if filled == NULL or self._fill != self._size:
+            raise ValueError
+        self._bytes = NULL
+        result = <bytes>filled
+        Py_XDECREF(filled)
+        return result
+
+
 cdef inline unsigned char* put(unsigned char* at, bytes data) noexcept:
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
     memcpy(at, PyBytes_AS_STRING(data), size)

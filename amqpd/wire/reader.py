@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from .buffers import InBuffer
+from .buffers import Filling, InBuffer
 from .methods import CONTENT_METHODS, decode_method
 from .properties import PREFIX
 from .schema import Method
@@ -32,6 +32,9 @@ from .spec import (
     octets,
 )
 
+_SHOWN: Final = 16
+"""Octets of a bad frame's payload that its error shows."""
+
 _FRAME: Final = struct.Struct(">BHI")
 _ID: Final = struct.Struct(">I")
 
@@ -42,15 +45,23 @@ HEARTBEAT: Final = 0
 class _Partial:
     """A command whose content is still arriving."""
 
-    __slots__ = ("arguments", "header", "method_id", "oversize", "parts", "remaining")
+    __slots__ = ("arguments", "filling", "header", "method_id", "oversize", "remaining")
 
     def __init__(self, method_id: int, arguments: bytes) -> None:
         self.method_id = method_id
         self.arguments = arguments
         self.header = b""  # empty until the header frame came
         self.remaining = 0  # body bytes yet to come
-        self.parts: list[bytes] = []
+        self.filling: Filling | None = None  # the body, once some of it came
         self.oversize = False  # over the limit and already reported: its body is skipped
+
+    def take(self, data: bytes, start: int, stop: int) -> None:
+        """Take in a part of the body."""
+        if stop > start and not self.oversize:  # an empty frame is allowed, any number of them, and must not take room
+            if self.filling is None:
+                self.filling = Filling(self.remaining)
+            self.filling.add(data, start, stop)
+        self.remaining -= stop - start
 
 
 class Reader(InBuffer):
@@ -60,11 +71,16 @@ class Reader(InBuffer):
     HEARTBEAT for a heartbeat. Call `read` until it returns false before feeding more.
     """
 
-    __slots__ = ("_partials",)
+    __slots__ = ("_cut_short", "_frame_channel", "_frame_left", "_partials", "expecting")
 
     def __init__(self, frame_limit: int, body_limit: int) -> None:
         super().__init__(frame_limit, body_limit)
         self._partials: dict[int, _Partial] = {}
+        self.expecting = 0  # bytes of a body that are known to come next, if its publisher goes on with it
+        # a body's frame is taken in as it comes, not gathered first; while it comes:
+        self._frame_channel = 0
+        self._frame_left = 0  # bytes of its payload yet to come
+        self._cut_short = b""  # how it began, should it not end well
 
     def read(self) -> bool:
         """Advance to the next command; false when more bytes are needed.
@@ -77,6 +93,8 @@ class Reader(InBuffer):
         """
         if not self._partials and self.cut():
             return True
+        if self._frame_channel:
+            return self._go_on() or (not self._frame_channel and self._read_frames())
         return self._read_frames()
 
     def _read_frames(self) -> bool:  # noqa: C901 - one flat loop
@@ -92,6 +110,8 @@ class Reader(InBuffer):
             if size > self.frame_limit:
                 raise _stream_lost(kind, b"", f"{{frame_too_large,{size},{self.frame_limit - FRAME_OVERHEAD}}}")
             if stop >= end:
+                if kind == FRAME_BODY and end - start > _SHOWN:
+                    self._take_in(channel, size, start)
                 break
             if data[stop] != FRAME_END:
                 raise _stream_lost(kind, data[start:stop], f"{{invalid_frame_end_marker,{data[stop]}}}")
@@ -123,17 +143,13 @@ class Reader(InBuffer):
             elif kind == FRAME_BODY:
                 if partial is None or not partial.header:
                     raise _out_of_order(partial, kind, channel, data[start:stop])
-                partial.remaining -= size
-                if partial.remaining < 0:
+                if size > partial.remaining:
+                    partial.remaining = -1  # beyond repair: whatever follows exceeds it, too
                     text = "content body frame exceeds remaining content size"
                     raise ProtocolError(ReplyCode.FRAME_ERROR, text, partial.method_id)
-                if not partial.oversize:
-                    if size:  # an empty frame is allowed, any number of them, and must not take room
-                        partial.parts.append(data[start:stop])
-                    if not partial.remaining:
-                        return self._complete(channel, partial)
-                elif not partial.remaining:
-                    del partials[channel]
+                partial.take(data, start, stop)
+                if self._ends(channel, partial):
+                    return True
 
             elif kind == FRAME_HEARTBEAT:
                 if channel:
@@ -158,6 +174,46 @@ class Reader(InBuffer):
         """The size of the current command's body as its header announces it, in bytes."""
         return _body_size(self.header, self.method_id) if self.header else 0
 
+    def _take_in(self, channel: int, size: int, start: int) -> None:
+        """Take in what has come of a body's frame, if that is as it should be; the rest is up to `_go_on`."""
+        partial = self._partials.get(channel)
+        if partial is None or not partial.header or size > partial.remaining:
+            return
+        data = self._data
+        self._frame_channel = channel
+        self._frame_left = size - (len(data) - start)
+        self._cut_short = data[start : start + _SHOWN + 1]
+        partial.take(data, start, len(data))
+        self.expecting = partial.remaining
+        self._position = len(data)
+
+    def _go_on(self) -> bool:
+        """Take in more of a body's frame. True when that ends a command."""
+        data = self._data
+        start = self._position
+        stop = min(len(data), start + self._frame_left)
+        partial = self._partials[self._frame_channel]
+        partial.take(data, start, stop)
+        self.expecting = partial.remaining
+        self._frame_left -= stop - start
+        self._position = stop
+        if stop == len(data):
+            return False
+        if data[stop] != FRAME_END:
+            raise _stream_lost(FRAME_BODY, self._cut_short, f"{{invalid_frame_end_marker,{data[stop]}}}")
+        self._position = stop + 1
+        channel, self._frame_channel = self._frame_channel, 0
+        return self._ends(channel, partial)
+
+    def _ends(self, channel: int, partial: _Partial) -> bool:
+        """Whether a body is whole now, and one to be handed out."""
+        if partial.remaining:
+            return False
+        if partial.oversize:
+            del self._partials[channel]
+            return False
+        return self._complete(channel, partial)
+
     def _complete(self, channel: int, partial: _Partial) -> bool:
         if not partial.oversize:
             del self._partials[channel]
@@ -165,7 +221,7 @@ class Reader(InBuffer):
         self.method_id = partial.method_id
         self.arguments = partial.arguments
         self.header = partial.header
-        self.body = partial.parts[0] if len(partial.parts) == 1 else b"".join(partial.parts)
+        self.body = b"" if partial.filling is None else partial.filling.whole()
         return True
 
 
@@ -200,5 +256,5 @@ def _out_of_order(partial: _Partial | None, kind: int, channel: int, payload: by
 
 
 def _described(kind: int, payload: bytes) -> str:
-    extent = "all" if len(payload) <= 16 else "first 16"
-    return f"type {kind}, {extent} octets = {octets(payload[:16])}"
+    extent = "all" if len(payload) <= _SHOWN else f"first {_SHOWN}"
+    return f"type {kind}, {extent} octets = {octets(payload[:_SHOWN])}"

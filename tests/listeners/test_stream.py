@@ -56,6 +56,7 @@ class Puppet:
         self.closed = False
         self.reading = True
         self.hasty = False
+        self.expecting = 0
         self.chunks: list[bytes | memoryview] = []
         self.due: float | None = None
         self.received = b""

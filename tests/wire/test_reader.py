@@ -106,7 +106,7 @@ def test_a_body_may_come_in_many_frames_some_of_them_empty() -> None:
 def test_empty_body_frames_take_no_room() -> None:
     cutter = reader()
     assert read_all(cutter, PUBLISH + HEADER + frame(FRAME_BODY, 1, b"") * 1000) == []
-    assert cutter._partials[1].parts == []
+    assert cutter._partials[1].filling is None
     assert [read.body for read in read_all(cutter, BODY)] == [b"hello"]
 
 
