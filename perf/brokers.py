@@ -92,7 +92,7 @@ class Amqpd(Broker):
     def settings(self) -> str:
         ours = {name: value for name, value in self._environment.items() if not name.startswith("PYTHON")}
         changed = ", ".join(f"{name}={value}" for name, value in ours.items())
-        return changed or "defaults (every commit synced)"
+        return changed or "defaults, every commit synced"
 
     def halt(self) -> None:
         if self._running:

@@ -48,14 +48,18 @@ def machine() -> dict[str, Any]:
 def heading(about: About) -> Iterator[str]:
     """Machine, versions and settings in words, a line each."""
     at = about["machine"]
-    runs = "one run each" if about["runs"] == 1 else f"medians of {about['runs']} runs by turns"
-    yield f"{at['date']}, commit {at['commit'] or 'unknown'}, {runs}"
+    yield f"{at['date']}, commit {at['commit'] or 'unknown'}, {runs_text(about)}"
     yield (
         f"machine: {at['cpu'] or 'unknown processor'}, {at['cores']} cores, {at.get('memory', '?')} GB;"
         f" {at['system']}, data on {at.get('data') or 'an unknown file system'}; Python {at['python']}"
     )
     for name, broker in about["brokers"].items():
         yield f"{name}: {broker['version']}; {broker['settings']}"
+
+
+def runs_text(about: About) -> str:
+    """What the numbers are made of."""
+    return "one run each" if about["runs"] == 1 else f"medians of {about['runs']} runs by turns"
 
 
 def as_json(about: About, results: Results) -> str:

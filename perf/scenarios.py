@@ -57,6 +57,7 @@ class Scenario:
     workload: Workload
     target: float | None = None
     cpu: float | None = None
+    chart: str = ""  # its label in the chart; empty = not there
     environment: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # brokers not to run it on
     runs: int | None = None  # at most
@@ -103,6 +104,7 @@ def load_scenarios(seconds: float | None, *, quick: bool) -> list[Scenario]:
                 workload=Workload.from_table(options),
                 target=entry.get("target"),
                 cpu=entry.get("cpu"),
+                chart=entry.get("chart", ""),
                 environment={**like.get("environment", {}), **entry.get("environment", {})},
                 without=tuple(entry.get("without", ())),
             )

@@ -68,14 +68,14 @@ def _broker(kind: str, bindings: Bindings) -> Broker:
 def _patterns(size: int) -> Bindings:
     """Fifty that match, five of them each key; the others share words with keys, and match none."""
     digits = range(10)
-    matching = [
+    matching: Bindings = [
         *(("q1", f"a{digit}.*.*", {}) for digit in digits),
         *(("q2", f"*.b{digit}.*", {}) for digit in digits),
         *(("q3", f"*.*.c{digit}", {}) for digit in digits),
         *(("q4", f"a{digit}.#", {}) for digit in digits),
         *(("q5", f"#.c{digit}", {}) for digit in digits),
     ]
-    others = [
+    others: Bindings = [
         (
             f"q{number % 5 + 1}",
             (f"a{number % 10}.*.x{number}", f"#.x{number}", f"*.b{number % 10}.x{number}")[number % 3],
