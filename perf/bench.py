@@ -4,6 +4,7 @@
     .venv/bin/python perf/bench.py --scenarios auto-ack,'fair-*' --runs 5
     .venv/bin/python perf/bench.py --quick                      one short run each, to see that all works
     .venv/bin/python perf/bench.py --json after.json            results in a file, for compare.py and chart.py
+    .venv/bin/python perf/bench.py --runs 5 --medians --json perf/results/NAME.json         those of a milestone
     .venv/bin/python perf/bench.py --markdown after.json        the tables of such a file, for the README
     .venv/bin/python perf/bench.py --tree before=../before      with the amqpd of another source tree
     .venv/bin/python perf/bench.py --broker peer=amqp://guest:guest@127.0.0.1:5673/
@@ -54,7 +55,8 @@ class Bench:
 
     def measure(self, case: Case) -> None:
         """Measure on all brokers by turns."""
-        brokers = [self._variant(each, case) for each in self.brokers if each.name not in case.without]
+        able = [each for each in self.brokers if each.ours or isinstance(case, Scenario)]  # limits start them afresh
+        brokers = [self._variant(each, case) for each in able if each.name not in case.without]
         results: dict[str, list[Run]] = {broker.name: [] for broker in brokers}
         self.results[case.name] = results
         for number in range(min(self.runs, case.runs or self.runs)):
@@ -158,6 +160,8 @@ def print_file(path: Path) -> None:
 def run(bench: Bench, cases: Sequence[Case], file: Path | None, *, only_medians: bool) -> bool:
     """Measure it all, and print it; returns whether nothing failed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started here has to be stopped here
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
     try:
         for case in cases:
             bench.measure(case)
