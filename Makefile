@@ -59,12 +59,21 @@ format: $(VENV)/.lint  ## format the sources
 	$(BIN)/ruff check --fix-only .
 
 .PHONY: bench
-bench: $(VENV)/.installed  ## compare with RabbitMQ, where that is installed
+bench: $(VENV)/.installed  ## measure it, beside RabbitMQ where that is installed; ARGS=--quick to see that it works
 	$(BIN)/python perf/bench.py $(ARGS)
 
 .PHONY: dist
 dist: $(BIN)/python  ## a wheel, in the folder dist
 	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
+
+.PHONY: bench-micro
+bench-micro: $(VENV)/.installed  ## nanoseconds in reader, route, dispatch and commit
+	$(BIN)/python perf/micro/run.py $(ARGS)
+
+COMMIT ?= HEAD
+.PHONY: bench-commit
+bench-commit: $(VENV)/.installed  ## measure it beside an earlier COMMIT, too
+	$(BIN)/python perf/compare.py --commit $(COMMIT) $(ARGS)
 
 .PHONY: clean
 clean:  ## remove what was built, not what was stored

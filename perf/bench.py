@@ -1,37 +1,41 @@
-"""The benchmark: runs the scenarios of scenarios.toml on amqpd and RabbitMQ by turns, and prints a table.
+"""The benchmark: measures amqpd and RabbitMQ by turns, and prints tables.
 
-    .venv/bin/python perf/bench.py                              all of them, three runs each
-    .venv/bin/python perf/bench.py --scenarios auto-ack,confirm --runs 5
+    .venv/bin/python perf/bench.py                              all there is, three runs each
+    .venv/bin/python perf/bench.py --scenarios auto-ack,'fair-*' --runs 5
     .venv/bin/python perf/bench.py --quick                      one short run each, to see that all works
-    .venv/bin/python perf/bench.py --json after.json            results in a file, for compare.py
+    .venv/bin/python perf/bench.py --json after.json            results in a file, for compare.py and chart.py
+    .venv/bin/python perf/bench.py --runs 5 --medians --json perf/results/NAME.json         those of a milestone
+    .venv/bin/python perf/bench.py --markdown after.json        the tables of such a file, for the README
     .venv/bin/python perf/bench.py --tree before=../before      with the amqpd of another source tree
     .venv/bin/python perf/bench.py --broker peer=amqp://guest:guest@127.0.0.1:5673/
 
+scenarios.toml holds workloads, with targets against RabbitMQ; limits.toml measurements with targets of their own.
+
 Machines are noisy, and the next run finds another machine: only what ran by turns can be compared, and medians and
-ratios say more than the numbers. CPU is what the broker's threads ran for a message, in microseconds; the loader's is
-that of its publishing and its consuming process, with the first broker.
+ratios say more than the numbers. CPU is what the broker's threads ran for a message, in microseconds. The loader's
+cores are how busy its publishing and its consuming process were with the first broker; at 100 % it is the loader that
+was measured.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import dataclasses
-import os
-import platform
+import fnmatch
 import signal
-import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from brokers import Amqpd, Broker, RabbitMQ
+from limits import Limit, load_limits
 from loader.frames import LoadError
 from loader.report import table
-from loader.run import run
-from scenarios import BASE, FILE, Run, Scenario, load_scenarios, measures, median
-from summary import as_json, summary, tidy, value_text
+from results import as_json, heading, machine, medians, read
+from scenarios import BASE, Run, Scenario, load_scenarios, median
+from summary import markdown, summary
+
+Case = Scenario | Limit
 
 
 class Bench:
@@ -41,17 +45,23 @@ class Bench:
         self.brokers = brokers
         self.runs = runs
         self.results: dict[str, dict[str, list[Run]]] = {}  # by scenario and broker
-        self.versions: dict[str, str] = {}
+        self.described: dict[str, dict[str, str]] = {}  # by broker
         self._variants: dict[tuple[str, tuple[tuple[str, str], ...]], Broker] = {}
 
-    def measure(self, scenario: Scenario) -> None:
-        """Run a scenario on all brokers by turns."""
-        brokers = [self._variant(each, scenario) for each in self.brokers if each.name not in scenario.without]
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a result file says of the results."""
+        return {"machine": machine(), "runs": self.runs, "brokers": self.described}
+
+    def measure(self, case: Case) -> None:
+        """Measure on all brokers by turns."""
+        able = [each for each in self.brokers if each.ours or isinstance(case, Scenario)]  # limits start them afresh
+        brokers = [self._variant(each, case) for each in able if each.name not in case.without]
         results: dict[str, list[Run]] = {broker.name: [] for broker in brokers}
-        self.results[scenario.name] = results
-        for number in range(self.runs):
+        self.results[case.name] = results
+        for number in range(min(self.runs, case.runs or self.runs)):
             for broker in brokers if number % 2 == 0 else reversed(brokers):
-                results[broker.name].append(self._run(broker, scenario))
+                results[broker.name].append(self._run(broker, case))
 
     def stop(self) -> None:
         """Stop what was started."""
@@ -61,52 +71,29 @@ class Bench:
             except Exception as error:  # the others have to be stopped, too
                 print(f"{broker.name} did not stop: {error}", file=sys.stderr, flush=True)
 
-    def _variant(self, broker: Broker, scenario: Scenario) -> Broker:
+    def _variant(self, broker: Broker, case: Case) -> Broker:
         """The broker with the environment a scenario asks for; only amqpd has such variants."""
-        if not scenario.environment or not isinstance(broker, Amqpd):
+        if not case.environment or not isinstance(broker, Amqpd):
             return broker
-        key = (broker.name, tuple(sorted(scenario.environment.items())))
+        key = (broker.name, tuple(sorted(case.environment.items())))
         if key not in self._variants:
-            self._variants[key] = broker.variant(scenario.environment)
+            self._variants[key] = broker.variant(case.environment)
         return self._variants[key]
 
-    def _run(self, broker: Broker, scenario: Scenario) -> Run:
+    def _run(self, broker: Broker, case: Case) -> Run:
         try:
-            broker.start()
-            self.versions.setdefault(broker.name, broker.version())
-            result = run(broker.url, scenario.workload, broker.pids)
+            if broker.name not in self.described:
+                broker.start()
+                self.described[broker.name] = {"version": broker.version(), "settings": broker.settings()}
+            measured = case.run(broker)
         except (LoadError, OSError, RuntimeError) as error:
-            print(f"{scenario.name} on {broker.name}: failed: {error}", file=sys.stderr, flush=True)
+            print(f"{case.name} on {broker.name}: failed: {error}", file=sys.stderr, flush=True)
             return {"error": str(error)}
-        if result.left and scenario.workload.consumers:
-            print(f"{scenario.name} on {broker.name}: {result.left} messages left", file=sys.stderr, flush=True)
-        measured = tidy(dataclasses.asdict(result))
         shown = ", ".join(
-            f"{measure.label or 'rate'} {value_text(measure, median([measured], measure.path))}"
-            for measure in measures(scenario.workload)
+            f"{measure.label or 'rate'} {measure.text(median([measured], measure.path))}" for measure in case.measures
         )
-        print(f"{scenario.name} on {broker.name}: {shown}", file=sys.stderr, flush=True)
+        print(f"{case.name} on {broker.name}: {shown}", file=sys.stderr, flush=True)
         return measured
-
-
-def machine() -> dict[str, Any]:
-    """Where this was measured."""
-    model = ""
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    commit = ""
-    with contextlib.suppress(OSError):
-        command = ["git", "describe", "--always", "--dirty"]
-        commit = subprocess.run(command, check=False, capture_output=True, text=True, cwd=FILE.parent).stdout
-    return {
-        "date": time.strftime("%Y-%m-%d %H:%M"),
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "commit": commit.strip(),
-    }
 
 
 def parser() -> argparse.ArgumentParser:
@@ -115,12 +102,14 @@ def parser() -> argparse.ArgumentParser:
         prog="bench.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     option = described.add_argument
-    option("--scenarios", help="names, with commas between  [all]; --list shows them")
-    option("--list", action="store_true", help="list the scenarios")
+    option("--scenarios", metavar="NAMES", help="names, with commas between; may hold * and ?  [all]; --list has them")
+    option("--list", action="store_true", help="list the scenarios and limits")
     option("--runs", type=int, help="runs of each scenario on each broker  [3]")
     option("--seconds", type=float, help="seconds to publish in each run  [3, or as the scenario says]")
     option("--quick", action="store_true", help="one run of half a second each, to see that all works")
     option("--json", type=Path, metavar="FILE", help="write the results there")
+    option("--medians", action="store_true", help="no single runs in that file, for one that is to be kept")
+    option("--markdown", type=Path, metavar="FILE", help="measure nothing: print the tables of a result file")
     option("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for amqpd; may be repeated")
     option("--tree", action="append", default=[], metavar="NAME=PATH", help="amqpd of another source tree, too")
     option("--broker", action="append", default=[], metavar="NAME=URL[,PID]", help="a running broker, too")
@@ -148,35 +137,63 @@ def chosen_brokers(arguments: argparse.Namespace) -> list[Broker]:
     return brokers
 
 
-def main() -> int:
-    """Run the command; returns its exit code."""
-    described = parser()
-    arguments = described.parse_args()
-    scenarios = load_scenarios(arguments.seconds, quick=arguments.quick)
-    if arguments.list:
-        print("\n".join(table([["scenario", ""], *([each.name, each.title] for each in scenarios)])))
-        return 0
-    if arguments.scenarios:
-        wanted = arguments.scenarios.split(",")
-        if unknown := set(wanted) - {each.name for each in scenarios}:
-            described.error(f"no scenario {', '.join(sorted(unknown))}; --list shows those there are")
-        scenarios = [each for each in scenarios if each.name in wanted]
-    if not (brokers := chosen_brokers(arguments)):
-        described.error("no broker is left")
-    bench = Bench(brokers, arguments.runs or (1 if arguments.quick else 3))
+def chosen_cases(arguments: argparse.Namespace) -> list[Case]:
+    """What to measure. Raises ValueError for a name that is none."""
+    cases: list[Case] = [*load_scenarios(arguments.seconds, quick=arguments.quick), *load_limits(quick=arguments.quick)]
+    if not arguments.scenarios:
+        return cases
+    patterns = arguments.scenarios.split(",")
+    for pattern in patterns:
+        if not fnmatch.filter([case.name for case in cases], pattern):
+            raise ValueError(f"no scenario {pattern}; --list shows those there are")
+    return [case for case in cases if any(fnmatch.fnmatchcase(case.name, pattern) for pattern in patterns)]
+
+
+def print_file(path: Path) -> None:
+    """The tables of a result file, as Markdown."""
+    about, results = read(path)
+    cases = [*load_scenarios(None, quick=False), *load_limits()]
+    print("\n".join(f"- {line}" for line in heading(about)), end="\n\n")
+    print("\n".join(summary(cases, results, list(about["brokers"]), markdown)))
+
+
+def run(bench: Bench, cases: Sequence[Case], file: Path | None, *, only_medians: bool) -> bool:
+    """Measure it all, and print it; returns whether nothing failed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started here has to be stopped here
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        for scenario in scenarios:
-            bench.measure(scenario)
-            if arguments.json:
-                about = {"machine": machine(), "runs": bench.runs, "brokers": bench.versions}
-                arguments.json.write_text(as_json(about, bench.results))
+        for case in cases:
+            bench.measure(case)
+            if file is not None:
+                file.write_text(as_json(bench.about, medians(bench.results) if only_medians else bench.results))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
     finally:
         bench.stop()
-    print("\n".join(summary(scenarios, bench.results, [broker.name for broker in bench.brokers])))
-    return int(any("error" in each for results in bench.results.values() for runs in results.values() for each in runs))
+    print("\n".join(heading(bench.about)), end="\n\n")
+    print("\n".join(summary(cases, bench.results, [broker.name for broker in bench.brokers])))
+    return not any("error" in each for brokers in bench.results.values() for runs in brokers.values() for each in runs)
+
+
+def main(options: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    described = parser()
+    arguments = described.parse_args(options)
+    try:
+        if arguments.markdown:
+            print_file(arguments.markdown)
+            return 0
+        cases = chosen_cases(arguments)
+    except (OSError, ValueError) as error:
+        described.error(str(error))
+    if arguments.list:
+        print("\n".join(table([["scenario", ""], *([each.name, each.title] for each in cases)])))
+        return 0
+    if not (brokers := chosen_brokers(arguments)):
+        described.error("no broker is left")
+    bench = Bench(brokers, arguments.runs or (1 if arguments.quick else 3))
+    return 0 if run(bench, cases, arguments.json, only_medians=arguments.medians) else 1
 
 
 if __name__ == "__main__":

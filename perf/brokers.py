@@ -27,6 +27,9 @@ LOOPBACK = "127.0.0.1"
 class Broker:
     """One that is running, and was not started here."""
 
+    ours = False
+    """Whether it was started here, so that it can be started again, or afresh."""
+
     def __init__(self, name: str, url: str = "", pids: list[int] | None = None) -> None:
         self.name = name
         self.url = url
@@ -36,19 +39,28 @@ class Broker:
         """Make sure that it runs. Raises RuntimeError when it does not."""
         self.pids = self.pids or listening_pids(self.url)
 
+    def halt(self) -> None:
+        """Stop it, if it was started here; `start` then continues with its data."""
+
     def stop(self) -> None:
-        """Stop it, if it was started here."""
+        """Stop it, if it was started here, and forget its data."""
 
     def version(self) -> str:
-        """The product and version it announces to clients."""
+        """The product, version and platform it announces to clients."""
         with Client(self.url) as client:
             assert client.start is not None
             announced = client.start.server_properties
-        return f"{announced.get('product', '?')} {announced.get('version', '?')}"
+        return f"{announced.get('product', '?')} {announced.get('version', '?')}, {announced.get('platform', '?')}"
+
+    def settings(self) -> str:
+        """How it is set up, in words."""
+        return "running already, settings unknown"
 
 
 class Amqpd(Broker):
     """amqpd from this source tree, or from another."""
+
+    ours = True
 
     def __init__(self, name: str, environment: Mapping[str, str] | None = None, tree: Path | None = None) -> None:
         super().__init__(name)
@@ -63,11 +75,11 @@ class Amqpd(Broker):
         return Amqpd(self.name, {**self._environment, **environment})
 
     def start(self) -> None:
-        if self._process is not None and self._process.process is not None and self._process.process.poll() is None:
+        if self._running:
             return
-        self.stop()
-        self._data = tempfile.TemporaryDirectory(prefix="amqpd-bench-")
-        self._process = BrokerProcess("-D", self._data.name, environment=self._environment)
+        if self._data is None or self._process is None:
+            self._data = tempfile.TemporaryDirectory(prefix="amqpd-bench-")
+            self._process = BrokerProcess("-D", self._data.name, environment=self._environment)
         self._process.start()
         self.url = self._process.url
         self.pids = [self._process.pid]
@@ -77,18 +89,33 @@ class Amqpd(Broker):
         environment = {**os.environ, **self._environment}
         return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
 
-    def stop(self) -> None:
-        if self._process is not None and self._process.process is not None and self._process.process.poll() is None:
+    def settings(self) -> str:
+        ours = {name: value for name, value in self._environment.items() if not name.startswith("PYTHON")}
+        changed = ", ".join(f"{name}={value}" for name, value in ours.items())
+        return changed or "defaults, every commit synced"
+
+    def halt(self) -> None:
+        if self._running:
+            assert self._process is not None
             self._process.stop()
+            self._process.log.clear()
+
+    def stop(self) -> None:
+        self.halt()
         self._process = None
         if self._data is not None:
             self._data.cleanup()
         self._data = None
 
+    @property
+    def _running(self) -> bool:
+        return self._process is not None and self._process.process is not None and self._process.process.poll() is None
+
 
 class RabbitMQ(Broker):
     """A RabbitMQ node of our own: as installed, without plugins."""
 
+    ours = True
     PLACES = ("/usr/lib/rabbitmq/bin", "/usr/lib/rabbitmq/sbin", "/opt/rabbitmq/sbin", "/usr/local/sbin")
     START_TIMEOUT = 90.0
     STOP_TIMEOUT = 30.0
@@ -96,6 +123,7 @@ class RabbitMQ(Broker):
     def __init__(self, name: str = "rabbitmq") -> None:
         super().__init__(name)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._ports = [0, 0, 0]  # for clients, for other nodes, of epmd
         self._epmd: subprocess.Popen[bytes] | None = None
         self._node: subprocess.Popen[bytes] | None = None
 
@@ -108,10 +136,11 @@ class RabbitMQ(Broker):
     def start(self) -> None:
         if self._node is not None and self._node.poll() is None:
             return
-        self.stop()
-        self._folder = tempfile.TemporaryDirectory(prefix="rabbitmq-bench-")
-        port, dist_port, epmd_port = _free_ports(3)
-        environment = self._settings(Path(self._folder.name), port, dist_port, epmd_port)
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="rabbitmq-bench-")
+            self._ports = _free_ports(3)
+        port, _, epmd_port = self._ports
+        environment = self._environment(Path(self._folder.name), *self._ports)
         self._epmd = self._spawn([_epmd(), "-address", LOOPBACK, "-port", str(epmd_port)], environment)
         command = self.command()
         assert command is not None
@@ -120,7 +149,10 @@ class RabbitMQ(Broker):
         self._wait_until_it_accepts(port)
         self.pids = listening_pids(self.url) or [self._node.pid]
 
-    def stop(self) -> None:
+    def settings(self) -> str:
+        return "as installed, without plugins"
+
+    def halt(self) -> None:
         for process in (self._node, self._epmd):
             if process is not None and process.poll() is None:
                 process.terminate()
@@ -130,11 +162,14 @@ class RabbitMQ(Broker):
                     process.kill()
                     process.wait()
         self._node = self._epmd = None
+
+    def stop(self) -> None:
+        self.halt()
         if self._folder is not None:
             self._folder.cleanup()
         self._folder = None
 
-    def _settings(self, folder: Path, port: int, dist_port: int, epmd_port: int) -> dict[str, str]:
+    def _environment(self, folder: Path, port: int, dist_port: int, epmd_port: int) -> dict[str, str]:
         (folder / "rabbitmq.conf").write_text(f"listeners.tcp.default = {LOOPBACK}:{port}\n")
         (folder / "enabled_plugins").write_text("[].\n")
         ours = {
@@ -184,7 +219,7 @@ class RabbitMQ(Broker):
                 self.version()
                 return
             except (OSError, TimeoutError):
-                time.sleep(0.25)
+                time.sleep(0.1)
         output = (Path(self._folder.name) / "output").read_text(errors="replace")
         self.stop()
         raise RuntimeError(f"RabbitMQ did not start:\n{output[-2000:]}")

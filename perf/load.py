@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     option("--queue-args", type=parse_table, help="arguments of the queues: x-max-length=1000,…")
     option("--binding", dest="bindings", action="append", help="QUEUE:KEY, queues counted from 1: '1:a.{0..9}.#'")
     option("--deliveries", type=int, help="queues that a message reaches, where that is not plain")
+    option("--numbered", action="store_true", default=None, help="number the bodies, and check the order of deliveries")
     option("--drain", action="store_true", default=None, help="consume when all is published, not meanwhile")
     option("--keep", action="store_true", default=None, help="use the queues as they are, and leave them")
     option("--limit", type=float, help="seconds after which a run has failed  [120]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from brokers import Broker
+from loader.frames import LoadError
+from loader.run import run
 from loader.workload import Workload
 
 FILE = Path(__file__).with_name("scenarios.toml")
@@ -17,6 +21,31 @@ BASE = "rabbitmq"
 
 Run = dict[str, Any]
 """One run's result as plain data: that of `loader.run.Result`, or {"error": …}."""
+
+
+_DIGITS = {"/s": ",.0f", "ms": ".3f", "s": ".3f", "MB": ".1f", "KB": ".1f"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of the table: what of a result it shows."""
+
+    label: str
+    path: tuple[str, ...]  # of the value in a run
+    cpu_path: tuple[str, ...] = ()
+    unit: str = "/s"
+    most: float | None = None  # a target that has nothing to do with other brokers
+    least: float | None = None
+
+    @property
+    def lower_is_better(self) -> bool:
+        return self.unit != "/s"
+
+    def text(self, value: float | None) -> str:
+        """A value in its unit."""
+        if value is None:
+            return "failed"
+        return f"{value:{_DIGITS[self.unit]}}{'' if self.unit == '/s' else ' '}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -28,18 +57,33 @@ class Scenario:
     workload: Workload
     target: float | None = None
     cpu: float | None = None
+    chart: str = ""  # its label in the chart; empty = not there
     environment: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # brokers not to run it on
+    runs: int | None = None  # at most
 
+    def run(self, broker: Broker) -> Run:
+        """Run it. Raises LoadError, OSError or RuntimeError when that cannot be done."""
+        broker.start()
+        result = run(broker.url, self.workload, broker.pids)
+        if result.left and self.workload.consumers:
+            raise LoadError(f"{result.left} messages were left")
+        return tidy(dataclasses.asdict(result))
 
-@dataclass(frozen=True)
-class Measure:
-    """One line of the table: what of a result it shows."""
-
-    label: str
-    path: tuple[str, ...]  # of the value in a run
-    cpu_path: tuple[str, ...] = ()
-    lower_is_better: bool = False
+    @property
+    def measures(self) -> Sequence[Measure]:
+        """What it is about."""
+        workload = self.workload
+        if workload.measures_latency:
+            latencies = [("", "latency"), ("confirm ", "confirm_latency")][: 2 if workload.confirm else 1]
+            return [
+                Measure(f"{label}{point}", (name, point), unit="ms")
+                for label, name in latencies
+                for point in ("p50", "p99")
+            ]
+        if workload.drains:
+            return [Measure(name, (name, "rate"), (name, "broker_cpu")) for name in ("published", "consumed")]
+        return [Measure("", ("consumed" if workload.consumers else "published", "rate"), ("broker_cpu",))]
 
 
 def load_scenarios(seconds: float | None, *, quick: bool) -> list[Scenario]:
@@ -60,6 +104,7 @@ def load_scenarios(seconds: float | None, *, quick: bool) -> list[Scenario]:
                 workload=Workload.from_table(options),
                 target=entry.get("target"),
                 cpu=entry.get("cpu"),
+                chart=entry.get("chart", ""),
                 environment={**like.get("environment", {}), **entry.get("environment", {})},
                 without=tuple(entry.get("without", ())),
             )
@@ -67,19 +112,15 @@ def load_scenarios(seconds: float | None, *, quick: bool) -> list[Scenario]:
     return scenarios
 
 
-def measures(workload: Workload) -> list[Measure]:
-    """What a workload is about."""
-    if workload.measures_latency:
-        shown = [Measure(point, ("latency", point), lower_is_better=True) for point in ("p50", "p99")]
-        if workload.confirm:
-            shown += [
-                Measure(f"confirm {point}", ("confirm_latency", point), lower_is_better=True)
-                for point in ("p50", "p99")
-            ]
-        return shown
-    if workload.drains:
-        return [Measure(name, (name, "rate"), (name, "broker_cpu")) for name in ("published", "consumed")]
-    return [Measure("", ("consumed" if workload.consumers else "published", "rate"), ("broker_cpu",))]
+def tidy(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data without what is empty or nothing, and without digits that mean nothing."""
+    return {name: _tidy(value) for name, value in table.items() if value}
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tidy(value)
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def median(runs: Sequence[Run], path: tuple[str, ...]) -> float | None:

@@ -1,85 +1,75 @@
-"""The table of a benchmark's results."""
+"""The tables of a benchmark's results."""
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from limits import Limit
 from loader.report import table
-from scenarios import BASE, FILE, Measure, Run, Scenario, measures, median
+from results import Results
+from scenarios import BASE, FILE, Measure, Run, Scenario, median
 
-Results = Mapping[str, Mapping[str, list[Run]]]
-"""By scenario and broker."""
+Rows = list[list[str]]
+Print = Callable[[Rows], Iterable[str]]
 
 
-def summary(scenarios: Sequence[Scenario], results: Results, names: Sequence[str]) -> Iterator[str]:
-    """The lines of the table: medians for each broker, ratios to RabbitMQ's, or else to the last broker's."""
-    base = BASE if BASE in names else names[-1]
+def markdown(rows: Rows) -> Iterator[str]:
+    """A table as Markdown has it: the first column flush left, the others flush right."""
+    first, *others = rows
+    for row in (first, ["---", *["---:"] * (len(first) - 1)], *others):
+        yield f"| {' | '.join(row)} |"
+
+
+def summary(
+    cases: Sequence[Scenario | Limit], results: Results, names: Sequence[str], show: Print = table
+) -> Iterator[str]:
+    """The lines of both tables: workloads, then limits. Values are medians."""
+    scenarios = [each for each in cases if isinstance(each, Scenario) and each.name in results]
+    limits = [each for each in cases if isinstance(each, Limit) and each.name in results]
+    if scenarios:
+        yield from show(_workloads(scenarios, results, names))
+        flatness = list(_flatness(results, names))
+        if flatness:
+            yield ""
+            yield from flatness
+    if scenarios and limits:
+        yield ""
+    if limits:
+        yield from show(_limits(limits, results, names))
+
+
+def _workloads(scenarios: Sequence[Scenario], results: Results, names: Sequence[str]) -> Rows:
+    """With ratios of the first broker to each other one."""
+    ours, *others = names
     heading = ["workload", *(text for name in names for text in (name, "µs CPU"))]
-    heading += [f"{name}:{base}" for name in names if name != base]
-    heading += ["loader µs", "target", "met"]
-    rows = [row for each in scenarios if each.name in results for row in _rows(each, results[each.name], names, base)]
-    yield from table([heading, *rows])
-    yield from _flatness(results, names)
+    heading += [f"{ours}:{name}" for name in others]
+    heading += ["loader's cores", "target", "met"]
+    return [heading, *(row for each in scenarios for row in _workload(each, results[each.name], names))]
 
 
-def tidy(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain data without what is empty or nothing, and without digits that mean nothing."""
-    return {name: _tidy(value) for name, value in table.items() if value}
-
-
-def _tidy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tidy(value)
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def as_json(about: Mapping[str, Any], results: Results) -> str:
-    """A result file: one run a line, so that it stays short and a change of it can be read."""
-    lines = ["{", *(f"{json.dumps(name)}: {json.dumps(value)}," for name, value in about.items()), '"scenarios": {']
-    for scenario, brokers in results.items():
-        lines.append(f" {json.dumps(scenario)}: {{")
-        for broker, runs in brokers.items():
-            lines.append(f"  {json.dumps(broker)}: [")
-            lines += _with_commas([f"   {json.dumps(run)}" for run in runs])
-            lines.append("  ]" if broker == list(brokers)[-1] else "  ],")
-        lines.append(" }" if scenario == list(results)[-1] else " },")
-    return "\n".join((*lines, "}", "}", ""))
-
-
-def _with_commas(lines: list[str]) -> list[str]:
-    return [*(f"{line}," for line in lines[:-1]), *lines[-1:]]
-
-
-def value_text(measure: Measure, value: float | None) -> str:
-    """A measured value in its unit."""
-    if value is None:
-        return "failed"
-    return f"{value:.3f} ms" if measure.lower_is_better else f"{value:,.0f}/s"
-
-
-def _rows(scenario: Scenario, results: Mapping[str, list[Run]], names: Sequence[str], base: str) -> Iterator[list[str]]:
-    for measure in measures(scenario.workload):
+def _workload(scenario: Scenario, results: Mapping[str, list[Run]], names: Sequence[str]) -> Iterator[list[str]]:
+    for measure in scenario.measures:
         row = [f"{scenario.title}: {measure.label}" if measure.label else scenario.title]
         values = {name: median(results.get(name, ()), measure.path) for name in names}
         costs = {name: median(results.get(name, ()), measure.cpu_path) for name in names}
         for name, cost in costs.items():
-            row.append(value_text(measure, values[name]) if results.get(name) else "")
+            row.append(measure.text(values[name]) if results.get(name) else "")
             row.append("" if cost is None else f"{cost:.2f}")
-        reference = values[base]
-        row += [
-            f"{value / reference:.2f}" if value and reference else "" for name, value in values.items() if name != base
-        ]
-        row.append(_loader_cost(results.get(names[0], ())))
+        first, *others = values.values()
+        row += [f"{first / value:.2f}" if first and value else "" for value in others]
+        row.append(_loader_share(results.get(names[0], ())))
         yield [*row, *_verdict(scenario, measure, values, costs)]
 
 
-def _loader_cost(runs: Sequence[Run]) -> str:
-    """Of publishing and of consuming."""
-    costs = [median(runs, (phase, "loader_cpu")) for phase in ("published", "consumed")]
-    return " + ".join(f"{cost:.2f}" for cost in costs if cost is not None)
+def _loader_share(runs: Sequence[Run]) -> str:
+    """How busy the loader was with the first broker: the publishing and the consuming process, each of a core."""
+    shares = []
+    for phase in ("published", "consumed"):
+        cost, messages, seconds = (median(runs, (phase, name)) for name in ("loader_cpu", "messages", "seconds"))
+        if cost is not None and messages and seconds:
+            shares.append(f"{cost * messages / seconds / 1e6:.0%}")
+    return " + ".join(shares)
 
 
 def _verdict(
@@ -100,6 +90,28 @@ def _verdict(
             met.append(cost <= scenario.cpu)
     known = name != BASE and met and len(met) == len(wanted)
     return [", ".join(wanted), ("yes" if all(met) else "no") if known else ""]
+
+
+def _limits(limits: Sequence[Limit], results: Results, names: Sequence[str]) -> Rows:
+    return [
+        ["limit", "target", *names, "met"],
+        *([*_limit(each, measure, results[each.name], names)] for each in limits for measure in each.measures),
+    ]
+
+
+def _limit(limit: Limit, measure: Measure, results: Mapping[str, list[Run]], names: Sequence[str]) -> Iterator[str]:
+    values = [median(results.get(name, ()), measure.path) for name in names]
+    yield f"{limit.title}: {measure.label}"
+    most, least = measure.most, measure.least
+    target = most if least is None else least
+    yield "" if target is None else f"{'≤' if least is None else '≥'} {target:,g} {measure.unit}".replace(" /s", "/s")
+    for name, value in zip(names, values, strict=True):
+        yield measure.text(value) if results.get(name) else ""
+    first = values[0]
+    if target is None or names[0] == BASE or not results.get(names[0]):
+        yield ""
+    else:
+        yield "yes" if first is not None and (first <= target if least is None else first >= target) else "no"
 
 
 def _flatness(results: Results, names: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from amqpd.wire.methods import BasicConsume, BasicQos, BasicQosOk
 
 from .connection import Connection
-from .frames import CHANNEL, Acks, Deliveries, LoadError, StampedDeliveries
+from .frames import CHANNEL, Acks, LoadError, StampedDeliveries, deliveries_of
 from .workload import Workload
 
 SECOND = 1_000_000_000
@@ -26,7 +26,7 @@ class Consumer:
         self.connection = connection
         self.socket = connection.socket
         self.unsent = b""  # acks that the socket did not take
-        self.deliveries = StampedDeliveries(workload.size) if workload.measures_latency else Deliveries(workload.size)
+        self.deliveries = deliveries_of(workload)
         self.queues = queues
         self._acks = None if workload.autoack else Acks(workload.multi_ack_every)
         self._buffer = buffer

@@ -28,11 +28,20 @@ def cpu_nanoseconds(pids: Iterable[int]) -> int:
 
 def memory_bytes(pids: Iterable[int]) -> int:
     """Memory these processes occupy now, without the pages of files, which the kernel can take back."""
+    return _status_bytes(pids, "RssAnon:")
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Memory these processes occupy now, pages of files included."""
+    return _status_bytes(pids, "VmRSS:")
+
+
+def _status_bytes(pids: Iterable[int], name: str) -> int:
     return sum(
         int(line.split()[1]) * 1024
         for pid in pids
         for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith("RssAnon:")
+        if line.startswith(name)
     )
 
 

@@ -30,7 +30,7 @@ _METHOD = struct.Struct(">BHII")  # a method's frame header, class id, method id
 _ACK = struct.Struct(">BHIIQBB")  # the frame of basic.ack, and but for the method id of basic.nack
 _ACK_SIZE = 13  # of its payload
 ACK_TAG_OFFSET = 11
-_STAMP = struct.Struct("=q")  # nanoseconds of the monotonic clock, which all processes of a machine share
+_STAMP = struct.Struct("=q")  # nanoseconds of the monotonic clock, which all processes of a machine share; or a number
 _TAG = struct.Struct(">Q")
 
 
@@ -46,9 +46,9 @@ class Block:
     stride: int  # bytes a message takes
     stamp_offset: int  # where in these its body begins
 
-    def stamp(self, number: int, now: int) -> None:
-        """Write the time into the body of message `number`, counted from 0 over all rounds of the block."""
-        _STAMP.pack_into(self.data, number * self.stride % len(self.data) + self.stamp_offset, now)
+    def stamp(self, number: int, value: int) -> None:
+        """Write a value into the body of message `number`, counted from 0 over all rounds of the block."""
+        _STAMP.pack_into(self.data, number * self.stride % len(self.data) + self.stamp_offset, value)
 
 
 def publish_block(workload: Workload, producer: int, frame_max: int) -> Block:
@@ -326,13 +326,11 @@ class Deliveries:
         raise LoadError(f"after delivery {number} came something else than delivery {number + 1}")
 
 
-class StampedDeliveries(Deliveries):
-    """Deliveries that carry the time they were sent. Looks at each one, so it is for limited rates."""
+class OpenedDeliveries(Deliveries):
+    """Deliveries whose bodies start with a stamp. Looks at each one, which takes its time."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
-        self.latencies = array("q")  # nanoseconds
-        self.now = 0  # when the next data was received; to be set before `feed`
         self._rest = bytearray()
 
     def feed(self, data: memoryview) -> int:
@@ -342,13 +340,50 @@ class StampedDeliveries(Deliveries):
         count = super().feed(data)
         stride = self.stride
         if count > before:
-            now = self.now
             offset = self._body_offset
             stamps = struct.Struct(f"={offset}xq{stride - offset - STAMP_SIZE}x")
             whole = (count - before) * stride
-            self.latencies.extend([now - stamp for (stamp,) in stamps.iter_unpack(memoryview(bytes(rest[:whole])))])
+            self._take([stamp for (stamp,) in stamps.iter_unpack(memoryview(bytes(rest[:whole])))])
             del rest[:whole]
         return count
+
+    def _take(self, stamps: list[int]) -> None:
+        """Handle the stamps of deliveries that just became complete."""
+        raise NotImplementedError
+
+
+class StampedDeliveries(OpenedDeliveries):
+    """Deliveries that carry the time they were sent."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.latencies = array("q")  # nanoseconds
+        self.now = 0  # when the next data was received; to be set before `feed`
+
+    def _take(self, stamps: list[int]) -> None:
+        now = self.now
+        self.latencies.extend([now - stamp for stamp in stamps])
+
+
+class NumberedDeliveries(OpenedDeliveries):
+    """Deliveries that carry their numbers, which have to be 0, 1, 2 and so on."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._next = 0
+
+    def _take(self, stamps: list[int]) -> None:
+        after = self._next + len(stamps)
+        if stamps != list(range(self._next, after)):
+            raise LoadError(f"messages {self._next} to {after - 1} came in another order, or others came instead")
+        self._next = after
+
+
+def deliveries_of(workload: Workload) -> Deliveries:
+    """What a consumer of this workload counts with."""
+    if workload.numbered:
+        return NumberedDeliveries(workload.size)
+    return StampedDeliveries(workload.size) if workload.measures_latency else Deliveries(workload.size)
 
 
 def _end_of_frame(data: memoryview, start: int) -> int | None:

@@ -40,10 +40,12 @@ class Publisher:
         self._confirm = workload.confirm
         self._rate = workload.rate
         self._stamps = workload.measures_latency
+        self._numbers = workload.numbered
         self._start = 0  # when the first message is due
         self._view = memoryview(block.data)
         self._sent_bytes = 0
         self._allowed = 0  # messages that may be sent now
+        self._capped = False  # nothing but the length of the block keeps more from being sent
         self._times = array("q")  # when each message was sent, if confirm latency is measured
         self._buffer = memoryview(bytearray(1 << 16))
 
@@ -86,7 +88,7 @@ class Publisher:
         start = self._sent_bytes % len(data)
         stop = min(len(data), start + self._allowed * self.block.stride - self._sent_bytes)
         if stop <= start:
-            self.waiting = False
+            self.waiting = self._capped
             return
         try:
             size = self.socket.send(data[start:stop])
@@ -94,7 +96,7 @@ class Publisher:
             size = 0
         self._sent_bytes += size
         # there is more to send at once when the end of the block or of the buffer came before that of what may be sent
-        self.waiting = self._sent_bytes < self._allowed * self.block.stride
+        self.waiting = self._capped or self._sent_bytes < self._allowed * self.block.stride
 
     def due_in(self, now: int) -> float:
         """Seconds until the next message is due by the rate; a long time where other things decide."""
@@ -105,6 +107,7 @@ class Publisher:
 
     def _allow(self) -> None:
         allowed = self.goal
+        self._capped = False
         if self._confirm:
             allowed = min(allowed, self.confirms.confirmed + self._confirm)
             part = max(1, self._confirm // WINDOW_PARTS)
@@ -113,13 +116,18 @@ class Publisher:
         if self._rate:
             now = time.monotonic_ns()
             allowed = min(allowed, int((now - self._start) * self._rate / SECOND) + 1 if now >= self._start else 0)
+        if self._rate or self._numbers:
             # what is stamped must not be what is still being sent
-            allowed = min(allowed, self.sent + len(self.block.data) // self.block.stride - 1)
-            if self._stamps and allowed > self._allowed:
-                for number in range(self._allowed, allowed):
-                    self.block.stamp(number, now)
-                if self._confirm:
-                    self._times.extend([now] * (allowed - self._allowed))
+            wanted, allowed = allowed, min(allowed, self.sent + len(self.block.data) // self.block.stride - 1)
+            self._capped = self._numbers and allowed < wanted
+        if self._numbers:
+            for number in range(self._allowed, allowed):
+                self.block.stamp(number, number)
+        elif self._stamps and allowed > self._allowed:
+            for number in range(self._allowed, allowed):
+                self.block.stamp(number, now)
+            if self._confirm:
+                self._times.extend([now] * (allowed - self._allowed))
         self._allowed = max(self._allowed, allowed)
 
 

@@ -60,16 +60,21 @@ class Result:
 
 
 def run(
-    url: str, workload: Workload, pids: Sequence[int] = (), progress: Callable[[float, int, int], None] | None = None
+    url: str,
+    workload: Workload,
+    pids: Sequence[int] = (),
+    progress: Callable[[float, int, int], None] | None = None,
+    on_start: Callable[[], None] | None = None,
 ) -> Result:
     """Run a workload against the broker at `url`.
 
-    `pids` are the broker's processes; `progress` is told seconds, messages sent and received about once a second.
+    `pids` are the broker's processes; `progress` is told seconds, messages sent and received about once a second;
+    `on_start` is called when all is prepared and the load begins.
     Raises LoadError when the broker fails the workload.
     """
     with Topology(url, workload) as topology:
         expected = topology.left() if not workload.producers else -1
-        result = _Run(url, workload, pids, progress).run(expected)
+        result = _Run(url, workload, pids, progress).run(expected, on_start)
         result.left = topology.left()
     return result
 
@@ -87,7 +92,7 @@ class _Run:
         self._consumers = _Worker(context, _consume, url, workload, self._counts) if workload.consumers else None
         self._began = 0.0
 
-    def run(self, expected: int) -> Result:
+    def run(self, expected: int, on_start: Callable[[], None] | None) -> Result:
         self._counts[2] = self._workload.cmessages * self._workload.consumers or expected
         workers = [worker for worker in (self._publishers, self._consumers) if worker is not None]
         try:
@@ -96,6 +101,8 @@ class _Run:
             for worker in workers:
                 worker.expect(self._workload.limit)
             self._began = time.monotonic()
+            if on_start is not None:
+                on_start()
             return self._run()
         except BaseException:
             for worker in workers:

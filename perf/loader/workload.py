@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 STAMP_SIZE = 8
-"""Bytes at the start of a body that hold the time it was sent, in rate-limited runs."""
+"""Bytes at the start of a body that hold the time it was sent, in rate-limited runs, or its number."""
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -42,6 +42,7 @@ class Workload:
     queue_args: Mapping[str, Any] = field(default_factory=dict)
     bindings: tuple[tuple[int, str], ...] = ()  # queue (counted from 1) and binding key, or name=value,…
     deliveries: int = 0  # queues each message reaches; 0 = 1, or all of them for a fanout exchange
+    numbered: bool = False  # bodies hold their number, and have to be delivered in that order; for one queue
     drain: bool = False  # consume when all is published, not meanwhile
     keep: bool = False  # take the topology as it is, and leave it
     limit: float = 120.0  # seconds after which a run has failed
@@ -56,6 +57,8 @@ class Workload:
             raise ValueError("with a prefetch count below multi_ack_every no ack would ever be due")
         if self.rate and 0 < self.size < STAMP_SIZE:
             raise ValueError(f"a body has to have {STAMP_SIZE} bytes to carry the time")
+        if self.numbered and (self.rate or self.size < STAMP_SIZE or max(self.producers, self.consumers) > 1):
+            raise ValueError(f"numbers take {STAMP_SIZE} bytes, one producer, one consumer, and no rate")
         if len({len(key) for key in expand(self.routing_key)}) != 1 or len({len(name) for name in self.queues}) != 1:
             raise ValueError("queue names and routing keys have to be of one length each: write {00..99}, not {0..99}")
 
