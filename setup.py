@@ -17,6 +17,8 @@ COMPILED = (
     "amqpd/wire/buffers",
     "amqpd/wire/reader",
     "amqpd/wire/writer",
+    "amqpd/store/batch",
+    "amqpd/store/records",
     "amqpd/broker/memory",
     "amqpd/broker/fifo",
     "amqpd/broker/entry",

@@ -6,6 +6,8 @@ when somebody asks, since most messages pass through without anybody looking at 
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from .wire.fields import Table
 from .wire.properties import Properties, check_header, decode_header, encode_header
 from .wire.schema import encode_shortstr
@@ -25,10 +27,18 @@ class Address:
         self.wire = encode_shortstr(exchange) + encode_shortstr(routing_key) if wire is None else wire
 
 
+class Receipt(Protocol):
+    """A publisher's account of what it published."""
+
+    def consumed(self, number: int) -> None:
+        """What was stored of that publish was consumed before it was written."""
+        ...
+
+
 class Message:
     """One published message."""
 
-    __slots__ = ("_properties", "address", "body", "header", "id", "persistent", "size")
+    __slots__ = ("_properties", "address", "body", "header", "id", "number", "persistent", "receipt", "size")
 
     def __init__(self, address: Address, header: bytes, body: bytes, persistent: bool) -> None:
         self.address = address
@@ -37,6 +47,8 @@ class Message:
         self.size = len(body)  # in bytes
         self.persistent = persistent  # delivery mode 2: survives a restart in a durable queue
         self.id = 0  # in the store, when several durable queues share its content; else 0
+        self.receipt: Receipt | None = None  # who wants to know when it is consumed before it was written
+        self.number = 0  # what it is known by there
         self._properties: Properties | None = None
 
     @property
@@ -69,6 +81,8 @@ def compose(address: Address, header: bytes, body: bytes, persistent: bool) -> M
     message.size = len(body)
     message.persistent = persistent
     message.id = 0
+    message.receipt = None
+    message.number = 0
     message._properties = None
     return message
 

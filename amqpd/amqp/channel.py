@@ -152,12 +152,24 @@ class Channel:
         if self.confirms is not None and not self.closed:
             if self.confirms.mark():
                 store.when_committed(self._confirm_committed)
-            self._send_acks()
+            self.send_acks()
 
     @property
     def held_bytes(self) -> int:
         """Bytes that wait for a commit."""
         return sum([outbox.size for outbox in self._held])
+
+    def acks_are_due(self) -> None:
+        """Publishes may be acked that nobody waits for any more: say so at the end of the turn."""
+        self.connection.acking[self] = None
+        self.connection.wake()
+
+    def send_acks(self) -> None:
+        """Ack the publishes that may be."""
+        if self.confirms is not None and not self.closed:
+            ack = self.confirms.take_ack()
+            if ack is not None:
+                self.reply(BasicAck(*ack))
 
     # --- the end
 
@@ -189,14 +201,8 @@ class Channel:
     def _confirm_committed(self) -> None:
         if not self.closed and self.confirms is not None:
             self.confirms.committed()
-            self._send_acks()
+            self.send_acks()
             self.connection.wake()
-
-    def _send_acks(self) -> None:
-        assert self.confirms is not None
-        ack = self.confirms.take_ack()
-        if ack is not None:
-            self.reply(BasicAck(*ack))
 
 
 class ClosingChannel:

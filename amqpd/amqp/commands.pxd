@@ -10,6 +10,7 @@ cdef Py_ssize_t _ACK_SIZE
 
 cdef class Commands:
     cdef public bint published
+    cdef public bint stored
     cdef Reader _reader
 
     @cython.locals(reader=Reader, publishing=Publishing, deliveries=Deliveries, number=int)

@@ -23,10 +23,11 @@ Elsewhere = Callable[["Channel | ClosingChannel | None"], bool]
 class Commands:
     """Hands a reader's commands to whom they concern."""
 
-    __slots__ = ("_reader", "published")
+    __slots__ = ("_reader", "published", "stored")
 
     def __init__(self, reader: Reader) -> None:
         self.published = False  # something came to be published; to be reset by whoever looks
+        self.stored = False  # and has to go to the disk; likewise
         self._reader = reader
 
     def handle(self, channels: Mapping[int, Any], elsewhere: Elsewhere) -> None:
@@ -46,7 +47,8 @@ class Commands:
                     deliveries = channel.deliveries
             if publishing is not None and reader.method_id == _PUBLISH:
                 self.published = True
-                publishing.publish(reader.arguments, reader.header, reader.body)
+                if publishing.publish(reader.arguments, reader.header, reader.body):
+                    self.stored = True
             elif deliveries is not None and reader.method_id == _ACK and len(reader.arguments) == _ACK_SIZE:
                 deliveries.ack(reader.long_long(), reader.arguments[8] & 1 != 0)
             else:

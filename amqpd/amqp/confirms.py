@@ -1,29 +1,38 @@
 """Publisher confirms: which publishes may be acked, and how (RabbitMQ's extension to class basic).
 
 Each publish after confirm.select has a number, counted from 1. A number may be acked when everything the publish
-stored is committed. Batches commit in order, so numbers are released in order too, and one cumulative ack covers all
-that were released since the last.
+stored is committed; or when it was consumed before it had to be written, and need not be any more. Acks leave in order:
+one cumulative ack covers all numbers below the first that still waits.
 
-A *mark* is the highest number given out when a batch was registered: the commit of that batch releases all up to it.
-Numbers behind the last mark stored nothing, and are released as soon as no mark is left.
+A *mark* is the highest number given out when a batch was registered: the commit of that batch ends the wait of all up
+to it.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+
+from ..broker.fifo import Fifo
 
 
 class Confirms:
-    """The publish numbers of one channel in confirm mode."""
+    """The publish numbers of one channel in confirm mode.
 
-    __slots__ = ("_acked", "_marks", "_released", "_stored", "published")
+    `notify` is called when numbers that waited are due although nothing was committed: once until they are taken.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_acked", "_consumed", "_marks", "_notified", "_notify", "_unmarked", "_waiting", "published")
+
+    def __init__(self, notify: Callable[[], None] | None = None) -> None:
         self.published = 0  # numbers given out
-        self._released = 0  # all up to here may be acked
         self._acked = 0  # all up to here have been
-        self._stored = False  # something was stored since the last mark
+        self._waiting = Fifo()  # numbers whose publish stored something, in order
+        self._unmarked = False  # some of them came after the last mark
         self._marks: deque[int] = deque()
+        self._consumed: set[int] = set()  # numbers that need not wait any more, behind one that does
+        self._notify = notify
+        self._notified = False
 
     @property
     def unconfirmed(self) -> int:
@@ -32,30 +41,58 @@ class Confirms:
 
     def count(self, stored: bool) -> None:
         """Number one publish; `stored`: it put something in the store's open batch."""
-        self.published += 1
+        number = self.published + 1
+        self.published = number
         if stored:
-            self._stored = True
+            if self._consumed and number in self._consumed:  # it found its consumer on the way
+                self._consumed.remove(number)
+            else:
+                self._waiting.append(number)
+                self._unmarked = True
+
+    def consumed(self, number: int) -> None:
+        """What a publish stored was consumed before it was written."""
+        waiting = self._waiting
+        if waiting.length == 0 or waiting.at(0) != number:
+            self._consumed.add(number)
+            return
+        waiting.popleft()
+        self._pass_over_consumed()
+        if not self._notified and self._notify is not None:
+            self._notified = True
+            self._notify()
 
     def mark(self) -> bool:
         """Close the row of publishes that share the open batch. True when `committed` is owed after its commit."""
-        if self._stored:
-            self._stored = False
-            self._marks.append(self.published)
-            return True
-        if not self._marks:
-            self._released = self.published
-        return False
+        if not self._unmarked:
+            return False
+        self._unmarked = False
+        self._marks.append(self.published)
+        return True
 
     def committed(self) -> None:
         """The batch of the oldest mark is committed."""
-        self._released = self._marks.popleft()
-        if not self._marks and not self._stored:
-            self._released = self.published
+        mark = self._marks.popleft()
+        waiting = self._waiting
+        while waiting.length and waiting.at(0) <= mark:
+            self._consumed.discard(waiting.popleft())
+        self._pass_over_consumed()
 
     def take_ack(self) -> tuple[int, bool] | None:
         """The number to ack and whether it stands for several, as basic.ack says it; None when nothing is due."""
-        if self._released == self._acked:
+        self._notified = False
+        released = self._waiting.at(0) - 1 if self._waiting.length else self.published
+        if released == self._acked:
             return None
-        multiple = self._released - self._acked > 1
-        self._acked = self._released
-        return self._acked, multiple
+        multiple = released - self._acked > 1
+        self._acked = released
+        return released, multiple
+
+    def close(self) -> None:
+        """Notify nobody any more."""
+        self._notify = None
+
+    def _pass_over_consumed(self) -> None:
+        waiting = self._waiting
+        while self._consumed and waiting.length and waiting.at(0) in self._consumed:
+            self._consumed.remove(waiting.popleft())

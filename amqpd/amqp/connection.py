@@ -95,6 +95,7 @@ class Connection:
         self.channels: dict[int, Channel | ClosingChannel] = {}
         self.to_settle: dict[Channel, None] = {}
         self.holding: dict[Channel, None] = {}  # those with answers that wait for a commit
+        self.acking: dict[Channel, None] = {}  # those with publishes to ack
 
         self._reader = Reader(INITIAL_FRAME_MAX, settings.max_message_size)
         self._commands = Commands(self._reader)
@@ -107,6 +108,7 @@ class Connection:
 
         self._writable = True
         self._overtaken = 0  # `Memory.overtaken` when it was looked at last
+        self._paged_out = 0  # `Memory.paged_out` likewise
         self._lagging = False  # not read until the disk has caught up
         self._blocked = False  # not read until an alarm is cleared
 
@@ -139,7 +141,9 @@ class Connection:
                 return
             self._header_seen = True
             data = rest
-        self._overtaken = self.broker.memory.overtaken
+        memory = self.broker.memory
+        self._overtaken = memory.overtaken
+        self._paged_out = memory.paged_out
         self._reader.feed(data)
         while not self._handle_commands():
             pass
@@ -156,6 +160,10 @@ class Connection:
         """What is to be written to the socket now, in order. None while the socket takes no more."""
         outlet = self.outlet
         outlet.woken = False
+        if self.acking:
+            acking, self.acking = self.acking, {}
+            for channel in acking:
+                channel.send_acks()
         if not self._writable and not self.closed:
             return []
         if self._heartbeat is not None and self.outbox.size > len(HEARTBEAT_FRAME):
@@ -325,12 +333,15 @@ class Connection:
             for channel in channels:
                 channel.settle()
         self.hasty = False
-        if self._commands.published:
-            self._commands.published = False
-            self.hasty = self.broker.memory.overtaken != self._overtaken
+        commands = self._commands
+        if commands.published:
+            memory = self.broker.memory
+            for_disk = commands.stored or memory.paged_out != self._paged_out
+            commands.published = commands.stored = False
+            self.hasty = memory.overtaken != self._overtaken
             if self.broker.alarms.reason:
                 self._block()
-            elif self.broker.lag > self.settings.lag_limit:
+            elif for_disk and self.broker.lag > self.settings.lag_limit:
                 self._lagging = True
                 self.broker.when_caught_up(self._caught_up)
 

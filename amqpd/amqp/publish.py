@@ -117,7 +117,7 @@ def confirm_select(channel: Channel, method: ConfirmSelect) -> None:
     if channel.transaction is not None:
         raise PreconditionFailed("cannot switch from tx to confirm mode")
     if channel.publishing.confirms is None:
-        channel.publishing.confirms = Confirms()
+        channel.publishing.confirms = Confirms(channel.acks_are_due)
     if not method.nowait:
         channel.reply(ConfirmSelectOk())
 

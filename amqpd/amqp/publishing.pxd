@@ -25,7 +25,7 @@ cdef class Publishing:
     cdef bytes _properties
     cdef bint _persistent
 
-    @cython.locals(properties=bytes, target=Target, message=Message, route=Route, stored=bint)
-    cpdef publish(self, bytes arguments, bytes header, bytes body)
+    @cython.locals(properties=bytes, target=Target, message=Message, route=Route, confirms=Confirms, stored=bint)
+    cpdef bint publish(self, bytes arguments, bytes header, bytes body) except -1
     @cython.locals(target=Target)
     cdef _look_up(self, customs, bytes arguments)

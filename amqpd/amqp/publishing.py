@@ -97,8 +97,8 @@ class Publishing:
         self._properties = b""
         self._persistent = False
 
-    def publish(self, arguments: bytes, header: bytes, body: bytes) -> None:
-        """Handle basic.publish with its content.
+    def publish(self, arguments: bytes, header: bytes, body: bytes) -> bool:
+        """Handle basic.publish with its content. True when it is stored, now or with its transaction.
 
         Raises, in RabbitMQ's order: PreconditionFailed for a body over the limit, AccessRefused without permission or
         for an internal exchange, NotFound without exchange, PreconditionFailed for a property that cannot be.
@@ -123,21 +123,28 @@ class Publishing:
             route = customs.route(target, message)
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
-            return
+            return self._persistent
+        confirms = self.confirms
+        if confirms is not None and self._persistent:
+            message.receipt = confirms
+            message.number = confirms.published + 1
         stored = False
         if route.queues:
             stored = route.deliver(message)
         elif target.mandatory:
             customs.hand_back(message)
-        if self.confirms is not None:
-            self.confirms.count(stored)
+        if confirms is not None:
+            confirms.count(stored)
             if not self.counted:
                 self.counted = True
                 customs.confirm_later()
+        return stored
 
     def close(self) -> None:
         """Let go of the channel: nothing is published any more."""
         self._customs = self.transaction = None
+        if self.confirms is not None:
+            self.confirms.close()
 
     def _look_up(self, customs: Customs, arguments: bytes) -> None:
         self._arguments = b""  # what follows may raise

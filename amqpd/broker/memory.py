@@ -11,9 +11,10 @@ ENTRY_COST: Final = 400
 class Memory:
     """Bytes held by messages, against a limit; and a sign of publishers being ahead. One for the whole broker."""
 
-    __slots__ = ("limit", "overtaken", "used")
+    __slots__ = ("limit", "overtaken", "paged_out", "used")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self.paged_out = 0  # messages, ever, that went to a pager
         self.overtaken = 0  # messages, ever, that had to queue although their queue has consumers

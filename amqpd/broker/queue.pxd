@@ -51,6 +51,8 @@ cdef class Queue:
     @cython.locals(entry=Entry, size=Py_ssize_t)
     cdef Entry _take(self)
     cdef _deliver(self, Consumer consumer, Entry entry)
+    @cython.locals(message=Message)
+    cdef _unstore(self, Entry entry)
     @cython.locals(size=Py_ssize_t)
     cdef _retain(self, Entry entry)
     @cython.locals(size=Py_ssize_t, consumer=Consumer)

@@ -191,7 +191,7 @@ class Queue:
         entry = self._take()
         if no_ack:
             if entry.stored:
-                self.store.delete(self.id, entry.seq, entry.message)
+                self._unstore(entry)
         else:
             self._retain(entry)
         return entry
@@ -199,7 +199,7 @@ class Queue:
     def settle(self, entry: Entry) -> None:
         """An unacked entry was acked, or rejected for good. Follow with `unpark` for its consumer."""
         if entry.stored and not self.deleted:
-            self.store.delete(self.id, entry.seq, entry.message)
+            self._unstore(entry)
         self._release(entry)
 
     def dispatch(self) -> None:
@@ -217,7 +217,7 @@ class Queue:
         count = self.message_count
         for entry in self.ready:
             if entry.stored:
-                self.store.delete(self.id, entry.seq, entry.message)
+                self._unstore(entry)
         if self.paged:
             self._drop_paged()
         self._forget_ready()
@@ -289,13 +289,20 @@ class Queue:
         if consumer.no_ack:
             consumer.sink.deliver(consumer, entry)
             if entry.stored:
-                self.store.delete(self.id, entry.seq, entry.message)
+                self._unstore(entry)
         else:
             entry.consumer = consumer
             consumer.unacked += 1
             consumer.window.used += 1
             self._retain(entry)
             consumer.sink.deliver(consumer, entry)
+
+    def _unstore(self, entry: Entry) -> None:
+        message = entry.message
+        receipt = message.receipt
+        # of a message with an id other queues may have copies, which are still to be written
+        if self.store.delete(self.id, entry.seq, message) and receipt is not None and message.id == 0:
+            receipt.consumed(message.number)
 
     def _retain(self, entry: Entry) -> None:
         entry.queue = self
@@ -339,6 +346,7 @@ class Queue:
         if pager is not None and not stored:
             pager.put(self.id, seq, message)
             self._pager_used = True
+            self.memory.paged_out += 1
         self.paged += 1
         self.paged_bytes += message.size
         return True

@@ -28,7 +28,18 @@ class QueueChanges:
 class Batch:
     """Changes in the making, and the callbacks owed when they are committed."""
 
-    __slots__ = ("bytes", "callbacks", "definitions", "queues", "released", "shares")
+    __slots__ = (
+        "bytes",
+        "callbacks",
+        "definitions",
+        "deleted",
+        "queues",
+        "released",
+        "shares",
+        "total",
+        "total_bytes",
+        "undone",
+    )
 
     def __init__(self) -> None:
         self.queues: dict[int, QueueChanges] = {}
@@ -37,6 +48,10 @@ class Batch:
         self.released: dict[int, int] = {}  # message id -> queues that let go of a stored message
         self.callbacks: list[Callable[[], None]] = []
         self.bytes = 0  # body bytes of the puts
+        self.total = 0  # puts, those included that were undone
+        self.total_bytes = 0  # of their bodies
+        self.undone = 0
+        self.deleted = 0  # messages of earlier batches
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write. Marks of delivery alone are not worth a write."""
@@ -45,23 +60,25 @@ class Batch:
         return not any(changes.puts or changes.deletes or changes.drops for changes in self.queues.values())
 
     def put(self, queue_id: int, seq: int, message: Message) -> None:
-        changes = self.queues.get(queue_id)
-        if changes is None:
-            changes = self.queues[queue_id] = QueueChanges()
-        changes.puts[seq] = message
+        self._changes(queue_id).puts[seq] = message
         self.bytes += message.size
+        self.total += 1
+        self.total_bytes += message.size
         if message.id:
             self.shares[message.id] = self.shares.get(message.id, 0) + 1
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
+        """True when that undid a put."""
         changes = self._changes(queue_id)
         if changes.puts.pop(seq, None) is not None:
             self._undo_put(message)
-            return
+            return True
+        self.deleted += 1
         changes.deletes.append(seq)
         changes.freed += message.size
         if message.id:
             self.released[message.id] = self.released.get(message.id, 0) + 1
+        return False
 
     def drop(self, queue_id: int, first: int, last: int) -> None:
         changes = self._changes(queue_id)
@@ -89,5 +106,6 @@ class Batch:
 
     def _undo_put(self, message: Message) -> None:
         self.bytes -= message.size
+        self.undone += 1
         if message.id:
             self.shares[message.id] -= 1

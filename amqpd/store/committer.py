@@ -1,8 +1,10 @@
 """Group commit: one thread writes one batch at a time, and the next one fills meanwhile.
 
-There is no timer. A change wakes the committer; at the end of the loop's turn it hands the open batch to its thread
+A change wakes the committer; at the end of the loop's turn it hands the open batch to its thread
 if that is idle. While the thread writes and syncs, changes pile up in a new batch, which goes out as soon as the
 thread is back. A lone change is thus on its way at once, and a flood is written in a few large transactions.
+
+Where consumers keep up with a large flow, a batch waits for them a moment before it goes out; see `patience`.
 
 A write that fails is never confirmed. Where the disk or the map is full, it is tried again until there is room, and
 `on_trouble` and `on_relief` tell the broker to hold publishers meanwhile. After any other failure nothing is written
@@ -22,6 +24,7 @@ import lmdb
 
 from .batch import Batch
 from .lmdb_store import LmdbStore
+from .patience import MOST, Patience
 
 RETRY_INTERVAL: Final = 1.0
 """Seconds between attempts to write when there is no room."""
@@ -51,6 +54,8 @@ class Committer:
         self._retry_interval = retry_interval
         self._jobs: SimpleQueue[Batch | None] = SimpleQueue()
         self._batch: Batch | None = None  # in the thread's hands, or back and not yet acknowledged
+        self._patience = Patience()
+        self._timer: asyncio.TimerHandle | None = None  # while the open batch waits for consumers
         self._failure: BaseException | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -80,9 +85,19 @@ class Committer:
     def _submit(self) -> None:
         if self._batch is not None or self._failure is not None or self._stopping.is_set():
             return
-        batch = self._store.take_batch()
+        store = self._store
+        waited = self._timer is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        elif wait := self._patience.seconds(store.open_batch):
+            self._timer = self._loop.call_later(wait, self._submit)
+            store.wait_until(MOST)
+            return
+        batch = store.take_batch()
+        self._patience.learn(batch, waited=waited)
         if batch.is_empty():
-            self._store.committed(batch)
+            store.committed(batch)
             return
         self._batch = batch
         self._jobs.put(batch)

@@ -27,6 +27,11 @@ from .batch import Batch, QueueChanges
 MAP_SIZE: Final = 1 << 40
 """Address space, in bytes, not disk: the file grows as it is used."""
 
+NEVER: Final = 1 << 62
+
+PIECE_SIZE: Final = 1 << 20
+"""Bytes of bodies that are encoded at a time."""
+
 _SCHEMA_KEY: Final = b"schema"
 
 
@@ -64,6 +69,7 @@ class LmdbStore:
         self._batch = Batch()
         self._in_flight: Batch | None = None
         self._change_noted = False
+        self._due_at = NEVER  # bytes in the open batch at which it waits for consumers no longer
 
     # --- what the model calls: the contract is in base.py
 
@@ -87,14 +93,19 @@ class LmdbStore:
         return self._last_message_id
 
     def put(self, queue_id: int, seq: int, message: Message) -> None:
-        self._batch.put(queue_id, seq, message)
+        batch = self._batch
+        batch.put(queue_id, seq, message)
         if not self._change_noted:
             self._note_change()
+        elif batch.bytes >= self._due_at:
+            self._due_at = NEVER
+            self.on_change()
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> None:
-        self._batch.delete(queue_id, seq, message)
+    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
+        undone = self._batch.delete(queue_id, seq, message)
         if not self._change_noted:
             self._note_change()
+        return undone
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         self._batch.drop(queue_id, first, last)
@@ -113,7 +124,8 @@ class LmdbStore:
 
     @property
     def lag(self) -> int:
-        return self._batch.bytes + (self._in_flight.bytes if self._in_flight is not None else 0)
+        waiting = self._batch.bytes if self._due_at == NEVER else 0  # else it is our choice that they wait
+        return waiting + (self._in_flight.bytes if self._in_flight is not None else 0)
 
     def when_committed(self, callback: Callable[[], None]) -> None:
         if not self._batch.is_empty() or self._batch.callbacks:
@@ -153,6 +165,15 @@ class LmdbStore:
         """Whether the open batch holds anything that is due for a commit."""
         return self._change_noted or bool(self._batch.callbacks)
 
+    @property
+    def open_batch(self) -> Batch:
+        """What the next `take_batch` takes."""
+        return self._batch
+
+    def wait_until(self, size: int) -> None:
+        """Leave the open batch open; `on_change` is called when it holds so many bytes of bodies."""
+        self._due_at = size
+
     def take_batch(self) -> Batch:
         """The open batch, now in flight; the next change opens another. One batch may be in flight at a time."""
         if self._in_flight is not None:
@@ -160,6 +181,7 @@ class LmdbStore:
         batch = self._in_flight = self._batch
         self._batch = Batch()
         self._change_noted = False
+        self._due_at = NEVER
         return batch
 
     def write(self, batch: Batch) -> None:
@@ -226,7 +248,9 @@ class LmdbStore:
         entry_key = records.entry_key
         with txn.cursor(self._entries) as cursor:
             for seq in changes.deletes:
-                if cursor.set_key(entry_key(queue_id, seq)):
+                key = entry_key(queue_id, seq)
+                # a deletion leaves the cursor at the next entry, which mostly is the next to be deleted
+                if cursor.key() == key or cursor.set_key(key):
                     cursor.delete()
             counters.messages -= len(changes.deletes)
             counters.bytes -= changes.freed
@@ -236,15 +260,8 @@ class LmdbStore:
             if dropped:
                 counters = Counters()
             if changes.puts:  # after the drops: what they dropped is not among the puts any more
-                cursor.putmulti(
-                    [
-                        (
-                            entry_key(queue_id, seq),
-                            records.encode_reference(message.id) if message.id else records.encode_message(message),
-                        )
-                        for seq, message in changes.puts.items()
-                    ]
-                )
+                for entries in records.encode_entries(queue_id, changes.puts, PIECE_SIZE):
+                    cursor.putmulti(entries)
                 counters.messages += len(changes.puts)
                 counters.bytes += sum([message.size for message in changes.puts.values()])
                 counters.next_seq = next(reversed(changes.puts)) + 1

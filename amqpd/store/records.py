@@ -15,11 +15,13 @@ its form: 1 = the content follows, 2 = the content is kept apart under a message
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgpack
 
-from ..message import Address, Message
+from ..message import Address, Message, compose
 from ..wire.schema import decode_shortstr
 from .base import Counters, Definition, Kind
 
@@ -64,6 +66,22 @@ def encode_message(message: Message) -> bytes:
     )
 
 
+def encode_entries(queue_id: int, puts: Mapping[int, Message], piece: int) -> Iterator[list[tuple[bytes, bytes]]]:
+    """The keys and records of a queue's new entries by seq, in lists of some `piece` bytes of bodies each."""
+    found: list[tuple[bytes, bytes]] = []
+    size = 0
+    for seq, message in puts.items():
+        record = encode_reference(message.id) if message.id else encode_message(message)
+        found.append((entry_key(queue_id, seq), record))
+        size += message.size
+        if size >= piece:
+            yield found
+            found = []
+            size = 0
+    if found:
+        yield found
+
+
 def decode_message(record: bytes | memoryview) -> Message:
     """Raises ValueError when the record is none."""
     try:
@@ -72,13 +90,18 @@ def decode_message(record: bytes | memoryview) -> Message:
             raise ValueError(f"unknown form {form} of a message record")
         header_start = _MESSAGE.size + address_size
         body_start = header_start + header_size
-        address = bytes(record[_MESSAGE.size : header_start])
-        exchange, offset = decode_shortstr(address, 0)
-        routing_key, _ = decode_shortstr(address, offset)
+        address = _address(bytes(record[_MESSAGE.size : header_start]))
     except (struct.error, IndexError) as error:
         raise ValueError(f"damaged message record: {error}") from error
     header = bytes(record[header_start:body_start])
-    return Message(Address(exchange, routing_key, address), header, bytes(record[body_start:]), bool(persistent))
+    return compose(address, header, bytes(record[body_start:]), bool(persistent))
+
+
+@lru_cache(maxsize=1024)  # messages that follow each other mostly have the same
+def _address(wire: bytes) -> Address:
+    exchange, offset = decode_shortstr(wire, 0)
+    routing_key, _ = decode_shortstr(wire, offset)
+    return Address(exchange, routing_key, wire)
 
 
 def encode_reference(message_id: int) -> bytes:

@@ -48,12 +48,12 @@ def test_what_was_stored_is_acked_when_it_is_committed() -> None:
     assert acked(confirms) == [(1, False)]
 
 
-def test_one_stored_publish_holds_back_all_of_its_row() -> None:
+def test_a_stored_publish_holds_back_what_comes_behind_it() -> None:
     confirms = Confirms()
     for stored in (False, True, False):
         confirms.count(stored)
     assert confirms.mark() is True
-    assert acked(confirms) == []
+    assert acked(confirms) == [(1, False)]
     confirms.committed()
     assert acked(confirms) == [(3, True)]
 
@@ -98,23 +98,69 @@ def test_without_publishes_nothing_is_due() -> None:
     assert acked(confirms) == []
 
 
+def test_what_was_consumed_before_it_was_written_is_due_at_once() -> None:
+    told: list[str] = []
+    confirms = Confirms(lambda: told.append("told"))
+    for _ in range(4):
+        confirms.count(stored=True)
+    confirms.mark()
+    confirms.consumed(2)
+    assert (acked(confirms), told) == ([], [])
+    confirms.consumed(1)
+    assert (acked(confirms), told) == ([(2, True)], ["told"])
+    confirms.consumed(3)
+    confirms.consumed(4)
+    assert (acked(confirms), told) == ([(4, True)], ["told"] * 2)
+    confirms.committed()
+    assert acked(confirms) == []
+
+
+def test_what_was_consumed_behind_something_uncommitted_is_due_with_it() -> None:
+    confirms = Confirms()
+    confirms.count(stored=True)
+    confirms.mark()
+    for _ in range(2):
+        confirms.count(stored=True)
+    confirms.mark()
+    confirms.consumed(2)
+    assert acked(confirms) == []
+    confirms.committed()
+    assert acked(confirms) == [(2, True)]
+
+
+def test_what_was_consumed_while_it_was_published_never_waits() -> None:
+    confirms = Confirms()
+    confirms.consumed(1)
+    confirms.count(stored=True)
+    assert confirms.mark() is False
+    assert acked(confirms) == [(1, False)]
+
+
 @settings(max_examples=500)
-@given(st.lists(st.sampled_from(["stored", "transient", "mark", "commit", "ack"]), max_size=60))
+@given(st.lists(st.sampled_from(["stored", "transient", "mark", "commit", "ack", "consume", "early"]), max_size=60))
 def test_acks_are_honest_complete_and_in_order(steps: list[str]) -> None:
     confirms = Confirms()
     uncommitted: list[list[int]] = []  # the stored numbers of each batch that is on its way
     open_batch: list[int] = []
+    marked = True
     last = 0
     for step in [*steps, "mark", *["commit"] * 60, "ack"]:
         if step in ("stored", "transient"):
             confirms.count(stored=step == "stored")
             if step == "stored":
                 open_batch.append(confirms.published)
+                marked = False
+        elif step == "early":
+            confirms.consumed(confirms.published + 1)
+            confirms.count(stored=True)
+        elif step == "consume" and open_batch:
+            confirms.consumed(open_batch.pop(len(open_batch) // 2))
         elif step == "mark":
-            assert confirms.mark() is bool(open_batch)
-            if open_batch:
+            assert confirms.mark() is not marked
+            if not marked:
                 uncommitted.append(open_batch)
                 open_batch = []
+            marked = True
         elif step == "commit" and uncommitted:
             uncommitted.pop(0)
             confirms.committed()

@@ -1,0 +1,33 @@
+cimport cython
+from ..message cimport Message
+
+
+cdef class QueueChanges:
+    cdef public dict puts
+    cdef public list deletes
+    cdef public long long freed
+    cdef public long long delivered
+    cdef public list drops
+
+
+cdef class Batch:
+    cdef public dict queues
+    cdef public dict definitions
+    cdef public dict shares
+    cdef public dict released
+    cdef public list callbacks
+    cdef public long long bytes
+    cdef public long long total
+    cdef public long long total_bytes
+    cdef public long long undone
+    cdef public long long deleted
+
+    cpdef put(self, queue_id, seq, Message message)
+    @cython.locals(changes=QueueChanges)
+    cpdef bint delete(self, queue_id, seq, Message message) except -1
+    @cython.locals(changes=QueueChanges)
+    cpdef delivered(self, queue_id, long long seq)
+
+    @cython.locals(changes=QueueChanges)
+    cdef QueueChanges _changes(self, queue_id)
+    cdef _undo_put(self, Message message)
