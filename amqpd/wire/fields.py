@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from .spec import ProtocolError, ReplyCode
+from .spec import ProtocolError, ReplyCode, octets
 
 MAX_DEPTH: Final = 64
 """Tables nested deeper than this are refused: no client nests so, and a decoder must not recurse at a peer's will."""
@@ -117,6 +117,32 @@ def type_name(value: Value) -> str:
         if isinstance(value, python_type):
             return name
     raise TypeError(f"no AMQP field type holds {type(value).__name__}")
+
+
+def term(value: Value) -> str:
+    """A value as RabbitMQ prints it inside a reply text: the Erlang term it is there.
+
+    Raises TypeError for a value that no field can hold.
+    """
+    if isinstance(value, dict):
+        return f"[{','.join(f'{{{term(name)},{type_name(item)},{term(item)}}}' for name, item in value.items())}]"
+    if isinstance(value, list):
+        return f"[{','.join(f'{{{type_name(item)},{term(item)}}}' for item in value)}]"
+    if isinstance(value, str):
+        return octets(value.encode("utf-8", "surrogateescape"))
+    if isinstance(value, bytes):
+        return octets(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "undefined"
+    if isinstance(value, float):
+        mantissa, e, exponent = repr(float(value)).partition("e")
+        return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{int(exponent)}" if e else mantissa
+    if isinstance(value, Decimal):
+        scale, unscaled = _DECIMAL.unpack(_encode_decimal(value)[1:])
+        return f"{{{scale},{unscaled % (1 << 32)}}}"  # unsigned, as RabbitMQ reads it
+    return str(int(value))
 
 
 def decode_table(data: bytes, offset: int = 0, depth: int = 0) -> tuple[Table, int]:

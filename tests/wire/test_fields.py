@@ -27,6 +27,7 @@ from amqpd.wire.fields import (
     decode_value,
     encode_table,
     encode_value,
+    term,
     type_name,
 )
 from amqpd.wire.spec import ProtocolError
@@ -65,6 +66,37 @@ def test_a_value_is_these_bytes_and_has_this_name(encoded: str, value: Any, name
     assert end == 2 + len(raw)
     assert same(decoded, value)
     assert type_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (True, "true"),
+        (Int32(-5), "-5"),
+        (Timestamp(5), "5"),
+        (None, "undefined"),
+        ("text", '<<"text">>'),
+        ("ü", "<<195,188>>"),
+        (RawString(b"\xff"), "<<255>>"),
+        (b"", "<<>>"),
+        (1.0, "1.0"),
+        (Float32(0.5), "0.5"),
+        (1e30, "1.0e30"),
+        (1.5e-7, "1.5e-7"),
+        (Decimal("1.5"), "{1,15}"),
+        (Decimal(-7), "{0,4294967289}"),
+        ({"a": Int32(1), "b": "x"}, '[{<<"a">>,signedint,1},{<<"b">>,longstr,<<"x">>}]'),
+        ([Int32(1), None, []], "[{signedint,1},{void,undefined},{array,[]}]"),
+        ({}, "[]"),
+    ],
+)
+def test_a_value_is_printed_as_an_erlang_term(value: Any, printed: str) -> None:
+    assert term(value) == printed
+
+
+@given(values)
+def test_every_value_can_be_printed(value: Any) -> None:
+    assert term(value)
 
 
 def test_both_letters_of_long_are_read_and_the_small_one_is_written() -> None:
