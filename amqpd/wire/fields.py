@@ -81,6 +81,8 @@ _FIXED: Final[dict[int, tuple[struct.Struct, type]]] = {
     ord("t"): (struct.Struct(">B"), bool),
 }
 
+_SIZES: Final = {**{letter: codec.size for letter, (codec, _) in _FIXED.items()}, 0x44: 5, 0x56: 0}  # D, V
+
 _TYPE_NAMES: Final[tuple[tuple[type, str], ...]] = (  # a subclass stands before its base
     (bool, "bool"),
     (Int8, "byte"),
@@ -196,6 +198,42 @@ def decode_value(data: bytes, offset: int, depth: int = 0) -> tuple[Value, int]:
         scale, unscaled = _DECIMAL.unpack_from(data, offset)
         return Decimal(unscaled).scaleb(-scale), offset + _DECIMAL.size
     raise _malformed(f"unknown field type {kind}")
+
+
+def skip_table(data: bytes, offset: int, depth: int = 0) -> int:
+    """The offset behind the table at `offset`, after a walk over it that makes no values.
+
+    Raises ProtocolError 502, IndexError or struct.error exactly where decoding the table would raise.
+    """
+    offset += 4
+    end = offset + _UINT.unpack_from(data, offset - 4)[0]
+    while offset < end:
+        offset = _skip_value(data, offset + 1 + data[offset], depth)
+    if offset != end or end > len(data):
+        raise _malformed("table entry runs past its table")
+    return offset
+
+
+def _skip_value(data: bytes, offset: int, depth: int) -> int:
+    kind = data[offset]
+    size = _SIZES.get(kind)
+    if size is not None:
+        return offset + 1 + size
+    if kind == 0x53 or kind == 0x78:  # S, x
+        return offset + 5 + int(_UINT.unpack_from(data, offset + 1)[0])
+    if depth >= MAX_DEPTH:
+        raise _malformed("table nested too deeply")
+    if kind == 0x46:  # F
+        return skip_table(data, offset + 1, depth + 1)
+    if kind != 0x41:  # A
+        raise _malformed(f"unknown field type {kind}")
+    offset += 5
+    end = offset + int(_UINT.unpack_from(data, offset - 4)[0])
+    while offset < end:
+        offset = _skip_value(data, offset, depth + 1)
+    if offset != end:
+        raise _malformed("array item runs past its array")
+    return offset
 
 
 def encode_table(table: Mapping[str, Value]) -> bytes:

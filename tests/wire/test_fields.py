@@ -27,6 +27,7 @@ from amqpd.wire.fields import (
     decode_value,
     encode_table,
     encode_value,
+    skip_table,
     term,
     type_name,
 )
@@ -200,6 +201,28 @@ def test_a_table_cut_anywhere_is_a_syntax_error(table: dict[str, Any], data: st.
     assert caught.value.code == 502
 
 
+@st.composite
+def damaged_tables(draw: st.DrawFn) -> bytes:
+    raw = bytearray(encode_table(draw(tables)))
+    for _ in range(draw(st.integers(0, 2))):
+        raw[draw(st.integers(0, len(raw) - 1))] = draw(st.integers(0, 255))
+    return bytes(raw) + draw(st.binary(max_size=8))
+
+
+@settings(max_examples=1000)
+@given(damaged_tables())
+def test_skipping_a_table_is_like_decoding_it(raw: bytes) -> None:
+    try:
+        expected: int | None = decode_table(raw)[1]
+    except ProtocolError:
+        expected = None
+    try:
+        found: int | None = skip_table(raw, 0)
+    except (ProtocolError, IndexError, struct.error):
+        found = None
+    assert found == expected
+
+
 def nested(depth: int, letter: bytes) -> bytes:
     """A table with so many tables, or arrays, inside each other."""
     value = b"V"
@@ -215,6 +238,9 @@ def test_tables_and_arrays_nest_this_deep_and_no_deeper(letter: bytes) -> None:
     assert encode_table(table) == nested(MAX_DEPTH, letter)
     with pytest.raises(ProtocolError, match="table nested too deeply"):
         decode_table(nested(MAX_DEPTH + 1, letter))
+    assert skip_table(nested(MAX_DEPTH, letter), 0) == len(nested(MAX_DEPTH, letter))
+    with pytest.raises(ProtocolError, match="nested too deeply"):
+        skip_table(nested(MAX_DEPTH + 1, letter), 0)
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, (1,), 1j])
