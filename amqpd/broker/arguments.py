@@ -203,9 +203,7 @@ def _queue_version(value: Any, arguments: Arguments) -> None:
 
 
 def _queue_type(value: Any, _: Arguments) -> None:
-    if not isinstance(value, str):
-        raise _Invalid(f'"expected string, got {type_name(value)}"')
-    if value != CLASSIC:
+    if _string(value) != CLASSIC:
         raise _Invalid(f"\"unsupported queue type '{value}'\"")
 
 

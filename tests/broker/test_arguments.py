@@ -62,6 +62,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"x-queue-mode": "x"}, "invalid arg 'x-queue-mode' for {q}: \"unsupported queue mode 'x'\""),
     ({"x-queue-type": "zz"}, "invalid arg 'x-queue-type' for {q}: \"unsupported queue type 'zz'\""),
     ({"x-queue-version": 3}, "invalid arg 'x-queue-version' for {q}: \"unsupported queue version '3'\""),
+    ({"x-queue-type": 1.5}, "invalid arg 'x-queue-type' for {q}: {unacceptable_type,double}"),
     ({"x-queue-version": -1}, "invalid arg 'x-queue-version' for {q}: {value_negative,-1}"),
     ({"x-queue-mode": 5}, "invalid arg 'x-queue-mode' for {q}: {unacceptable_type,long}"),
     ({"x-queue-leader-locator": 5}, "invalid arg 'x-queue-leader-locator' for {q}: {unacceptable_type,long}"),
