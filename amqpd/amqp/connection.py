@@ -427,6 +427,7 @@ class Connection:
     def _tear_down(self) -> None:
         """Close all channels and forget what belonged to this connection alone. Sends nothing; may be repeated."""
         channels, self.channels = self.channels, {}
+        self.outlet.open = False  # what one channel returns must not go to the consumers of the next
         for channel in channels.values():
             if isinstance(channel, Channel):
                 channel.close()
