@@ -244,8 +244,11 @@ class Connection:
             )
         assert self.user is not None
         assert self.vhost is not None
-        self.channels[number] = Channel(number, self, self.user, self.vhost)
-        self.outbox.method(number, ChannelOpenOk())
+        channel = self.channels[number] = Channel(number, self, self.user, self.vhost)
+        if any(former.number == number for former in self.holding):
+            channel.reply_when_durable(ChannelOpenOk())  # not before what the number's former channel is owed
+        else:
+            channel.reply(ChannelOpenOk())
 
     def tune(self, channel_max: int, frame_max: int, heartbeat: int) -> None:
         """Put into force what was negotiated."""
@@ -366,7 +369,7 @@ class Connection:
             self.log.error("channel error", channel=number, text=error.reply_text)
             channel.close()
             channel.reply(ChannelClose(error.code, error.reply_text, *_blamed(error)))
-            self.channels[number] = ClosingChannel(number, self)
+            self.channels[number] = ClosingChannel(channel)
 
     def _close(self, error: ProtocolError) -> None:
         self.log.error("connection error", text=error.reply_text)
