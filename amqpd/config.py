@@ -19,6 +19,11 @@ from .errors import StartupError
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 
+MAX_BODY: Final = 512 << 20
+"""The largest `max_message_size`, as in RabbitMQ."""
+
+MAX_SIZE: Final = (1 << 63) - 1
+
 _UNITS: Final = {
     "": 1,
     **{prefix + ending: 1000**power for power, prefix in enumerate("kmgt", 1) for ending in ("", "b")},
@@ -58,24 +63,27 @@ class Config:
         host, _, port = self.listener.rpartition(":")
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
-        for key, value, least in (
-            ("frame_max", self.frame_max, 4096),
-            ("channel_max", self.channel_max, 0),
-            ("heartbeat", self.heartbeat, 0),
-            ("handshake_timeout", self.handshake_timeout, 1),
-            ("max_message_size", self.max_message_size, 1),
-            ("queue_memory", self.queue_memory, 0),
-            ("store.map_size", self.map_size, 1 << 20),
+        for key, value, least, most in (
+            ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
+            ("heartbeat", self.heartbeat, 0, 0xFFFF),
+            ("handshake_timeout", self.handshake_timeout, 1, MAX_SIZE),
+            ("max_message_size", self.max_message_size, 1, MAX_BODY),
+            ("queue_memory", self.queue_memory, 0, MAX_SIZE),
+            ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
+            ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
-        for key, value, most in (
-            ("channel_max", self.channel_max, 0xFFFF),
-            ("frame_max", self.frame_max, 0xFFFFFFFF),
-            ("heartbeat", self.heartbeat, 0xFFFF),
-        ):
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
+        for key, text, expected in (
+            ("data_dir", self.data_dir, "a folder"),
+            ("default_user", self.default_user, "a name"),
+            ("default_pass", self.default_pass, "a password; none is never right"),
+        ):
+            if not text:
+                raise _invalid(key, text, expected)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -106,6 +114,21 @@ def load(
 def environment_name(key: str) -> str:
     """`log.level` -> `AMQPD_LOG_LEVEL`."""
     return "AMQPD_" + key.upper().replace(".", "_")
+
+
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    """What is probably meant for us in the environment but names no setting, one line each.
+
+    Not an error: others may set variables that start like ours, as Kubernetes does for a service of that name.
+    """
+    names = [environment_name(key) for key in SETTINGS]
+    return [
+        f"unknown setting {name} in the environment; did you mean {near[0]}?"
+        for name in environment
+        if name.startswith("AMQPD_") and name not in names
+        for near in [difflib.get_close_matches(name, names, 1, 0.85)]
+        if near
+    ]
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -192,6 +192,7 @@ def test_a_choice_is_one_of_those_there_are(key: str, value: str, choices: str) 
         ("max_message_size", 1),
         ("queue_memory", 0),
         ("store.map_size", 1 << 20),
+        ("store.lag_limit", 0),
     ],
 )
 def test_a_number_may_be_this_small_and_no_smaller(key: str, least: int) -> None:
@@ -204,16 +205,38 @@ def test_a_number_may_be_this_small_and_no_smaller(key: str, least: int) -> None
     assert f"has to be at least {least}" in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["channel_max", "heartbeat"])
-def test_what_travels_in_two_octets_may_be_this_large_and_no_larger(key: str) -> None:
-    assert getattr(load(None, {}, {key: 65535}), key) == 65535
-    with pytest.raises(StartupError, match=f"'{key}' is 65536, but has to be at most 65535"):
-        load(None, {}, {key: 65536})
+@pytest.mark.parametrize(
+    ("key", "most"),
+    [
+        ("channel_max", 0xFFFF),
+        ("heartbeat", 0xFFFF),
+        ("frame_max", 0xFFFFFFFF),
+        ("max_message_size", 512 << 20),
+        ("store.map_size", (1 << 63) - 1),
+    ],
+)
+def test_a_number_may_be_this_large_and_no_larger(key: str, most: int) -> None:
+    assert getattr(load(None, {}, {key: most}), SETTINGS[key].name) == most
+    with pytest.raises(StartupError, match=f"'{key}' is {most + 1}, but has to be at most {most}"):
+        load(None, {}, {key: most + 1})
 
 
-def test_what_travels_in_four_octets_may_not_be_larger_either() -> None:
-    with pytest.raises(StartupError, match="'frame_max'"):
-        load(None, {}, {"frame_max": 1 << 32})
+@pytest.mark.parametrize("key", ["data_dir", "default_user", "default_pass"])
+def test_names_are_not_empty(key: str) -> None:
+    error = refused(environment={environment_name(key): ""})
+    assert error.exit_code == os.EX_CONFIG
+    assert f"'{key}' is '', but has to be a" in str(error)
+
+
+def test_what_is_misspelt_in_the_environment_is_found() -> None:
+    line = "unknown setting AMQPD_HARTBEAT in the environment; did you mean AMQPD_HEARTBEAT?"
+    assert config.misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
+    assert config.misspelt({"AMQPD_LOGLEVEL": "debug"})
+
+
+@pytest.mark.parametrize("name", ["AMQPD_SERVICE_HOST", "AMQPD_PORT", "AMQPD_PORT_5672_TCP", "AMQPD_CRASH_ROUNDS"])
+def test_what_others_may_set_is_not_taken_for_ours(name: str) -> None:
+    assert config.misspelt({name: "5"}) == []
 
 
 def test_no_limit_for_frames_is_written_0() -> None:

@@ -210,23 +210,22 @@ class ClosingChannel:
 
     publishing = deliveries = None  # nothing is published or delivered here
 
-    def __init__(self, number: int, connection: Connection) -> None:
-        self.number = number
-        self.connection = connection
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._answered = False  # the client's own close crossed ours, and got its close-ok
 
     def handle(self, method: Method) -> None:
-        connection = self.connection
+        number, connection = self._channel.number, self._channel.connection
         if isinstance(method, ChannelCloseOk):
-            del connection.channels[self.number]
+            del connection.channels[number]
         elif isinstance(method, ChannelClose):
-            connection.outbox.method(self.number, ChannelCloseOk())
+            self._channel.reply(ChannelCloseOk())  # behind our own close, which may wait for the disk
             self._answered = True
         elif isinstance(method, ChannelOpen):
             if not self._answered:
                 raise ChannelError("second 'channel.open' seen")
-            del connection.channels[self.number]
-            connection.open_channel(self.number)
+            del connection.channels[number]
+            connection.open_channel(number)
 
 
 def channel_open(channel: Channel, method: ChannelOpen) -> None:

@@ -242,8 +242,11 @@ class Connection:
             )
         assert self.user is not None
         assert self.vhost is not None
-        self.channels[number] = Channel(number, self, self.user, self.vhost)
-        self.outbox.method(number, ChannelOpenOk())
+        channel = self.channels[number] = Channel(number, self, self.user, self.vhost)
+        if any(former.number == number for former in self.holding):
+            channel.reply_when_durable(ChannelOpenOk())  # not before what the number's former channel is owed
+        else:
+            channel.reply(ChannelOpenOk())
 
     def tune(self, channel_max: int, frame_max: int, heartbeat: int) -> None:
         """Put into force what was negotiated."""
@@ -360,7 +363,7 @@ class Connection:
             self.log.error("channel error", channel=number, text=error.reply_text)
             channel.close()
             channel.reply(ChannelClose(error.code, error.reply_text, *_blamed(error)))
-            self.channels[number] = ClosingChannel(number, self)
+            self.channels[number] = ClosingChannel(channel)
 
     def _close(self, error: ProtocolError) -> None:
         self.log.error("connection error", text=error.reply_text)
@@ -421,6 +424,7 @@ class Connection:
     def _tear_down(self) -> None:
         """Close all channels and forget what belonged to this connection alone. Sends nothing; may be repeated."""
         channels, self.channels = self.channels, {}
+        self.outlet.open = False  # what one channel returns must not go to the consumers of the next
         for channel in channels.values():
             if isinstance(channel, Channel):
                 channel.close()

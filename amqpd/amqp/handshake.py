@@ -94,8 +94,8 @@ class Handshake:
             raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
         credentials = mechanism(method.response)
         user = connection.authenticator.authenticate(credentials, connection.peer)
-        if user is None:
-            connection.log.warning("login refused", user=credentials.name, mechanism=method.mechanism)
+        if isinstance(user, str):
+            connection.log.warning("login refused", mechanism=method.mechanism, reason=user)
             raise AccessRefused(
                 f"Login was refused using authentication mechanism {method.mechanism}."
                 " For details see the broker logfile."

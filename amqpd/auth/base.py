@@ -46,8 +46,8 @@ class Credentials:
 
 
 class Authenticator(Protocol):
-    def authenticate(self, credentials: Credentials, peer: Peer) -> User | None:
-        """Called once a login. None refuses; the client is never told why, the log is."""
+    def authenticate(self, credentials: Credentials, peer: Peer) -> User | str:
+        """Called once a login. A string refuses and says why: to the log, never to the client."""
         ...
 
 

@@ -21,14 +21,14 @@ class InternalUsers:
         """Add a user, or change one."""
         self._users[name] = (User(name, tags), salted_hash(password.encode(), secrets.token_bytes(4)))
 
-    def authenticate(self, credentials: Credentials, peer: Peer) -> User | None:
+    def authenticate(self, credentials: Credentials, peer: Peer) -> User | str:
         user, hashed = self._users.get(credentials.name, (None, bytes(36)))
         # hashed for unknown users too, so that the time it takes tells nothing
         right = hmac.compare_digest(salted_hash(credentials.password, hashed[:4]), hashed)
         if user is None or not right or not credentials.password:
-            return None
+            return f"user '{credentials.name}' - invalid credentials"
         if user.name in self._loopback_users and not peer.loopback:
-            return None
+            return f"user '{user.name}' can only connect via localhost"
         return user
 
     def may_enter(self, user: User, vhost: str) -> bool:

@@ -6,19 +6,24 @@ Arguments that are not in the tables are accepted and kept, and never compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import AmqpError, PreconditionFailed
-from ..wire.fields import Timestamp, type_name
+from ..wire.fields import Timestamp, term, type_name
 
 Arguments = Mapping[str, Any]
+_Check = Callable[[Any, Arguments], object]
 
 MAX_DURATION: Final = 315_360_000_000
 """The longest TTL or expiry RabbitMQ accepts, in milliseconds: ten years."""
 
 CLASSIC: Final = "classic"
+
+
+_ABSENT: Final = object()
+"""Equal to no value: an argument may be there and void."""
 
 
 class _Invalid(Exception):
@@ -28,16 +33,9 @@ class _Invalid(Exception):
 def check_queue_arguments(arguments: Arguments, described: str) -> None:
     """Raises PreconditionFailed when a known queue argument holds what it must not; `described` names the queue."""
     _check_name(arguments, "x-dead-letter-exchange", f"in {described}")
-    for name, value in arguments.items():
-        check = _QUEUE_ARGUMENTS.get(name)
-        if check is None:
-            if name in _OTHER_QUEUE_TYPES:
-                raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_classic_queue")
-            continue
-        try:
-            check(value, arguments)
-        except _Invalid as invalid:
-            raise PreconditionFailed(f"invalid arg '{name}' for {described}: {invalid}") from None
+    _check_values(arguments, {"x-queue-type": _queue_type}, described)
+    _check_values(arguments, _QUEUE_ARGUMENTS, described)
+    _check_for_classic(arguments, _OTHER_QUEUE_TYPES, described)
 
 
 def check_exchange_arguments(arguments: Arguments, described: str) -> None:
@@ -46,26 +44,24 @@ def check_exchange_arguments(arguments: Arguments, described: str) -> None:
 
 
 def check_consumer_arguments(arguments: Arguments, described: str) -> None:
-    """Raises PreconditionFailed when the consumer's priority is no integer; `described` names the queue."""
-    if "x-priority" in arguments:
-        try:
-            _integer(arguments["x-priority"])
-        except _Invalid as invalid:
-            raise PreconditionFailed(f"invalid arg 'x-priority' for {described}: {invalid}") from None
+    """Raises PreconditionFailed when a known consumer argument holds what it must not; `described` names the queue."""
+    _check_values(arguments, _CONSUMER_ARGUMENTS, described)
+    _check_for_classic(arguments, ("x-stream-offset",), described)
 
 
 def compare_queue_arguments(received: Arguments, current: Arguments, described: str) -> None:
     """Raises PreconditionFailed, naming the first difference among the known arguments."""
     for name in _QUEUE_ARGUMENTS:
-        if name != "x-queue-type":
-            _compare(name, received.get(name), current.get(name), described)
-        elif received.get(name, CLASSIC) != current.get(name, CLASSIC):
-            raise _inequivalent(name, received.get(name), current.get(name), described)
+        absent = CLASSIC if name == "x-queue-type" else _ABSENT
+        if not equal_values(received.get(name, absent), current.get(name, absent)):
+            raise _inequivalent(name, received, current, described)
 
 
 def compare_exchange_arguments(received: Arguments, current: Arguments, described: str) -> None:
     """Raises PreconditionFailed when the alternate exchanges differ; other arguments are not compared."""
-    _compare("alternate-exchange", received.get("alternate-exchange"), current.get("alternate-exchange"), described)
+    name = "alternate-exchange"
+    if not equal_values(received.get(name, _ABSENT), current.get(name, _ABSENT)):
+        raise _inequivalent(name, received, current, described)
 
 
 def compare_property(name: str, received: bool | str, current: bool | str, described: str) -> None:
@@ -92,30 +88,45 @@ def equal_values(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _compare(name: str, received: Any, current: Any, described: str) -> None:
-    if (received is None) != (current is None) or not equal_values(received, current):
-        raise _inequivalent(name, received, current, described)
-
-
-def _inequivalent(name: str, received: Any, current: Any, described: str) -> AmqpError:
+def _inequivalent(name: str, received: Arguments, current: Arguments, described: str) -> AmqpError:
     # RabbitMQ prints types only when one side is absent; clients parse both forms
-    if received is None:
-        difference = f"received none but current is {_typed(current)}"
-    elif current is None:
-        difference = f"received {_typed(received)} but current is none"
+    if name in received and name in current:
+        difference = f"received {_bare(received[name])} but current is {_bare(current[name])}"
     else:
-        difference = f"received '{_printed(received)}' but current is '{_printed(current)}'"
+        difference = f"received {_typed(name, received)} but current is {_typed(name, current)}"
     return PreconditionFailed(f"inequivalent arg '{name}' for {described}: {difference}")
 
 
-def _typed(value: Any) -> str:
-    return f"the value '{_printed(value)}' of type '{type_name(value)}'"
+def _typed(name: str, arguments: Arguments) -> str:
+    if name not in arguments:
+        return "none"
+    return f"the value '{_printed(arguments[name])}' of type '{type_name(arguments[name])}'"
+
+
+def _bare(value: Any) -> str:
+    return "none" if value is None else f"'{_printed(value)}'"
 
 
 def _printed(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    """Strings as they are, everything else as a term."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else term(value)
+
+
+def _check_values(arguments: Arguments, checks: Mapping[str, _Check], described: str) -> None:
+    for name, check in checks.items():  # their order decides which of several faults is named
+        if name in arguments:
+            try:
+                check(arguments[name], arguments)
+            except _Invalid as invalid:
+                raise PreconditionFailed(f"invalid arg '{name}' for {described}: {invalid}") from None
+
+
+def _check_for_classic(arguments: Arguments, foreign: Container[str], described: str) -> None:
+    for name in arguments:
+        if name in foreign:
+            raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_classic_queue")
 
 
 def _check_name(arguments: Arguments, name: str, where: str) -> None:
@@ -124,7 +135,7 @@ def _check_name(arguments: Arguments, name: str, where: str) -> None:
         raise PreconditionFailed(f"invalid type '{type_name(value)}' for arg '{name}' {where}")
 
 
-def _integer(value: Any) -> int:
+def _integer(value: Any, _: Arguments) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or isinstance(value, Timestamp):
         raise _Invalid(f'"expected integer, got {type_name(value)}"')
     return value
@@ -132,12 +143,12 @@ def _integer(value: Any) -> int:
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise _Invalid(f'"expected string, got {type_name(value)}"')
+        raise _Invalid(f"{{unacceptable_type,{type_name(value)}}}")
     return value
 
 
-def _natural(value: Any, _: Arguments) -> None:
-    number = _integer(value)
+def _natural(value: Any, arguments: Arguments) -> None:
+    number = _integer(value, arguments)
     if number < 0:
         raise _Invalid(f"{{value_negative,{number}}}")
 
@@ -149,7 +160,7 @@ def _duration(value: Any, arguments: Arguments) -> None:
 
 
 def _expiry(value: Any, arguments: Arguments) -> None:
-    if _integer(value) == 0:
+    if _integer(value, arguments) == 0:
         raise _Invalid("{value_zero,0}")
     _duration(value, arguments)
 
@@ -170,16 +181,13 @@ def _dead_letter_exchange(value: Any, _: Arguments) -> None:
 
 
 def _dead_letter_routing_key(value: Any, arguments: Arguments) -> None:
-    if not isinstance(value, str):
-        raise _Invalid(f"{{unacceptable_type,{type_name(value)}}}")
+    _string(value)
     if "x-dead-letter-exchange" not in arguments:
         raise _Invalid("routing_key_but_no_dlx_defined")
 
 
 def _overflow(value: Any, _: Arguments) -> None:
-    if not isinstance(value, str):
-        raise _Invalid(f"{{unacceptable_type,{type_name(value)}}}")
-    if value not in ("drop-head", "reject-publish", "reject-publish-dlx"):
+    if _string(value) not in ("drop-head", "reject-publish", "reject-publish-dlx"):
         raise _Invalid("invalid_overflow")
 
 
@@ -188,8 +196,9 @@ def _queue_mode(value: Any, _: Arguments) -> None:
         raise _Invalid(f"\"unsupported queue mode '{value}'\"")
 
 
-def _queue_version(value: Any, _: Arguments) -> None:
-    if _integer(value) not in (1, 2):
+def _queue_version(value: Any, arguments: Arguments) -> None:
+    _natural(value, arguments)
+    if value not in (1, 2):
         raise _Invalid(f"\"unsupported queue version '{value}'\"")
 
 
@@ -198,11 +207,16 @@ def _queue_type(value: Any, _: Arguments) -> None:
         raise _Invalid(f"\"unsupported queue type '{value}'\"")
 
 
-def _any_string(value: Any, _: Arguments) -> None:
-    _string(value)
+def _leader_locator(value: Any, _: Arguments) -> None:
+    if _string(value) not in ("client-local", "balanced", "random", "least-leaders", "min-masters"):
+        raise _Invalid("invalid_queue_locator_arg")
 
 
-_QUEUE_ARGUMENTS: Final[dict[str, Callable[[Any, Arguments], None]]] = {
+def _anything(value: Any, _: Arguments) -> None:
+    """Not checked, but compared."""
+
+
+_QUEUE_ARGUMENTS: Final[dict[str, _Check]] = {
     "x-expires": _expiry,
     "x-message-ttl": _duration,
     "x-dead-letter-exchange": _dead_letter_exchange,
@@ -215,8 +229,8 @@ _QUEUE_ARGUMENTS: Final[dict[str, Callable[[Any, Arguments], None]]] = {
     "x-queue-version": _queue_version,
     "x-single-active-consumer": _boolean,
     "x-queue-type": _queue_type,
-    "x-queue-master-locator": _any_string,
-    "x-queue-leader-locator": _any_string,
+    "x-queue-master-locator": _anything,
+    "x-queue-leader-locator": _leader_locator,
 }
 
 _OTHER_QUEUE_TYPES: Final = frozenset(
@@ -232,3 +246,5 @@ _OTHER_QUEUE_TYPES: Final = frozenset(
     }
 )
 """Arguments of quorum queues and streams, which a classic queue refuses."""
+
+_CONSUMER_ARGUMENTS: Final[dict[str, _Check]] = {"x-priority": _integer, "x-cancel-on-ha-failover": _boolean}

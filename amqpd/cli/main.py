@@ -36,7 +36,9 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 
 
 @click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.option("-c", "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Settings, as TOML.")
+@click.option(
+    "-c", "--config", "file", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Settings, as TOML."
+)
 @click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]")
 @click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
 @click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")

@@ -56,7 +56,8 @@ class AmqpListener:
             ) from error
         except PermissionError as error:
             raise StartupError(
-                f"may not listen on {host}:{port}: {error.strerror}; choose a port above 1023 with -p", os.EX_NOPERM
+                f"may not listen on {host}:{port}: {os.strerror(error.errno or 0)}; choose a port above 1023 with -p",
+                os.EX_NOPERM,
             ) from error
         except OSError as error:
             remedy = "is another broker running there? choose another port with -p"

@@ -46,10 +46,8 @@ class LmdbStore:
         self.on_change: Callable[[], None] = lambda: None  # called when the open batch is due for a commit
         self._folder = folder
         self._lock = _lock_folder(folder)
-        if fresh:
-            for name in ("data.mdb", "lock.mdb"):
-                (folder / name).unlink(missing_ok=True)
         try:
+            _prepare(folder, fresh)
             self._env = self._open(map_size, sync)
             with self._env.begin(db=self._messages) as txn, txn.cursor() as cursor:
                 self._last_message_id = records.id_of(cursor.key()) if cursor.last() else 0
@@ -363,9 +361,7 @@ def _lock_folder(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / "amqpd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise StartupError(
-            f"cannot write to data folder {folder}: {error.strerror}; choose another one with -D", os.EX_CANTCREAT
-        ) from error
+        raise _not_writable(folder, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -379,6 +375,25 @@ def _lock_folder(folder: Path) -> int:
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
     return lock
+
+
+def _prepare(folder: Path, fresh: bool) -> None:
+    """Remove what an earlier process left, or see that it may be written."""
+    for name in ("data.mdb", "lock.mdb"):
+        try:
+            if fresh:
+                (folder / name).unlink(missing_ok=True)
+            elif (folder / name).exists():
+                os.close(os.open(folder / name, os.O_RDWR | os.O_CLOEXEC))
+        except OSError as error:
+            raise _not_writable(folder / name, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> StartupError:
+    kind = "file" if path.suffix else "folder"
+    return StartupError(
+        f"cannot write to data {kind} {path}: {error.strerror}; choose another folder with -D", os.EX_CANTCREAT
+    )
 
 
 def _damaged(folder: Path, error: Exception | str) -> StartupError:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from .spec import ProtocolError, ReplyCode
+from .spec import ProtocolError, ReplyCode, octets
 
 MAX_DEPTH: Final = 64
 """Tables nested deeper than this are refused: no client nests so, and a decoder must not recurse at a peer's will."""
@@ -81,6 +81,8 @@ _FIXED: Final[dict[int, tuple[struct.Struct, type]]] = {
     ord("t"): (struct.Struct(">B"), bool),
 }
 
+_SIZES: Final = {**{letter: codec.size for letter, (codec, _) in _FIXED.items()}, 0x44: 5, 0x56: 0}  # D, V
+
 _TYPE_NAMES: Final[tuple[tuple[type, str], ...]] = (  # a subclass stands before its base
     (bool, "bool"),
     (Int8, "byte"),
@@ -117,6 +119,32 @@ def type_name(value: Value) -> str:
         if isinstance(value, python_type):
             return name
     raise TypeError(f"no AMQP field type holds {type(value).__name__}")
+
+
+def term(value: Value) -> str:
+    """A value as RabbitMQ prints it inside a reply text: the Erlang term it is there.
+
+    Raises TypeError for a value that no field can hold.
+    """
+    if isinstance(value, dict):
+        return f"[{','.join(f'{{{term(name)},{type_name(item)},{term(item)}}}' for name, item in value.items())}]"
+    if isinstance(value, list):
+        return f"[{','.join(f'{{{type_name(item)},{term(item)}}}' for item in value)}]"
+    if isinstance(value, str):
+        return octets(value.encode("utf-8", "surrogateescape"))
+    if isinstance(value, bytes):
+        return octets(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "undefined"
+    if isinstance(value, float):
+        mantissa, e, exponent = repr(float(value)).partition("e")
+        return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{int(exponent)}" if e else mantissa
+    if isinstance(value, Decimal):
+        scale, unscaled = _DECIMAL.unpack(_encode_decimal(value)[1:])
+        return f"{{{scale},{unscaled % (1 << 32)}}}"  # unsigned, as RabbitMQ reads it
+    return str(int(value))
 
 
 def decode_table(data: bytes, offset: int = 0, depth: int = 0) -> tuple[Table, int]:
@@ -170,6 +198,42 @@ def decode_value(data: bytes, offset: int, depth: int = 0) -> tuple[Value, int]:
         scale, unscaled = _DECIMAL.unpack_from(data, offset)
         return Decimal(unscaled).scaleb(-scale), offset + _DECIMAL.size
     raise _malformed(f"unknown field type {kind}")
+
+
+def skip_table(data: bytes, offset: int, depth: int = 0) -> int:
+    """The offset behind the table at `offset`, after a walk over it that makes no values.
+
+    Raises ProtocolError 502, IndexError or struct.error exactly where decoding the table would raise.
+    """
+    offset += 4
+    end = offset + _UINT.unpack_from(data, offset - 4)[0]
+    while offset < end:
+        offset = _skip_value(data, offset + 1 + data[offset], depth)
+    if offset != end or end > len(data):
+        raise _malformed("table entry runs past its table")
+    return offset
+
+
+def _skip_value(data: bytes, offset: int, depth: int) -> int:
+    kind = data[offset]
+    size = _SIZES.get(kind)
+    if size is not None:
+        return offset + 1 + size
+    if kind == 0x53 or kind == 0x78:  # S, x
+        return offset + 5 + int(_UINT.unpack_from(data, offset + 1)[0])
+    if depth >= MAX_DEPTH:
+        raise _malformed("table nested too deeply")
+    if kind == 0x46:  # F
+        return skip_table(data, offset + 1, depth + 1)
+    if kind != 0x41:  # A
+        raise _malformed(f"unknown field type {kind}")
+    offset += 5
+    end = offset + int(_UINT.unpack_from(data, offset - 4)[0])
+    while offset < end:
+        offset = _skip_value(data, offset, depth + 1)
+    if offset != end:
+        raise _malformed("array item runs past its array")
+    return offset
 
 
 def encode_table(table: Mapping[str, Value]) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
 
-from .fields import Table, Timestamp, decode_table, encode_table
+from .fields import Table, Timestamp, decode_table, encode_table, skip_table
 from .schema import decode_shortstr, encode_shortstr
 from .spec import CLASS_BASIC, ProtocolError, ReplyCode
 
@@ -88,7 +88,8 @@ def decode_header(header: bytes) -> Properties:
 def check_header(header: bytes) -> bool:
     """Whether the delivery mode is 2, after a walk over the properties that decodes none of them.
 
-    Raises ProtocolError 502 when they do not end where the header does.
+    Raises ProtocolError 502 when they do not end where the header does, or the headers are no table: whoever consumes
+    the message could not read it.
     """
     persistent = False
     try:
@@ -97,14 +98,14 @@ def check_header(header: bytes) -> bool:
             if domain == _SHORTSTR_DOMAIN:
                 offset += 1 + header[offset]
             elif domain == _TABLE_DOMAIN:
-                offset += 4 + _UINT.unpack_from(header, offset)[0]
+                offset = skip_table(header, offset)
             elif domain == _TIMESTAMP_DOMAIN:
                 offset += 8
             else:
                 if domain == _MODE_DOMAIN:
                     persistent = header[offset] == PERSISTENT
                 offset += 1
-    except (struct.error, IndexError):
+    except (ProtocolError, struct.error, IndexError):
         offset = -1
     if offset != len(header):
         raise ProtocolError(ReplyCode.SYNTAX_ERROR, "malformed content header")
@@ -146,7 +147,6 @@ _CODECS: Final[dict[str, _Codec]] = {
     "priority": (_encode_octet, _decode_octet),
     "timestamp": (_encode_timestamp, _decode_timestamp),
 }
-_UINT: Final = struct.Struct(">I")
 _SHORTSTR_DOMAIN, _TABLE_DOMAIN, _MODE_DOMAIN, _OCTET_DOMAIN, _TIMESTAMP_DOMAIN = range(5)
 _DOMAINS: Final = {
     "headers": _TABLE_DOMAIN,

@@ -64,7 +64,8 @@ class Method:
     def decode(cls, arguments: bytes) -> Self:
         """The method from the arguments behind its ids.
 
-        Raises ProtocolError: 501 for truncated arguments or a short string that is not UTF-8, 502 for a bad table.
+        Raises ProtocolError: 501 for too few or too many octets or a short string that is not UTF-8, 502 for a bad
+        table.
         """
         values: dict[str, Any] = {}
         offset = 0
@@ -82,6 +83,8 @@ class Method:
                 else:
                     bit = 8
                     values[attribute], offset = _DECODE[domain](arguments, offset)
+            if offset != len(arguments):
+                raise IndexError  # noqa: TRY301
         except (struct.error, IndexError):
             raise ProtocolError(ReplyCode.FRAME_ERROR, f"cannot decode {octets(arguments)}") from None
         return cls(**values)
@@ -156,6 +159,12 @@ def _decode_longstr(data: bytes, offset: int) -> tuple[bytes, int]:
     return data[offset + 4 : end], end
 
 
+def _decode_table(data: bytes, offset: int) -> tuple[fields.Table, int]:
+    if offset + 4 + struct.unpack_from(">I", data, offset)[0] > len(data):
+        raise IndexError  # the arguments are cut short; what is wrong inside a table has other texts
+    return fields.decode_table(data, offset)
+
+
 def _decode_number(code: str) -> Callable[[bytes, int], tuple[int, int]]:
     codec = struct.Struct(code)
     return lambda data, offset: (codec.unpack_from(data, offset)[0], offset + codec.size)
@@ -178,5 +187,5 @@ _DECODE: Final[dict[str, Callable[[bytes, int], tuple[Any, int]]]] = {
     "longlong": _decode_number(">Q"),
     "shortstr": decode_shortstr,
     "longstr": _decode_longstr,
-    "table": fields.decode_table,
+    "table": _decode_table,
 }

@@ -7,6 +7,8 @@ import pytest
 from amqpd.amqp.connection import CLOSE_TIMEOUT, SILENT_DELAY, ConnectionSettings
 from amqpd.wire.methods import (
     METHODS,
+    BasicGet,
+    BasicGetOk,
     BasicPublish,
     ChannelClose,
     ChannelCloseOk,
@@ -452,6 +454,22 @@ def test_however_it_ends_nothing_of_it_stays(end: type, pair: Pair) -> None:
     assert [entry.redelivered for entry in queue.ready] == [True, False]
     assert pair.connection.channels == {}
     assert broker.alarms._listeners == {other.connection._alarms_changed}
+
+
+@pytest.mark.parametrize("end", [lose, leave, fail, break_off], ids=lambda end: end.__name__)
+def test_what_one_of_its_channels_held_does_not_go_to_another_on_the_way(end: type, pair: Pair) -> None:
+    other = Pair(pair.broker)
+    other.channel()
+    pair.channel(1)
+    pair.channel(2)
+    pair.queue("q")
+    other.publish(1, "", "q", b"kept")
+    pair.send(1, BasicGet(queue="q"))
+    pair.expect(1, BasicGetOk)
+    pair.consume("q", 2, no_ack=True)
+    end(pair)
+    assert pair.silent()
+    assert pair.broker.vhosts["/"].queue("q", None).message_count == 1
 
 
 def test_exclusive_queues_are_gone_before_close_ok() -> None:

@@ -22,6 +22,8 @@ from amqpd.wire.methods import (
     BasicReturn,
     ChannelClose,
     ChannelCloseOk,
+    ChannelOpen,
+    ChannelOpenOk,
     ConfirmSelect,
     ConfirmSelectOk,
     ConnectionClose,
@@ -243,6 +245,30 @@ def test_closing_a_channel_waits_for_what_it_was_owed(pair: Pair, store: ManualS
     assert pair.silent()
     store.commit()
     assert kinds(pair) == [QueueDeclareOk, ChannelCloseOk]
+
+
+def test_opening_the_number_again_waits_for_what_the_channel_before_is_owed(pair: Pair, store: ManualStore) -> None:
+    pair.send(1, QueueDeclare(queue="new", durable=True), ChannelClose(), ChannelOpen(), BasicGet(queue="t"))
+    assert pair.silent()
+    store.commit()
+    assert kinds(pair) == [QueueDeclareOk, ChannelCloseOk, ChannelOpenOk, BasicGetEmpty]
+
+
+def test_so_does_opening_it_again_while_the_commit_is_under_way(pair: Pair, store: ManualStore) -> None:
+    pair.send(1, QueueDeclare(queue="new", durable=True), ChannelClose())
+    pair.send(1, ChannelOpen())
+    pair.send(1, ChannelClose(), ChannelOpen())
+    assert pair.silent()
+    store.commit()
+    assert kinds(pair) == [QueueDeclareOk, ChannelCloseOk, ChannelOpenOk, ChannelCloseOk, ChannelOpenOk]
+    pair.call(1, BasicGet(queue="t"), BasicGetEmpty)
+
+
+def test_a_close_that_crosses_a_held_error_is_answered_after_it(pair: Pair, store: ManualStore) -> None:
+    pair.send(1, QueueDeclare(queue="new", durable=True), BasicAck(99), ChannelClose(), ChannelOpen())
+    assert pair.silent()
+    store.commit()
+    assert kinds(pair) == [QueueDeclareOk, ChannelClose, ChannelCloseOk, ChannelOpenOk]
 
 
 def test_a_connection_that_closes_does_not_wait(pair: Pair, store: ManualStore) -> None:

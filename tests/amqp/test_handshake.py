@@ -230,7 +230,8 @@ def test_a_refused_login_is_told_to_clients_that_can_hear_it(password: str) -> N
     assert close.reply_text == (
         "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile."
     )
-    assert ("warning", "login refused") in [line[:2] for line in pair.log.lines]
+    (refusal,) = [line[2] for line in pair.log.lines if line[:2] == ("warning", "login refused")]
+    assert (refusal["mechanism"], refusal["reason"]) == ("PLAIN", "user 'guest' - invalid credentials")
     pair.send(0, ConnectionCloseOk())
     assert pair.closed
     assert pair.silent()

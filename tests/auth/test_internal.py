@@ -27,33 +27,39 @@ def test_a_user_with_the_right_password_is_let_in(users: InternalUsers) -> None:
 
 @pytest.mark.parametrize("password", [b"", b"wrong", b"Secret", "sécret ".encode(), b"\xff"])
 def test_any_other_password_is_refused(users: InternalUsers, password: bytes) -> None:
-    assert users.authenticate(Credentials("alice", password), LOCAL) is None
+    assert isinstance(users.authenticate(Credentials("alice", password), LOCAL), str)
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "Alice", "alice "])
 def test_an_unknown_user_is_refused(users: InternalUsers, name: str) -> None:
-    assert users.authenticate(Credentials(name, b"guest"), LOCAL) is None
-    assert users.authenticate(Credentials(name, b""), LOCAL) is None
+    assert isinstance(users.authenticate(Credentials(name, b"guest"), LOCAL), str)
+    assert isinstance(users.authenticate(Credentials(name, b""), LOCAL), str)
 
 
 def test_an_empty_password_is_refused_even_when_it_is_the_right_one(users: InternalUsers) -> None:
-    assert users.authenticate(Credentials("empty", b""), LOCAL) is None
+    assert isinstance(users.authenticate(Credentials("empty", b""), LOCAL), str)
 
 
 def test_a_loopback_user_is_let_in_from_this_machine_alone(users: InternalUsers) -> None:
-    assert users.authenticate(Credentials("guest", b"guest"), REMOTE) is None
-    assert users.authenticate(Credentials("guest", b"guest"), LOCAL) is not None
+    assert isinstance(users.authenticate(Credentials("guest", b"guest"), REMOTE), str)
+    assert isinstance(users.authenticate(Credentials("guest", b"guest"), LOCAL), User)
+
+
+def test_the_log_is_told_why_and_not_whether_the_user_or_the_password_was_wrong(users: InternalUsers) -> None:
+    assert users.authenticate(Credentials("guest", b"guest"), REMOTE) == "user 'guest' can only connect via localhost"
+    assert users.authenticate(Credentials("guest", b"wrong"), REMOTE) == "user 'guest' - invalid credentials"
+    assert users.authenticate(Credentials("nobody", b"guest"), LOCAL) == "user 'nobody' - invalid credentials"
 
 
 def test_without_loopback_users_everybody_may_come_from_anywhere() -> None:
     users = InternalUsers(())
     users.add("guest", "guest")
-    assert users.authenticate(Credentials("guest", b"guest"), REMOTE) is not None
+    assert isinstance(users.authenticate(Credentials("guest", b"guest"), REMOTE), User)
 
 
 def test_adding_a_user_again_changes_it(users: InternalUsers) -> None:
     users.add("alice", "new", frozenset({"monitoring"}))
-    assert users.authenticate(Credentials("alice", "sécret".encode()), LOCAL) is None
+    assert isinstance(users.authenticate(Credentials("alice", "sécret".encode()), LOCAL), str)
     assert users.authenticate(Credentials("alice", b"new"), LOCAL) == User("alice", frozenset({"monitoring"}))
 
 

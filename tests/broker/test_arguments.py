@@ -62,7 +62,19 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"x-queue-mode": "x"}, "invalid arg 'x-queue-mode' for {q}: \"unsupported queue mode 'x'\""),
     ({"x-queue-type": "zz"}, "invalid arg 'x-queue-type' for {q}: \"unsupported queue type 'zz'\""),
     ({"x-queue-version": 3}, "invalid arg 'x-queue-version' for {q}: \"unsupported queue version '3'\""),
-    ({"x-queue-master-locator": 5}, "invalid arg 'x-queue-master-locator' for {q}: \"expected string, got long\""),
+    ({"x-queue-type": 1.5}, "invalid arg 'x-queue-type' for {q}: {unacceptable_type,double}"),
+    ({"x-queue-version": -1}, "invalid arg 'x-queue-version' for {q}: {value_negative,-1}"),
+    ({"x-queue-mode": 5}, "invalid arg 'x-queue-mode' for {q}: {unacceptable_type,long}"),
+    ({"x-queue-leader-locator": 5}, "invalid arg 'x-queue-leader-locator' for {q}: {unacceptable_type,long}"),
+    ({"x-queue-leader-locator": "here"}, "invalid arg 'x-queue-leader-locator' for {q}: invalid_queue_locator_arg"),
+    (  # of several faults the first in RabbitMQ's order is named, whatever the client's
+        {"x-max-age": 5, "x-overflow": "zz", "x-expires": 0},
+        "invalid arg 'x-expires' for {q}: {value_zero,0}",
+    ),
+    (
+        {"x-expires": 0, "x-queue-type": "zz"},
+        "invalid arg 'x-queue-type' for {q}: \"unsupported queue type 'zz'\"",
+    ),
     *(
         ({name: 5}, f"invalid arg '{name}' for {{q}} of queue type rabbit_classic_queue")
         for name in (
@@ -97,6 +109,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"x-queue-version": Int8(2)},
     {"x-queue-type": "classic"},
     {"x-queue-master-locator": "min-masters", "x-queue-leader-locator": "balanced"},
+    {"x-queue-master-locator": 5},
     {"x-unheard-of": {"any": ["thing"]}, "foo": None},
 ]
 
@@ -127,6 +140,15 @@ def test_these_arguments_are_accepted(arguments: dict[str, Any]) -> None:
         ({"x-single-active-consumer": True}, {}, "the value 'true' of type 'bool' but current is none"),
         ({"x-single-active-consumer": True}, {"x-single-active-consumer": False}, "'true' but current is 'false'"),
         ({"x-max-length": 1}, {"x-max-length": True}, "'1' but current is 'true'"),
+        ({"x-max-length": None}, {}, "the value 'undefined' of type 'void' but current is none"),
+        ({"x-max-length": None}, {"x-max-length": 1}, "none but current is '1'"),
+        ({"x-max-length": b"bin"}, {}, "the value 'bin' of type 'binary' but current is none"),
+        ({"x-max-length": 1e30}, {}, "the value '1.0e30' of type 'double' but current is none"),
+        (
+            {"x-max-length": {"a": Int32(1), "b": "x"}},
+            {},
+            'the value \'[{<<"a">>,signedint,1},{<<"b">>,longstr,<<"x">>}]\' of type \'table\' but current is none',
+        ),
     ],
 )
 def test_a_difference_is_named_in_these_words(
@@ -203,11 +225,22 @@ def test_alternate_exchanges_are_compared(received: str | None, current: str | N
     assert caught.value.explanation == (f"inequivalent arg 'alternate-exchange' for {EXCHANGE}: received {difference}")
 
 
-def test_a_consumers_priority_is_an_integer() -> None:
-    check_consumer_arguments({"x-priority": Int8(-5), "other": "thing"}, QUEUE)
+def test_these_consumer_arguments_are_accepted() -> None:
+    check_consumer_arguments({"x-priority": Int8(-5), "x-cancel-on-ha-failover": True, "other": "thing"}, QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("x-priority", "high", ': "expected integer, got longstr"'),
+        ("x-cancel-on-ha-failover", "true", ": {unacceptable_type,longstr}"),
+        ("x-stream-offset", "first", " of queue type rabbit_classic_queue"),
+    ],
+)
+def test_a_consumer_argument_out_of_place_is_refused_in_these_words(name: str, value: Any, reason: str) -> None:
     with pytest.raises(PreconditionFailed) as caught:
-        check_consumer_arguments({"x-priority": "high"}, QUEUE)
-    assert caught.value.explanation == (f"invalid arg 'x-priority' for {QUEUE}: \"expected integer, got longstr\"")
+        check_consumer_arguments({name: value}, QUEUE)
+    assert caught.value.explanation == f"invalid arg '{name}' for {QUEUE}{reason}"
 
 
 # --- equality

@@ -214,6 +214,28 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "nope.toml") in line
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "amqpd.toml"
+    file.touch(0o000)
+    code, line = refused("-c", str(file))
+    assert (code, line) == (os.EX_NOINPUT, f"amqpd: cannot read configuration file {file}: Permission denied")
+
+
+def test_an_empty_data_folder_is_not_the_one_it_is_started_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, line = refused("-D", "", "-p", "0")
+    assert (code, line) == (os.EX_CONFIG, "amqpd: 'data_dir' is '', but has to be a folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_setting_misspelt_in_the_environment_is_pointed_out(start: Start) -> None:
+    broker = start("--memory", AMQPD_HARTBEAT="5", AMQPD_SERVICE_HOST="10.0.0.1")
+    warnings = [line for line in broker.log if "[warning]" in line]
+    assert len(warnings) == 1
+    assert "unknown setting AMQPD_HARTBEAT in the environment; did you mean AMQPD_HEARTBEAT?" in warnings[0]
+
+
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     file = tmp_path / "amqpd.toml"
     file.write_text("heartbeat: 10\n")

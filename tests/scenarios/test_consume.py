@@ -120,6 +120,13 @@ def test_a_priority_is_an_integer(client: Client, priority: object, kind: str) -
     expect_channel_error(client, 406, text, BasicConsume)
 
 
+def test_arguments_of_streams_are_refused(client: Client) -> None:
+    queue = own_queue(client)
+    client.send(1, BasicConsume(queue=queue, arguments={"x-stream-offset": "first"}))
+    text = f"invalid arg 'x-stream-offset' for queue '{queue}' in vhost '/' of queue type rabbit_classic_queue"
+    expect_channel_error(client, 406, text, BasicConsume)
+
+
 def test_arguments_nobody_knows_are_overlooked(client: Client) -> None:
     queue = own_queue(client)
     consume(client, queue, arguments={"x-whatever": 1, "other": "two"})

@@ -13,6 +13,7 @@ from amqpd.wire.methods import (
     BasicPublish,
     ChannelClose,
     ChannelCloseOk,
+    ChannelFlow,
     ChannelOpen,
     ConnectionClose,
     ConnectionCloseOk,
@@ -134,6 +135,20 @@ NO_BODY = "expected content body, got non content body frame instead"
             "cannot decode <<0,0,3,97,98>>",
             QueueDeclare,
             id="truncated arguments",
+        ),
+        pytest.param(
+            raw_frame(METHOD, 1, ChannelFlow(active=True).encode() + b"\x02\x03"),
+            501,
+            "cannot decode <<1,2,3>>",
+            ChannelFlow,
+            id="more than the arguments",
+        ),
+        pytest.param(
+            raw_frame(METHOD, 1, QueueDeclare(queue="q").encode()[:-4] + b"\x00\x00\x00\x05abc"),
+            501,
+            "cannot decode <<0,0,1,113,0,0,0,0,5,97,98,99>>",
+            QueueDeclare,
+            id="a table longer than its frame",
         ),
         pytest.param(
             raw_frame(METHOD, 1, b"\x00\x32\x00\x0a\x00\x00\x02\xff\xfe\x00\x00\x00\x00\x00"),

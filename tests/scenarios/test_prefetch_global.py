@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from steps import consume, delivered, deliveries, expect_ready, fill, get, own_queue
 
 from amqpd.testing.client import Client
@@ -97,6 +98,18 @@ def test_consumers_without_acks_know_no_limit(client: Client) -> None:
     qos(client, 1, global_=True)
     consume(client, queue, no_ack=True)
     assert deliveries(client, 10) == BODIES
+
+
+@pytest.mark.ours("3.10 holds all consumers of the channel back")
+def test_consumers_without_acks_go_on_when_the_others_have_their_fill(client: Client) -> None:
+    held, free = own_queue(client), own_queue(client)
+    fill(client, held, *BODIES)
+    fill(client, free, b"free")
+    qos(client, 1, global_=True)
+    consume(client, held)
+    deliveries(client, 1)
+    consume(client, free, no_ack=True)
+    assert deliveries(client, 1) == [b"free"]
 
 
 def test_gets_know_no_limit(client: Client) -> None:

@@ -38,6 +38,8 @@ QUEUE = "t.refused"
         ("x-overflow", "drop-tail", "invalid_overflow"),
         ("x-single-active-consumer", "true", "{unacceptable_type,longstr}"),
         ("x-queue-mode", "eager", "\"unsupported queue mode 'eager'\""),
+        ("x-queue-mode", 5, "{unacceptable_type,long}"),
+        ("x-queue-version", -1, "{value_negative,-1}"),
         ("x-queue-type", "ring", "\"unsupported queue type 'ring'\""),
     ],
 )
@@ -47,6 +49,14 @@ def test_the_reason_is_given(client: Client, argument: str, value: Any, reason: 
     expect_channel_error(client, 406, text, QueueDeclare)
     client.send(1, QueueDeclare(queue=QUEUE, passive=True))
     expect_channel_error(client, 404, f"no queue '{QUEUE}' in vhost '/'", QueueDeclare)
+
+
+def test_of_several_faults_one_is_named_whatever_their_order(client: Client) -> None:
+    faults = [("x-overflow", "drop-tail"), ("x-max-age", 5), ("x-expires", 0)]
+    text = f"invalid arg 'x-expires' for queue '{QUEUE}' in vhost '/': {{value_zero,0}}"
+    for arguments in (dict(faults), dict(reversed(faults))):
+        client.send(1, QueueDeclare(queue=QUEUE, arguments=arguments))
+        expect_channel_error(client, 406, text, QueueDeclare)
 
 
 @pytest.mark.parametrize("argument", ["x-delivery-limit", "x-quorum-initial-group-size", "x-max-age"])

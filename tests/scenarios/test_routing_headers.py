@@ -151,7 +151,14 @@ def test_other_modes_are_refused(client: Client, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind", "printed"), [(5, "long", "5"), (Int32(5), "signedint", "5"), (True, "bool", "true")]
+    ("mode", "kind", "printed"),
+    [
+        (5, "long", "5"),
+        (Int32(5), "signedint", "5"),
+        (True, "bool", "true"),
+        (None, "void", "undefined"),
+        (["all"], "array", '[{longstr,<<"all">>}]'),
+    ],
 )
 def test_a_mode_is_a_string(client: Client, mode: object, kind: str, printed: str) -> None:
     queue = own_queue(client)

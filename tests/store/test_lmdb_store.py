@@ -404,7 +404,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         error = refused(folder)
         assert error.exit_code == os.EX_CANTCREAT
-        assert "choose another one with -D" in str(error)
+        assert "choose another folder with -D" in str(error)
     assert (tmp_path / "file").read_text() == "in the way"
 
 
@@ -427,6 +427,23 @@ def test_a_folder_that_may_not_be_written_is_refused(folder: Path) -> None:
     finally:
         folder.chmod(0o755)
     assert error.exit_code == os.EX_CANTCREAT
+
+
+def test_what_is_left_over_and_cannot_be_removed_is_refused_and_named(folder: Path) -> None:
+    (folder / "data.mdb").mkdir(parents=True)
+    with pytest.raises(StartupError, match=r"cannot write to data file .*data\.mdb: ") as caught:
+        open_store(folder, fresh=True)
+    assert caught.value.exit_code == os.EX_CANTCREAT
+    (folder / "data.mdb").rmdir()
+    open_store(folder, fresh=True).close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_file_that_may_not_be_written_is_refused_and_named(folder: Path) -> None:
+    file = written_folder(folder)
+    file.chmod(0o444)
+    with pytest.raises(StartupError, match=r"cannot write to data file .*data\.mdb: Permission denied"):
+        open_store(folder)
 
 
 def test_a_folder_refused_once_can_be_opened_when_it_is_right(folder: Path) -> None:

@@ -27,6 +27,8 @@ from amqpd.wire.fields import (
     decode_value,
     encode_table,
     encode_value,
+    skip_table,
+    term,
     type_name,
 )
 from amqpd.wire.spec import ProtocolError
@@ -65,6 +67,37 @@ def test_a_value_is_these_bytes_and_has_this_name(encoded: str, value: Any, name
     assert end == 2 + len(raw)
     assert same(decoded, value)
     assert type_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (True, "true"),
+        (Int32(-5), "-5"),
+        (Timestamp(5), "5"),
+        (None, "undefined"),
+        ("text", '<<"text">>'),
+        ("ü", "<<195,188>>"),
+        (RawString(b"\xff"), "<<255>>"),
+        (b"", "<<>>"),
+        (1.0, "1.0"),
+        (Float32(0.5), "0.5"),
+        (1e30, "1.0e30"),
+        (1.5e-7, "1.5e-7"),
+        (Decimal("1.5"), "{1,15}"),
+        (Decimal(-7), "{0,4294967289}"),
+        ({"a": Int32(1), "b": "x"}, '[{<<"a">>,signedint,1},{<<"b">>,longstr,<<"x">>}]'),
+        ([Int32(1), None, []], "[{signedint,1},{void,undefined},{array,[]}]"),
+        ({}, "[]"),
+    ],
+)
+def test_a_value_is_printed_as_an_erlang_term(value: Any, printed: str) -> None:
+    assert term(value) == printed
+
+
+@given(values)
+def test_every_value_can_be_printed(value: Any) -> None:
+    assert term(value)
 
 
 def test_both_letters_of_long_are_read_and_the_small_one_is_written() -> None:
@@ -168,6 +201,28 @@ def test_a_table_cut_anywhere_is_a_syntax_error(table: dict[str, Any], data: st.
     assert caught.value.code == 502
 
 
+@st.composite
+def damaged_tables(draw: st.DrawFn) -> bytes:
+    raw = bytearray(encode_table(draw(tables)))
+    for _ in range(draw(st.integers(0, 2))):
+        raw[draw(st.integers(0, len(raw) - 1))] = draw(st.integers(0, 255))
+    return bytes(raw) + draw(st.binary(max_size=8))
+
+
+@settings(max_examples=1000)
+@given(damaged_tables())
+def test_skipping_a_table_is_like_decoding_it(raw: bytes) -> None:
+    try:
+        expected: int | None = decode_table(raw)[1]
+    except ProtocolError:
+        expected = None
+    try:
+        found: int | None = skip_table(raw, 0)
+    except (ProtocolError, IndexError, struct.error):
+        found = None
+    assert found == expected
+
+
 def nested(depth: int, letter: bytes) -> bytes:
     """A table with so many tables, or arrays, inside each other."""
     value = b"V"
@@ -183,6 +238,9 @@ def test_tables_and_arrays_nest_this_deep_and_no_deeper(letter: bytes) -> None:
     assert encode_table(table) == nested(MAX_DEPTH, letter)
     with pytest.raises(ProtocolError, match="table nested too deeply"):
         decode_table(nested(MAX_DEPTH + 1, letter))
+    assert skip_table(nested(MAX_DEPTH, letter), 0) == len(nested(MAX_DEPTH, letter))
+    with pytest.raises(ProtocolError, match="nested too deeply"):
+        skip_table(nested(MAX_DEPTH + 1, letter), 0)
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, (1,), 1j])

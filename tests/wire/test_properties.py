@@ -94,11 +94,17 @@ def test_a_header_cut_anywhere_is_a_syntax_error_to_the_check(sent: Properties, 
 @settings(max_examples=500)
 @given(st.integers(0, 0xFFFF), st.binary(max_size=40))
 def test_what_the_check_lets_through_decodes_or_is_a_protocol_error(flags: int, rest: bytes) -> None:
-    """The check does not look into tables or strings; whoever decodes them later may still object, in protocol."""
+    """The check does not look into strings; whoever decodes them later may still object, in protocol."""
     raw = header(flags) + rest
     with contextlib.suppress(ProtocolError):
         persistent = check_header(raw)
         assert persistent is (decode_header(raw).delivery_mode == 2)
+
+
+@pytest.mark.parametrize("table", ["00000003 016174", "00000003 01615a", "00000002 0161", "00000004 61626364"])
+def test_headers_that_are_no_table_are_a_syntax_error(table: str) -> None:
+    with pytest.raises(ProtocolError, match="malformed content header"):
+        check_header(header(0x2000, table))
 
 
 def test_octets_behind_the_last_property_are_a_syntax_error() -> None:
@@ -138,10 +144,8 @@ def test_only_delivery_mode_2_is_persistent(mode: int) -> None:
 
 
 def test_a_malformed_headers_table_is_a_syntax_error_when_it_is_decoded() -> None:
-    raw = header(0x2000, "00000003 01615a")
-    assert check_header(raw) is False
     with pytest.raises(ProtocolError, match="unknown field type 90"):
-        decode_header(raw)
+        decode_header(header(0x2000, "00000003 01615a"))
 
 
 def test_a_property_that_does_not_fit_is_a_value_error() -> None:

@@ -117,8 +117,18 @@ def test_truncated_arguments_are_a_frame_error_that_shows_them(length: int) -> N
     assert caught.value.code == 501
 
 
-def test_what_follows_the_arguments_is_passed_over() -> None:
-    assert methods.TxSelect.decode(b"more") == methods.TxSelect()
+@pytest.mark.parametrize("arguments", [b"\x00", b"more"])
+def test_octets_behind_the_arguments_are_a_frame_error_that_shows_them(arguments: bytes) -> None:
+    with pytest.raises(ProtocolError, match=r"cannot decode <<.*>>") as caught:
+        methods.TxSelect.decode(arguments)
+    assert caught.value.code == 501
+
+
+def test_a_table_longer_than_its_frame_is_a_frame_error() -> None:
+    arguments = methods.QueueDeclare(queue="q").encode()[4:-4] + b"\x00\x00\x00\x05abc"
+    with pytest.raises(ProtocolError, match=r"cannot decode <<0,0,1,113,0,0,0,0,5,97,98,99>>") as caught:
+        methods.QueueDeclare.decode(arguments)
+    assert caught.value.code == 501
 
 
 @given(short_strings)

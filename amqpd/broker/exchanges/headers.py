@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ...errors import PreconditionFailed
 from ...message import Message
-from ...wire.fields import encode_value, type_name
+from ...wire.fields import encode_value, term, type_name
 from ..arguments import Arguments
 from ..binding import Binding
 from .base import Exchange
@@ -70,8 +70,9 @@ class HeadersExchange(Exchange):
     def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
         mode = arguments.get("x-match", "all")
         if not isinstance(mode, str):
-            value = str(mode).lower() if isinstance(mode, bool) else mode
-            raise PreconditionFailed(f"Invalid x-match field type {type_name(mode)} (value {value}); expected longstr")
+            raise PreconditionFailed(
+                f"Invalid x-match field type {type_name(mode)} (value {term(mode)}); expected longstr"
+            )
         if mode not in MODES:
             raise PreconditionFailed(
                 f'Invalid x-match field value "{mode}"; expected all, any, all-with-x, or any-with-x'

@@ -164,6 +164,7 @@ def test_there_are_four_modes(mode: str) -> None:
         ("ALL", 'Invalid x-match field value "ALL"; expected all, any, all-with-x, or any-with-x'),
         (5, "Invalid x-match field type long (value 5); expected longstr"),
         (Int32(5), "Invalid x-match field type signedint (value 5); expected longstr"),
+        (b"all", 'Invalid x-match field type binary (value <<"all">>); expected longstr'),
     ],
 )
 def test_any_other_mode_is_refused(mode: Any, text: str) -> None:
