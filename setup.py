@@ -14,6 +14,8 @@ from setuptools.command.build_ext import build_ext
 
 COMPILED = (
     "amqpd/message",
+    "amqpd/wire/fields",
+    "amqpd/wire/properties",
     "amqpd/wire/buffers",
     "amqpd/wire/reader",
     "amqpd/wire/writer",
@@ -46,21 +48,16 @@ class BuildAllOrNothing(build_ext):
         try:
             super().run()
         except Exception as error:  # noqa: BLE001 - whatever compilers raise
-            print(f"amqpd: nothing is compiled, and all the slower for it: {error}", file=sys.stderr)
             for extension in self.extensions:
                 for built in (self.get_ext_fullpath(extension.name), self.get_ext_filename(extension.name)):
                     Path(built).unlink(missing_ok=True)
             self.extensions = []
+            say(error)
 
 
 def extensions() -> list[Extension]:
     """What to compile; nothing when that is not wanted, or Cython is missing."""
     if os.environ.get("AMQPD_PURE"):
-        return []
-    try:
-        from Cython.Build import cythonize  # noqa: PLC0415 - may be missing
-    except ImportError as error:
-        print(f"amqpd: nothing is compiled, and all the slower for it: {error}", file=sys.stderr)
         return []
     found = [
         Extension(
@@ -71,7 +68,17 @@ def extensions() -> list[Extension]:
         )
         for module in COMPILED
     ]
+    try:
+        from Cython.Build import cythonize  # noqa: PLC0415 - may be missing
+    except ImportError as error:
+        say(error)
+        return []
     return list(cythonize(found, compiler_directives=DIRECTIVES, build_dir="build/cython", quiet=True))
+
+
+def say(error: Exception) -> None:
+    """Once, in one line."""
+    print(f"amqpd: nothing is compiled, and all the slower for it: {error}", file=sys.stderr)
 
 
 setup(

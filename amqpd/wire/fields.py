@@ -127,9 +127,10 @@ def term(value: Value) -> str:
     Raises TypeError for a value that no field can hold.
     """
     if isinstance(value, dict):
-        return f"[{','.join(f'{{{term(name)},{type_name(item)},{term(item)}}}' for name, item in value.items())}]"
+        pairs = ["{" + f"{term(name)},{type_name(item)},{term(item)}" + "}" for name, item in value.items()]
+        return f"[{','.join(pairs)}]"
     if isinstance(value, list):
-        return f"[{','.join(f'{{{type_name(item)},{term(item)}}}' for item in value)}]"
+        return f"[{','.join(['{' + f'{type_name(item)},{term(item)}' + '}' for item in value])}]"
     if isinstance(value, str):
         return octets(value.encode("utf-8", "surrogateescape"))
     if isinstance(value, bytes):
@@ -203,15 +204,19 @@ def decode_value(data: bytes, offset: int, depth: int = 0) -> tuple[Value, int]:
 def skip_table(data: bytes, offset: int, depth: int = 0) -> int:
     """The offset behind the table at `offset`, after a walk over it that makes no values.
 
-    Raises ProtocolError 502, IndexError or struct.error exactly where decoding the table would raise.
+    Raises ProtocolError 502 or IndexError exactly where decoding the table would raise.
     """
     offset += 4
-    end = offset + _UINT.unpack_from(data, offset - 4)[0]
+    end = offset + _long_at(data, offset - 4)
     while offset < end:
         offset = _skip_value(data, offset + 1 + data[offset], depth)
     if offset != end or end > len(data):
         raise _malformed("table entry runs past its table")
     return offset
+
+
+def _long_at(data: bytes, offset: int) -> int:
+    return data[offset] << 24 | data[offset + 1] << 16 | data[offset + 2] << 8 | data[offset + 3]
 
 
 def _skip_value(data: bytes, offset: int, depth: int) -> int:
@@ -220,7 +225,7 @@ def _skip_value(data: bytes, offset: int, depth: int) -> int:
     if size is not None:
         return offset + 1 + size
     if kind == 0x53 or kind == 0x78:  # S, x
-        return offset + 5 + int(_UINT.unpack_from(data, offset + 1)[0])
+        return offset + 5 + _long_at(data, offset + 1)
     if depth >= MAX_DEPTH:
         raise _malformed("table nested too deeply")
     if kind == 0x46:  # F
@@ -228,7 +233,7 @@ def _skip_value(data: bytes, offset: int, depth: int) -> int:
     if kind != 0x41:  # A
         raise _malformed(f"unknown field type {kind}")
     offset += 5
-    end = offset + int(_UINT.unpack_from(data, offset - 4)[0])
+    end = offset + _long_at(data, offset - 4)
     while offset < end:
         offset = _skip_value(data, offset, depth + 1)
     if offset != end:

@@ -163,4 +163,4 @@ _WIRE: Final = tuple(
 @lru_cache(maxsize=256)
 def _layout(flags: int) -> tuple[int, ...]:
     """The domains of the properties that these flags announce, in wire order."""
-    return tuple(_DOMAINS.get(name, _SHORTSTR_DOMAIN) for bit, name, _, _ in _WIRE if flags & bit)
+    return tuple([_DOMAINS.get(name, _SHORTSTR_DOMAIN) for bit, name, _, _ in _WIRE if flags & bit])

@@ -67,6 +67,7 @@ class Work:
     """Publishes to one queue, and through a fanout exchange to two more, until the broker is gone."""
 
     QUEUES = ("alone", "left", "right")
+    SIZES = ((0, 10, 900, 5000), (5000, 30_000, 150_000))  # small ones, or enough for batches to wait for consumers
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -75,10 +76,12 @@ class Work:
         self.unconfirmed: dict[int, tuple[int, tuple[str, ...]]] = {}  # publish number -> message, queues
         self.acked: set[tuple[str, int]] = set()  # queue and message, in this round
         self.declared: list[str] = []
+        self.sizes = self.SIZES[0]  # of bodies, in this round
 
     def run(self, client: Client) -> None:
         """Raises ConnectionError when the broker dies."""
         self.unconfirmed = {}
+        self.sizes = self.random.choice(self.SIZES)
         for channel in (PUBLISHING, CONSUMING, COMMITTING):
             client.channel(channel)
         client.call(PUBLISHING, ConfirmSelect(), ConfirmSelectOk)
@@ -163,7 +166,7 @@ class Work:
             expectation.must.add(number)
 
     def body(self, number: int) -> bytes:
-        return b"%d:" % number + b"x" * self.random.choice([0, 10, 900, 5000])
+        return b"%d:" % number + b"x" * self.random.choice(self.sizes)
 
     def check(self, client: Client) -> None:
         """Compare what the queues hold with what they must; then leave it there, or take it all."""

@@ -1,0 +1,10 @@
+cimport cython
+
+cdef int _SHORTSTR_DOMAIN
+cdef int _TABLE_DOMAIN
+cdef int _MODE_DOMAIN
+cdef int _OCTET_DOMAIN
+cdef int _TIMESTAMP_DOMAIN
+
+@cython.locals(offset=Py_ssize_t, domain=int, persistent=bint)
+cpdef bint check_header(bytes header) except -1
