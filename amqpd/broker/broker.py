@@ -18,7 +18,7 @@ from .vhost import Resources, VHost
 
 DEFAULT_VHOST: Final = "/"
 
-DEFAULT_MEMORY: Final = 256 << 20
+DEFAULT_MEMORY: Final = 128 << 20
 """Bytes of messages kept in memory before queues page."""
 
 

@@ -22,8 +22,8 @@ WRITE_LOW: Final = 128 << 10
 READ_SIZE: Final = 64 << 10
 """Bytes taken from a socket in one turn, so that a peer which sends without end leaves time for the others."""
 
-BULK_SIZE: Final = 256 << 10
-"""Bytes taken in one turn at most, when they are known to be of something large."""
+BULK_SIZE: Final = 512 << 10
+"""Bytes taken in one turn from a peer that is in the middle of something large."""
 
 BITE_SIZE: Final = 4 << 10
 """Bytes taken in one turn from a peer that publishes faster than consumers take."""
@@ -87,7 +87,10 @@ class StreamProtocol(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         session = self.session
-        self._asked = max(BITE_SIZE if session.hasty else READ_SIZE, min(session.expecting, BULK_SIZE))
+        if session.expecting > BITE_SIZE:
+            self._asked = BULK_SIZE
+        else:
+            self._asked = BITE_SIZE if session.hasty else READ_SIZE
         return self._turn.buffer[: self._asked]
 
     def buffer_updated(self, nbytes: int) -> None:
