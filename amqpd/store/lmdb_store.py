@@ -13,8 +13,10 @@ import struct
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import lmdb
 
@@ -135,15 +137,10 @@ class LmdbStore:
 
     def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
         found: list[tuple[int, Message]] = []
-        with self._env.begin(buffers=True) as txn, txn.cursor(self._entries) as cursor:
-            more = cursor.set_range(records.entry_key(queue_id, first))
-            while more and len(found) < limit:
-                key, record = cursor.item()
-                owner, seq = records.seq_of(key)
-                if owner != queue_id:
-                    break
-                found.append((seq, self._message(txn, record)))
-                more = cursor.next()
+        with self._env.begin() as txn, txn.cursor(self._entries) as cursor:
+            if cursor.set_range(records.entry_key(queue_id, first)):
+                load = partial(self._load, txn)
+                found = records.decode_entries(islice(cursor.iternext(), limit), queue_id, load)
         for batch in (self._in_flight, self._batch):
             if batch is not None and len(found) < limit:
                 # an in-flight batch may be on the disk already, before its callbacks have run
@@ -246,10 +243,7 @@ class LmdbStore:
         entry_key = records.entry_key
         with txn.cursor(self._entries) as cursor:
             for seq in changes.deletes:
-                key = entry_key(queue_id, seq)
-                # a deletion leaves the cursor at the next entry, which mostly is the next to be deleted
-                if cursor.key() == key or cursor.set_key(key):
-                    cursor.delete()
+                txn.delete(entry_key(queue_id, seq), db=self._entries)
             counters.messages -= len(changes.deletes)
             counters.bytes -= changes.freed
             for first, last in changes.drops:
@@ -288,11 +282,12 @@ class LmdbStore:
             owner, seq = records.seq_of(key)
             if owner != queue_id or seq > last:
                 break
-            message = self._message(txn, record)
-            if message.id:
-                released[message.id] = released.get(message.id, 0) + 1
+            message_id = records.reference_of(record)
+            if message_id:
+                released[message_id] = released.get(message_id, 0) + 1
+                record = self._content(txn, message_id)
             counters.messages -= 1
-            counters.bytes -= message.size
+            counters.bytes -= records.body_size_of(record)
             cursor.delete()
             more = bool(cursor.key())  # delete says yes behind the last entry of the database, too
 
@@ -307,16 +302,17 @@ class LmdbStore:
                 txn.delete(key, db=self._shares)
                 txn.delete(key, db=self._messages)
 
-    def _message(self, txn: lmdb.Transaction, record: bytes | memoryview) -> Message:
-        message_id = records.reference_of(record)
-        if not message_id:
-            return records.decode_message(record)
-        content = txn.get(records.id_key(message_id), db=self._messages)
-        if content is None:
-            raise ValueError(f"message {message_id} is missing from the store")
-        message = records.decode_message(content)
+    def _load(self, txn: lmdb.Transaction, message_id: int) -> Message:
+        """A message whose content several queues share."""
+        message = records.decode_message(self._content(txn, message_id))
         message.id = message_id
         return message
+
+    def _content(self, txn: lmdb.Transaction, message_id: int) -> bytes:
+        content: Any = txn.get(records.id_key(message_id), db=self._messages)
+        if content is None:
+            raise ValueError(f"message {message_id} is missing from the store")
+        return bytes(content)
 
     def _note_change(self) -> None:
         if not self._change_noted:

@@ -4,4 +4,7 @@ from ..message cimport Address, Message, compose
 
 @cython.locals(address=bytes, header=bytes)
 cpdef bytes encode_message(Message message)
-cpdef Message decode_message(record)
+@cython.locals(key=bytes, record=bytes)
+cpdef list decode_entries(items, queue_id, load)
+@cython.locals(header_start=Py_ssize_t, body_start=Py_ssize_t)
+cpdef Message decode_message(bytes record)

@@ -15,7 +15,7 @@ its form: 1 = the content follows, 2 = the content is kept apart under a message
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -82,7 +82,24 @@ def encode_entries(queue_id: int, puts: Mapping[int, Message], piece: int) -> It
         yield found
 
 
-def decode_message(record: bytes | memoryview) -> Message:
+def decode_entries(
+    items: Iterable[tuple[bytes, bytes]], queue_id: int, load: Callable[[int], Message]
+) -> list[tuple[int, Message]]:
+    """The entries of a queue by seq, up to where another queue's begin; `load` gets messages kept under their ids.
+
+    Raises ValueError when a record is none.
+    """
+    found: list[tuple[int, Message]] = []
+    for key, record in items:
+        owner, seq = _ENTRY_KEY.unpack(key)
+        if owner != queue_id:
+            break
+        message = decode_message(record) if record[0] == _INLINE else load(reference_of(record))
+        found.append((seq, message))
+    return found
+
+
+def decode_message(record: bytes) -> Message:
     """Raises ValueError when the record is none."""
     try:
         form, persistent, address_size, header_size = _MESSAGE.unpack_from(record)
@@ -90,11 +107,10 @@ def decode_message(record: bytes | memoryview) -> Message:
             raise ValueError(f"unknown form {form} of a message record")
         header_start = _MESSAGE.size + address_size
         body_start = header_start + header_size
-        address = _address(bytes(record[_MESSAGE.size : header_start]))
+        address = _address(record[_MESSAGE.size : header_start])
     except (struct.error, IndexError) as error:
         raise ValueError(f"damaged message record: {error}") from error
-    header = bytes(record[header_start:body_start])
-    return compose(address, header, bytes(record[body_start:]), bool(persistent))
+    return compose(address, record[header_start:body_start], record[body_start:], bool(persistent))
 
 
 @lru_cache(maxsize=1024)  # messages that follow each other mostly have the same
@@ -106,6 +122,12 @@ def _address(wire: bytes) -> Address:
 
 def encode_reference(message_id: int) -> bytes:
     return _SHARED.pack(_BY_ID, message_id)
+
+
+def body_size_of(record: bytes | memoryview) -> int:
+    """The size of the body in a message record, without decoding that."""
+    _, _, address_size, header_size = _MESSAGE.unpack_from(record)
+    return len(record) - _MESSAGE.size - int(address_size) - int(header_size)
 
 
 def reference_of(record: bytes | memoryview) -> int:

@@ -43,12 +43,11 @@ def test_a_transient_message_says_so() -> None:
 @given(short_strings, short_strings, st.binary(max_size=200), properties)
 def test_a_message_comes_back_as_it_was(exchange: str, key: str, body: bytes, props: Properties) -> None:
     sent = make_message(exchange, key, body, props)
-    received = records.decode_message(memoryview(records.encode_message(sent)))
+    received = records.decode_message(records.encode_message(sent))
     assert (received.exchange, received.routing_key, received.body) == (exchange, key, body)
     assert (received.header, received.persistent, received.size) == (sent.header, sent.persistent, sent.size)
     assert received.address.wire == sent.address.wire
-    for part in (received.header, received.body, received.address.wire):
-        assert isinstance(part, bytes), "a record is a view of memory that goes away"
+    assert records.body_size_of(records.encode_message(sent)) == len(body)
 
 
 def test_a_reference_is_these_bytes() -> None:
