@@ -10,6 +10,9 @@ A connection does: cut and join frames, negotiate, keep the table of channels, r
 wants to be ticked. It does not: open sockets, sleep, read a clock, or log messages. Whoever drives it (see
 `listeners.stream`) must, after each call, fetch `data_to_send`, and look at `reading`, `deadline` and `closed`.
 
-In reading order: `connection`, `handshake`, `channel`, `publish`, `consume`, `topology`, `transactions`, and the small
-ones they lean on: `unacked`, `confirms`, `heartbeat`.
+What comes by the million takes a short way, which is compiled: `commands` hands basic.publish and basic.ack straight to
+the two halves of a channel, `publishing` and `deliveries`. Everything else goes through the tables of handlers.
+
+In reading order: `connection`, `handshake`, `channel`, `commands`, `publishing`, `publish`, `deliveries`, `consume`,
+`topology`, `transactions`, and the small ones they lean on: `unacked`, `confirms`, `heartbeat`.
 """

@@ -429,3 +429,67 @@ def test_a_loop_that_is_gone_does_not_keep_the_thread(store: GatedStore) -> None
     assert observed.committer.stop()
     assert observed.said == ["committed"]
     store.close()
+
+
+def consumed_at_once(store: GatedStore, first: int, count: int, size: int) -> None:
+    """Messages that are gone before they can be written."""
+    message = make_message("x", "k", bytes(size))
+    for seq in range(first, first + count):
+        store.put(1, seq, message)
+        assert store.delete(1, seq, message)
+
+
+def test_a_batch_waits_for_consumers_that_keep_up(store: GatedStore) -> None:
+    message = make_message("x", "k", bytes(10_000))
+
+    async def run() -> None:
+        observed = Observed(store)
+        consumed_at_once(store, 0, 100, 10_000)
+        store.put(1, 100, message)
+        store.when_committed(observed.note("first"))
+        await observed.hear("first")
+        store.delete(1, 100, message)
+        store.when_committed(observed.note("second"))
+        await observed.hear("second")
+        consumed_at_once(store, 200, 100, 10_000)
+        await asyncio.sleep(0)
+        # two batches whose messages were all consumed: the next waits, so that nothing of it is written
+        store.put(1, 300, message)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert store.delete(1, 300, message)
+        store.when_committed(observed.note("third"))
+        await observed.hear("third")
+        assert observed.committer.stop()
+        store.close()
+
+    asyncio.run(run())
+    assert sum(store.sizes) == 1
+
+
+def test_a_batch_that_waits_is_written_when_it_has_grown_large(
+    store: GatedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amqpd.store.patience.LONGEST", 1e9)
+    monkeypatch.setattr("amqpd.store.patience.STEP", 1e9)
+    monkeypatch.setattr("amqpd.store.committer.MOST", 100_000)
+
+    async def run() -> None:
+        observed = Observed(store)
+        consumed_at_once(store, 0, 100, 10_000)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        store.put_one(200, 50_000)
+        store.when_committed(observed.note("written"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert store.lag == 0, "what waits for consumers does not lag behind"
+        assert observed.said == []
+        store.put_one(201, 50_000)
+        store.put_one(202, 1)
+        await observed.hear("written")
+        assert observed.committer.stop()
+        store.close()
+
+    asyncio.run(run())
+    assert store.sizes == [3]
