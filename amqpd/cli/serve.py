@@ -9,5 +9,5 @@ from ..log import configure
 
 def serve(config: Config) -> int:
     """Run until stopped; returns the exit code. Raises StartupError when the broker cannot start."""
-    configure(config.log_level, config.log_format)
-    return run(config)
+    output = configure(config.log_level, config.log_format)
+    return run(config, output)
