@@ -23,7 +23,7 @@ from .collector import IdleCollector
 from .config import Config
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
-from .log import get_logger
+from .log import Output, get_logger
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -194,16 +194,17 @@ def server_properties(config: Config) -> dict[str, Any]:
     }
 
 
-def run(config: Config) -> int:
+def run(config: Config, log_output: Output) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
     daemon = Daemon(config)
 
     async def main() -> None:
         await daemon.start()
+        log_output.flush()  # whoever waits for it to start need not wait for the timer
         IdleCollector(daemon.clock).start()
         await daemon.run_until_stopped()
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner, log_output.gathering(runner.get_loop().call_later):
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
 

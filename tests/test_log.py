@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from amqpd.log import FORMATS, LEVELS, configure, get_logger
+from amqpd.clock import VirtualClock
+from amqpd.log import FORMATS, INTERVAL, LEVELS, Output, configure, get_logger
+from tests.listeners.harness import loop_factories
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +82,135 @@ def test_fields_can_be_bound_later() -> None:
     configure("info", "console", stream)
     get_logger().bind(queue="q").info("declared")
     assert stream.getvalue().endswith("declared queue=q\n")
+
+
+class Burst:
+    """An output that gathers, on a clock moved by hand, and what it has written."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.output = Output(self.stream)
+        self.clock = VirtualClock()
+        self.context = self.output.gathering(self.clock.call_later)
+
+    @property
+    def written(self) -> list[str]:
+        return self.stream.getvalue().splitlines()
+
+
+def test_after_a_pause_a_line_is_written_at_once_and_in_a_burst_with_others() -> None:
+    burst = Burst()
+    with burst.context:
+        for line in ("one", "two", "three"):
+            burst.output.info(line)
+        assert burst.written == ["one"]
+        burst.clock.advance(INTERVAL)
+        assert burst.written == ["one", "two", "three"]
+        burst.output.info("four")
+        assert burst.written == ["one", "two", "three"]
+        burst.clock.advance(INTERVAL)
+        assert burst.written == ["one", "two", "three", "four"]
+        burst.clock.advance(INTERVAL)
+        burst.output.info("five")
+        assert burst.written == ["one", "two", "three", "four", "five"]
+
+
+def test_when_nothing_is_logged_no_timer_runs() -> None:
+    burst = Burst()
+    with burst.context:
+        burst.output.info("one")
+        burst.clock.advance(INTERVAL)
+        assert burst.clock.deadline() is None
+
+
+@pytest.mark.parametrize("level", ["error", "critical"])
+def test_an_error_is_written_at_once_behind_what_came_before_it(level: str) -> None:
+    burst = Burst()
+    with burst.context:
+        burst.output.info("one")
+        burst.output.warning("two")
+        getattr(burst.output, level)("three")
+        assert burst.written == ["one", "two", "three"]
+        burst.clock.advance(INTERVAL)
+        assert burst.written == ["one", "two", "three"]
+
+
+def test_without_a_timer_every_line_is_written_at_once() -> None:
+    burst = Burst()
+    for number in (1, 2):
+        burst.output.info("before")
+        assert burst.written == ["before"] * number
+    with burst.context:
+        pass
+    burst.output.info("after")
+    burst.output.info("after")
+    assert burst.written == ["before", "before", "after", "after"]
+
+
+def exit_in_a_callback(loop: asyncio.AbstractEventLoop) -> None:
+    loop.call_soon(sys.exit, 3)
+
+
+def fail(loop: asyncio.AbstractEventLoop) -> None:
+    raise RuntimeError
+
+
+def be_interrupted(loop: asyncio.AbstractEventLoop) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("factory", loop_factories())
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [(exit_in_a_callback, SystemExit), (fail, RuntimeError), (be_interrupted, KeyboardInterrupt)],
+)
+def test_however_a_program_ends_nothing_is_lost(
+    factory: Callable[[], asyncio.AbstractEventLoop],
+    end: Callable[[asyncio.AbstractEventLoop], None],
+    error: type[BaseException],
+) -> None:
+    burst = Burst()
+
+    async def main() -> None:
+        for line in ("one", "two", "three"):
+            burst.output.info(line)
+        end(asyncio.get_running_loop())
+        await asyncio.Event().wait()
+
+    with (
+        pytest.raises(error),
+        asyncio.Runner(loop_factory=factory) as runner,
+        burst.output.gathering(runner.get_loop().call_later),
+    ):
+        runner.run(main())
+    assert burst.written == ["one", "two", "three"]
+
+
+class Full(io.StringIO):
+    """A stream that has no room for now."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    stream = Full()
+    output = Output(stream)
+    output.info("lost")
+    output.error("lost")
+    stream.full = False
+    output.info("written")
+    assert stream.getvalue() == "written\n"
+
+
+def test_a_name_that_the_stream_cannot_show_is_escaped() -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, "ascii")
+    configure("info", "console", stream)
+    get_logger(queue="größe").info("declared")
+    assert written.getvalue().endswith(b"declared queue=gr\\xf6\\xdfe\n")
+    stream.close()

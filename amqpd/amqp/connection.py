@@ -37,7 +37,7 @@ from ..wire.spec import HEARTBEAT_FRAME, FramingError, ProtocolError, ReplyCode
 from ..wire.writer import Chunk, Outbox
 from .channel import Channel, ClosingChannel
 from .commands import Commands
-from .handshake import INITIAL_FRAME_MAX, Handshake, Refused
+from .handshake import INITIAL_FRAME_MAX, Handshake, Refused, greeting
 from .heartbeat import Heartbeat
 
 REPLY_LIMIT: Final = 1 << 20
@@ -62,6 +62,10 @@ class ConnectionSettings:
     max_message_size: int = 128 << 20  # bytes
     lag_limit: int = 32 << 20  # bytes not yet on disk, above which publishers are not read
     server_properties: Mapping[str, Any] = field(default_factory=lambda: {"capabilities": {}})
+    greeting: bytes = field(init=False, repr=False)  # the frame that tells them, the same for all
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "greeting", greeting(self.server_properties))
 
 
 class Connection:

@@ -9,7 +9,7 @@ talks out of turn gets no answer but, after a while, a closed socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.sasl import MECHANISMS
@@ -26,6 +26,7 @@ from ..wire.methods import (
 )
 from ..wire.schema import Method
 from ..wire.spec import PROTOCOL_HEADER
+from ..wire.writer import method_frame
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -39,6 +40,11 @@ INITIAL_FRAME_MAX: Final = 8192
 
 class Refused(Exception):
     """The client is not let in, and is not told."""
+
+
+def greeting(server_properties: Mapping[str, Any]) -> bytes:
+    """The frame of connection.start: what every client hears first."""
+    return method_frame(0, ConnectionStart(0, 9, server_properties, " ".join(MECHANISMS).encode()))
 
 
 class Handshake:
@@ -68,10 +74,7 @@ class Handshake:
             connection.outbox.write(PROTOCOL_HEADER)
             connection.finish(f"bad protocol header {header!r}")
             return None
-        start = ConnectionStart(
-            server_properties=connection.settings.server_properties, mechanisms=" ".join(MECHANISMS).encode()
-        )
-        connection.outbox.method(0, start)
+        connection.outbox.write(connection.settings.greeting)
         self._next = {ConnectionStartOk: Handshake.start_ok}
         return rest
 

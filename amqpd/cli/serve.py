@@ -11,7 +11,7 @@ from ..log import configure, get_logger
 
 def serve(config: Config) -> int:
     """Run until stopped; returns the exit code. Raises StartupError when the broker cannot start."""
-    configure(config.log_level, config.log_format)
+    output = configure(config.log_level, config.log_format)
     for line in misspelt(os.environ):
         get_logger().warning(line)
-    return run(config)
+    return run(config, output)

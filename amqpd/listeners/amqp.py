@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import ipaddress
 import os
 import socket
@@ -115,6 +116,7 @@ def peer_of(transport: asyncio.Transport) -> Peer:
     return Peer(host, port, local_host, local_port, _is_loopback(host))
 
 
+@functools.lru_cache(1024)
 def _is_loopback(host: str) -> bool:
     address = ipaddress.ip_address(host.partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar, dataclass_transform
 
 from . import fields
 from .spec import ProtocolError, ReplyCode, octets
@@ -34,6 +35,7 @@ class Method:
     name: ClassVar[str]  # in the specification's words: basic.get-empty
     has_content: ClassVar[bool]
     _fields: ClassVar[tuple[tuple[str, str], ...]]  # (attribute, wire domain) in wire order
+    _decoders: ClassVar[tuple[_Decoder | None, ...]]  # one for each field; None for a bit
 
     __slots__ = ()
 
@@ -67,30 +69,45 @@ class Method:
         Raises ProtocolError: 501 for too few or too many octets or a short string that is not UTF-8, 502 for a bad
         table.
         """
-        values: dict[str, Any] = {}
+        values: list[Any] = []
         offset = 0
         bit = 8  # the next bit's place in the octet last read; 8 = a new octet is due
         octet = 0
         try:
-            for attribute, domain in cls._fields:
-                if domain == "bit":
+            for decode in cls._decoders:
+                if decode is None:
                     if bit == 8:
                         octet = arguments[offset]
                         offset += 1
                         bit = 0
-                    values[attribute] = bool(octet >> bit & 1)
+                    values.append(octet >> bit & 1 != 0)
                     bit += 1
                 else:
                     bit = 8
-                    values[attribute], offset = _DECODE[domain](arguments, offset)
+                    value, offset = decode(arguments, offset)
+                    values.append(value)
             if offset != len(arguments):
                 raise IndexError  # noqa: TRY301
         except (struct.error, IndexError):
             raise ProtocolError(ReplyCode.FRAME_ERROR, f"cannot decode {octets(arguments)}") from None
-        return cls(**values)
+        return cls(*values)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, attribute) == getattr(other, attribute) for attribute, _ in self._fields)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{attribute}={getattr(self, attribute)!r}" for attribute, _ in self._fields)
+        return f"{type(self).__name__}({arguments})"
 
 
 _Class = TypeVar("_Class", bound=type[Method])
+_Decoder = Callable[[bytes, int], tuple[Any, int]]
+"""From bytes and an offset: the value there, and the offset behind it."""
+
 _IDS: Final = struct.Struct(">I")
 
 
@@ -99,14 +116,17 @@ def method(class_id: int, method_id: int, *, content: bool = False) -> Callable[
     """Declare the decorated class as the method `class_id`, `method_id`; `content`: a header and body follow it."""
 
     def declare(cls: _Class) -> _Class:
-        made: Any = dataclasses.dataclass(slots=True)(cls)
+        # dataclass writes and compiles code for each class, and asks inspect for a docstring: no more than is needed
+        cls.__doc__ = cls.__doc__ or _spec_name(cls.__name__)
+        made: Any = dataclasses.dataclass(slots=True, repr=False, eq=False)(cls)
         made.class_id = class_id
         made.method_id = method_id
         made.id = class_id << 16 | method_id
         made.name = _spec_name(cls.__name__)
         made.has_content = content
-        hints = get_type_hints(made, include_extras=True)
-        made._fields = tuple((f.name, get_args(hints[f.name])[1]) for f in dataclasses.fields(made))
+        meanings = vars(sys.modules[cls.__module__])  # of the annotations, which are names
+        made._fields = tuple((name, meanings[kind].__metadata__[0]) for name, kind in cls.__annotations__.items())
+        made._decoders = tuple(_DECODE.get(domain) for _, domain in made._fields)
         return made  # type: ignore[no-any-return]
 
     return declare
@@ -180,7 +200,7 @@ _ENCODE: Final[dict[str, Callable[[Any], bytes]]] = {
     "table": fields.encode_table,
 }
 
-_DECODE: Final[dict[str, Callable[[bytes, int], tuple[Any, int]]]] = {
+_DECODE: Final[dict[str, _Decoder]] = {
     "octet": _decode_number(">B"),
     "short": _decode_number(">H"),
     "long": _decode_number(">I"),

@@ -117,6 +117,16 @@ def test_it_says_so_for_each_address_it_listens_on(start: Start) -> None:
     assert all(re.search(r"started TCP listener on \S+:\d+$", line) for line in found)
 
 
+def test_what_it_logged_just_before_it_is_stopped_is_not_lost(start: Start) -> None:
+    broker = start("--memory")
+    clients = [Client(broker.url) for _ in range(20)]
+    for client in clients:
+        client.close()
+    assert broker.stop() == os.EX_OK
+    assert sum("connection opened" in line for line in broker.log) == len(clients)
+    assert broker.log[-1].endswith("Server stopped")
+
+
 def test_lines_are_for_people_unless_told_otherwise(start: Start) -> None:
     broker = start("--memory")
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S* \[\w+\] \S", line) for line in broker.log)

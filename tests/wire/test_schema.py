@@ -67,6 +67,16 @@ def test_an_id_is_class_and_method_as_a_frame_has_them() -> None:
     assert ManyBits().encode()[:4] == b"\x00\x63\x00\x01"
 
 
+def test_methods_are_equal_when_they_are_the_same_method_with_the_same_arguments() -> None:
+    assert EveryNumber(1, 2, text="x") == EveryNumber(octet=1, short=2, text="x")
+    assert EveryNumber(1) != EveryNumber(2)
+    assert methods.TxSelect() != methods.TxCommit()
+
+
+def test_a_method_shows_its_arguments() -> None:
+    assert repr(methods.ConnectionTune(1, 2, heartbeat=3)) == "ConnectionTune(channel_max=1, frame_max=2, heartbeat=3)"
+
+
 def test_bits_fill_an_octet_from_its_low_end_and_then_another() -> None:
     assert ManyBits(first=True).encode()[4:] == b"\x01\x00\x00\x00\x00\x00"
     assert ManyBits(eighth=True).encode()[4:] == b"\x80\x00\x00\x00\x00\x00"
