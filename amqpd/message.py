@@ -31,7 +31,7 @@ class Receipt(Protocol):
     """A publisher's account of what it published."""
 
     def consumed(self, number: int) -> None:
-        """What was stored of that publish was consumed before it was written."""
+        """What was stored of that publish was consumed."""
         ...
 
 
@@ -47,7 +47,7 @@ class Message:
         self.size = len(body)  # in bytes
         self.persistent = persistent  # delivery mode 2: survives a restart in a durable queue
         self.id = 0  # in the store, when several durable queues share its content; else 0
-        self.receipt: Receipt | None = None  # who wants to know when it is consumed before it was written
+        self.receipt: Receipt | None = None  # who may wait for it to be stored, or consumed
         self.number = 0  # what it is known by there
         self._properties: Properties | None = None
 

@@ -53,22 +53,15 @@ class ManualStore(MemoryStore):
         self.commits = 0
         self._callbacks: list[Callable[[], None]] = []
         self._changed = False
-        self._uncommitted: dict[tuple[int, int], None] = {}
 
     def put(self, queue_id: int, seq: int, message: Message) -> None:
         super().put(queue_id, seq, message)
         self.lag += message.size
         self._changed = True
-        self._uncommitted[queue_id, seq] = None
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
-        self._changed = True
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
         super().delete(queue_id, seq, message)
-        undone = (queue_id, seq) in self._uncommitted
-        self._uncommitted.pop((queue_id, seq), None)
-        if undone:
-            self.lag -= message.size
-        return undone
+        self._changed = True
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         super().drop(queue_id, first, last)
@@ -93,7 +86,6 @@ class ManualStore(MemoryStore):
         self.commits += 1
         self.lag = 0
         self._changed = False
-        self._uncommitted.clear()
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()

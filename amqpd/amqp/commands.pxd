@@ -9,7 +9,7 @@ cdef Py_ssize_t _ACK_SIZE
 
 
 cdef class Commands:
-    cdef public bint published
+    cdef public long long published
     cdef public bint stored
     cdef Reader _reader
 

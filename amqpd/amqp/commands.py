@@ -26,8 +26,8 @@ class Commands:
     __slots__ = ("_reader", "published", "stored")
 
     def __init__(self, reader: Reader) -> None:
-        self.published = False  # something came to be published; to be reset by whoever looks
-        self.stored = False  # and has to go to the disk; likewise
+        self.published = 0  # messages that came to be published; to be reset by whoever looks
+        self.stored = False  # some of them have to go to the disk; likewise
         self._reader = reader
 
     def handle(self, channels: Mapping[int, Any], elsewhere: Elsewhere) -> None:
@@ -46,7 +46,7 @@ class Commands:
                     publishing = channel.publishing
                     deliveries = channel.deliveries
             if publishing is not None and reader.method_id == _PUBLISH:
-                self.published = True
+                self.published += 1
                 if publishing.publish(reader.arguments, reader.header, reader.body):
                     self.stored = True
             elif deliveries is not None and reader.method_id == _ACK and len(reader.arguments) == _ACK_SIZE:

@@ -11,6 +11,7 @@ cdef class Confirms:
     cdef set _consumed
     cdef object _notify
     cdef bint _notified
+    cdef bint _closed
 
     @cython.locals(number=cython.ulonglong)
     cpdef count(self, bint stored)

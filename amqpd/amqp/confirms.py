@@ -1,8 +1,8 @@
 """Publisher confirms: which publishes may be acked, and how (RabbitMQ's extension to class basic).
 
 Each publish after confirm.select has a number, counted from 1. A number may be acked when everything the publish
-stored is committed; or when it was consumed before it had to be written, and need not be any more. Acks leave in order:
-one cumulative ack covers all numbers below the first that still waits.
+stored is committed; or when it was consumed before that, as RabbitMQ has it, too. Acks leave in order: one
+cumulative ack covers all numbers below the first that still waits.
 
 A *mark* is the highest number given out when a batch was registered: the commit of that batch ends the wait of all up
 to it.
@@ -22,7 +22,17 @@ class Confirms:
     `notify` is called when numbers that waited are due although nothing was committed: once until they are taken.
     """
 
-    __slots__ = ("_acked", "_consumed", "_marks", "_notified", "_notify", "_unmarked", "_waiting", "published")
+    __slots__ = (
+        "_acked",
+        "_closed",
+        "_consumed",
+        "_marks",
+        "_notified",
+        "_notify",
+        "_unmarked",
+        "_waiting",
+        "published",
+    )
 
     def __init__(self, notify: Callable[[], None] | None = None) -> None:
         self.published = 0  # numbers given out
@@ -33,6 +43,7 @@ class Confirms:
         self._consumed: set[int] = set()  # numbers that need not wait any more, behind one that does
         self._notify = notify
         self._notified = False
+        self._closed = False
 
     @property
     def unconfirmed(self) -> int:
@@ -51,8 +62,10 @@ class Confirms:
                 self._unmarked = True
 
     def consumed(self, number: int) -> None:
-        """What a publish stored was consumed before it was written."""
+        """What a publish stored was consumed: it need not wait any more, if it still does."""
         waiting = self._waiting
+        if self._closed or (number <= self.published and (waiting.length == 0 or number < waiting.at(0))):
+            return
         if waiting.length == 0 or waiting.at(0) != number:
             self._consumed.add(number)
             return
@@ -89,7 +102,8 @@ class Confirms:
         return released, multiple
 
     def close(self) -> None:
-        """Notify nobody any more."""
+        """Wait for nothing, and notify nobody, any more."""
+        self._closed = True
         self._notify = None
 
     def _pass_over_consumed(self) -> None:

@@ -43,6 +43,12 @@ from .heartbeat import Heartbeat
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
 
+LEAST_PACE: Final = 10_000.0
+"""Messages a second that consumers take, above which a publisher that is ahead of them keeps their pace."""
+
+LONGEST_REST: Final = 0.02
+"""Seconds such a publisher is not read for, at most."""
+
 CLOSE_TIMEOUT: Final = 30.0
 """Seconds to wait for close-ok."""
 
@@ -114,6 +120,7 @@ class Connection:
         self._overtaken = 0  # `Memory.overtaken` when it was looked at last
         self._paged_out = 0  # `Memory.paged_out` likewise
         self._lagging = False  # not read until the disk has caught up
+        self._resting = False  # not read for a moment: consumers are to keep up
         self._blocked = False  # not read until an alarm is cleared
 
     # --- what a driver calls
@@ -121,7 +128,7 @@ class Connection:
     @property
     def reading(self) -> bool:
         """Whether the socket is to be read."""
-        if self._lagging or self._blocked:
+        if self._lagging or self._blocked or self._resting:
             return False
         if self._writable and not self.holding:
             return True
@@ -344,8 +351,12 @@ class Connection:
         if commands.published:
             memory = self.broker.memory
             for_disk = commands.stored or memory.paged_out != self._paged_out
-            commands.published = commands.stored = False
+            published = commands.published
+            commands.published = 0
+            commands.stored = False
             self.hasty = memory.overtaken != self._overtaken
+            if self.hasty and memory.used > memory.limit // 2:
+                self._keep_pace(published)
             if self.broker.alarms.reason:
                 self._block()
             elif for_disk and self.broker.lag > self.settings.lag_limit:
@@ -407,6 +418,23 @@ class Connection:
             if isinstance(channel, Channel):
                 for consumer in list(channel.consumers.values()):
                     consumer.queue.unpark(consumer)
+
+    def _keep_pace(self, published: int) -> None:
+        """Rest for as long as consumers take for so many messages, where they are quick.
+
+        Else queues would grow until they page, and paging costs more than all the rest. Slow consumers are not waited
+        for: what is published for them is stored.
+        """
+        clock = self.broker.clock
+        consumption = self.broker.memory.consumption(clock.now())
+        if consumption > LEAST_PACE:
+            self.hasty = False  # in whole pieces, with rests between them
+            self._resting = True
+            clock.call_later(min(published / consumption, LONGEST_REST), self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self.wake()
 
     def _caught_up(self) -> None:
         self._lagging = False

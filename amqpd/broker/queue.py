@@ -286,6 +286,7 @@ class Queue:
         return entry
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
+        self.memory.delivered += 1
         if consumer.no_ack:
             consumer.sink.deliver(consumer, entry)
             if entry.stored:
@@ -299,10 +300,10 @@ class Queue:
 
     def _unstore(self, entry: Entry) -> None:
         message = entry.message
-        receipt = message.receipt
+        self.store.delete(self.id, entry.seq, message)
         # of a message with an id other queues may have copies, which are still to be written
-        if self.store.delete(self.id, entry.seq, message) and receipt is not None and message.id == 0:
-            receipt.consumed(message.number)
+        if message.receipt is not None and message.id == 0:
+            message.receipt.consumed(message.number)
 
     def _retain(self, entry: Entry) -> None:
         entry.queue = self

@@ -61,8 +61,8 @@ class Store(Protocol):
         """Keep a message in a queue. `seq` is above all earlier ones of that queue."""
         ...
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
-        """Forget a message that was put, or read. True when it was not written yet, and will not be."""
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+        """Forget a message that was put, or read."""
         ...
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:

@@ -2,6 +2,9 @@ cimport cython
 from ..message cimport Message
 
 
+cdef long long _PUT_COST
+
+
 cdef class QueueChanges:
     cdef public dict puts
     cdef public list deletes
@@ -24,7 +27,7 @@ cdef class Batch:
 
     cpdef put(self, queue_id, seq, Message message)
     @cython.locals(changes=QueueChanges)
-    cpdef bint delete(self, queue_id, seq, Message message) except -1
+    cpdef delete(self, queue_id, seq, Message message)
     @cython.locals(changes=QueueChanges)
     cpdef delivered(self, queue_id, long long seq)
 

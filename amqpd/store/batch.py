@@ -7,9 +7,15 @@ likes. A batch belongs to the loop thread until it is handed to the committer; f
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from ..message import Message
 from .base import MAX_SEQ, Definition, Kind
+
+PUT_COST: Final = 256
+"""Bytes a put takes besides the body, about: of memory until it is written, and of the writing."""
+
+_PUT_COST: Final = PUT_COST
 
 
 class QueueChanges:
@@ -47,7 +53,7 @@ class Batch:
         self.shares: dict[int, int] = {}  # message id -> number of its puts
         self.released: dict[int, int] = {}  # message id -> queues that let go of a stored message
         self.callbacks: list[Callable[[], None]] = []
-        self.bytes = 0  # body bytes of the puts
+        self.bytes = 0  # of the puts: bodies, and what goes with them
         self.total = 0  # puts, those included that were undone
         self.total_bytes = 0  # of their bodies
         self.undone = 0
@@ -61,24 +67,22 @@ class Batch:
 
     def put(self, queue_id: int, seq: int, message: Message) -> None:
         self._changes(queue_id).puts[seq] = message
-        self.bytes += message.size
+        self.bytes += message.size + _PUT_COST
         self.total += 1
         self.total_bytes += message.size
         if message.id:
             self.shares[message.id] = self.shares.get(message.id, 0) + 1
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
-        """True when that undid a put."""
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
         changes = self._changes(queue_id)
         if changes.puts.pop(seq, None) is not None:
             self._undo_put(message)
-            return True
+            return
         self.deleted += 1
         changes.deletes.append(seq)
         changes.freed += message.size
         if message.id:
             self.released[message.id] = self.released.get(message.id, 0) + 1
-        return False
 
     def drop(self, queue_id: int, first: int, last: int) -> None:
         changes = self._changes(queue_id)
@@ -105,7 +109,7 @@ class Batch:
         return changes
 
     def _undo_put(self, message: Message) -> None:
-        self.bytes -= message.size
+        self.bytes -= message.size + _PUT_COST
         self.undone += 1
         if message.id:
             self.shares[message.id] -= 1

@@ -32,7 +32,7 @@ MAP_SIZE: Final = 1 << 40
 NEVER: Final = 1 << 62
 
 PIECE_SIZE: Final = 1 << 20
-"""Bytes of bodies that are encoded at a time."""
+"""Bytes of records that are encoded at a time."""
 
 _SCHEMA_KEY: Final = b"schema"
 
@@ -101,11 +101,10 @@ class LmdbStore:
             self._due_at = NEVER
             self.on_change()
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
-        undone = self._batch.delete(queue_id, seq, message)
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
+        self._batch.delete(queue_id, seq, message)
         if not self._change_noted:
             self._note_change()
-        return undone
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         self._batch.drop(queue_id, first, last)

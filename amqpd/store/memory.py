@@ -45,9 +45,8 @@ class MemoryStore:
         messages[seq] = message
         self._next_seq[queue_id] = seq + 1
 
-    def delete(self, queue_id: int, seq: int, message: Message) -> bool:
+    def delete(self, queue_id: int, seq: int, message: Message) -> None:
         del self._messages[queue_id][seq]
-        return False
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         messages = self._messages.get(queue_id, {})

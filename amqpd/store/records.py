@@ -67,13 +67,13 @@ def encode_message(message: Message) -> bytes:
 
 
 def encode_entries(queue_id: int, puts: Mapping[int, Message], piece: int) -> Iterator[list[tuple[bytes, bytes]]]:
-    """The keys and records of a queue's new entries by seq, in lists of some `piece` bytes of bodies each."""
+    """The keys and records of a queue's new entries by seq, in lists of some `piece` bytes each."""
     found: list[tuple[bytes, bytes]] = []
     size = 0
     for seq, message in puts.items():
         record = encode_reference(message.id) if message.id else encode_message(message)
         found.append((entry_key(queue_id, seq), record))
-        size += message.size
+        size += len(record)
         if size >= piece:
             yield found
             found = []

@@ -128,6 +128,22 @@ def test_what_was_consumed_behind_something_uncommitted_is_due_with_it() -> None
     assert acked(confirms) == [(2, True)]
 
 
+def test_what_is_consumed_after_it_was_acked_changes_nothing() -> None:
+    confirms = Confirms()
+    for _ in range(3):
+        confirms.count(stored=True)
+    confirms.mark()
+    confirms.committed()
+    assert acked(confirms) == [(3, True)]
+    confirms.consumed(2)
+    confirms.count(stored=True)
+    confirms.mark()
+    confirms.consumed(3)
+    assert acked(confirms) == []
+    confirms.consumed(4)
+    assert acked(confirms) == [(4, False)]
+
+
 def test_what_was_consumed_while_it_was_published_never_waits() -> None:
     confirms = Confirms()
     confirms.consumed(1)

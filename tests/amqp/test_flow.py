@@ -246,6 +246,32 @@ def test_a_publisher_is_hasty_while_its_messages_pile_up_before_consumers(publis
     assert not publisher.connection.hasty
 
 
+def test_a_publisher_keeps_the_pace_of_quick_consumers_when_memory_is_half_used(
+    publisher: Pair, consumer: Pair
+) -> None:
+    memory = publisher.broker.memory
+    memory.limit = 100_000
+    consumer.consume("q", prefetch=1)
+    while publisher.connection.reading and memory.used < 60_000:
+        memory.delivered += 1000  # elsewhere
+        publisher.clock.advance(0.01)
+        publisher.publish(1, "", "q", b"left")
+    assert memory.limit // 2 < memory.used < 60_000
+    assert not publisher.connection.reading
+    publisher.clock.advance(1 / 100_000)
+    assert publisher.connection.reading
+
+
+def test_a_publisher_does_not_wait_for_slow_consumers(publisher: Pair, consumer: Pair) -> None:
+    memory = publisher.broker.memory
+    memory.limit = 100_000
+    consumer.consume("q", prefetch=1)
+    while memory.used < 60_000:
+        publisher.clock.advance(0.01)
+        publisher.publish(1, "", "q", b"left")
+        assert publisher.connection.reading
+
+
 # --- alarms
 
 

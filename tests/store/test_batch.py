@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amqpd.message import Message, make_message
 from amqpd.store.base import MAX_SEQ, Kind
-from amqpd.store.batch import Batch
+from amqpd.store.batch import PUT_COST, Batch
 
 
 def message(body: bytes = b"body", message_id: int = 0) -> Message:
@@ -29,7 +29,7 @@ def test_puts_are_kept_by_queue_in_order() -> None:
     assert batch.puts(1, 0) == [(5, one), (7, two)]
     assert batch.puts(1, 6) == [(7, two)]
     assert batch.puts(3, 0) == []
-    assert batch.bytes == 13
+    assert batch.bytes == 13 + 3 * PUT_COST
 
 
 def test_a_delete_meets_its_put_and_both_vanish() -> None:
@@ -76,7 +76,7 @@ def test_a_drop_takes_out_the_puts_in_its_range() -> None:
     batch.drop(1, 1, 3)
     assert [seq for seq, _ in batch.puts(1, 0)] == [0, 4]
     assert batch.shares == {9: 2}
-    assert batch.bytes == 8
+    assert batch.bytes == 8 + 2 * PUT_COST
     assert batch.queues[1].drops == [(1, 3)]
 
 

@@ -18,9 +18,9 @@ def batch(puts: int = MANY, *, undone: int = 0, deleted: int = 0) -> Batch:
     for seq in range(puts):
         made.put(1, 1000 + seq, message)
     for seq in range(undone):
-        assert made.delete(1, 1000 + seq, message)
+        made.delete(1, 1000 + seq, message)
     for seq in range(deleted):
-        assert not made.delete(1, seq, message)
+        made.delete(1, seq, message)
     return made
 
 
