@@ -55,8 +55,8 @@ class ManualStore(MemoryStore):
         self._changed = False
         self._uncommitted: dict[tuple[int, int], None] = {}
 
-    def put(self, queue_id: int, seq: int, message: Message) -> None:
-        super().put(queue_id, seq, message)
+    def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
+        super().put(queue_id, seq, message, deadline)
         self.lag += message.size
         self._changed = True
         self._uncommitted[queue_id, seq] = None

@@ -4,6 +4,7 @@ from ..message cimport Message
 
 cdef class QueueChanges:
     cdef public dict puts
+    cdef public dict deadlines
     cdef public list deletes
     cdef public long long freed
     cdef public long long delivered
@@ -22,7 +23,8 @@ cdef class Batch:
     cdef public long long undone
     cdef public long long deleted
 
-    cpdef put(self, queue_id, seq, Message message)
+    @cython.locals(changes=QueueChanges)
+    cpdef put(self, queue_id, seq, Message message, deadline=*)
     @cython.locals(changes=QueueChanges)
     cpdef bint delete(self, queue_id, seq, Message message) except -1
     @cython.locals(changes=QueueChanges)
