@@ -16,6 +16,7 @@ cdef class Message:
     cdef public bytes body
     cdef public Py_ssize_t size
     cdef public bint persistent
+    cdef public long long ttl
     cdef public long long id
     cdef public object receipt
     cdef public unsigned long long number
@@ -23,4 +24,4 @@ cdef class Message:
 
 
 @cython.locals(message=Message)
-cpdef Message compose(Address address, bytes header, bytes body, bint persistent)
+cpdef Message compose(Address address, bytes header, bytes body, bint persistent, long long ttl=*)

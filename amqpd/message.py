@@ -6,11 +6,14 @@ when somebody asks, since most messages pass through without anybody looking at 
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from .wire.fields import Table
 from .wire.properties import Properties, check_header, decode_header, encode_header
 from .wire.schema import encode_shortstr
+
+NO_TTL: Final = -1
+"""`Message.ttl` of a message that may wait for ever."""
 
 
 class Address:
@@ -38,7 +41,7 @@ class Receipt(Protocol):
 class Message:
     """One published message."""
 
-    __slots__ = ("_properties", "address", "body", "header", "id", "number", "persistent", "receipt", "size")
+    __slots__ = ("_properties", "address", "body", "header", "id", "number", "persistent", "receipt", "size", "ttl")
 
     def __init__(self, address: Address, header: bytes, body: bytes, persistent: bool) -> None:
         self.address = address
@@ -46,6 +49,7 @@ class Message:
         self.body = body
         self.size = len(body)  # in bytes
         self.persistent = persistent  # delivery mode 2: survives a restart in a durable queue
+        self.ttl = NO_TTL  # milliseconds it may wait in a queue, by its expiration
         self.id = 0  # in the store, when several durable queues share its content; else 0
         self.receipt: Receipt | None = None  # who may wait for it to be stored, or consumed
         self.number = 0  # what it is known by there
@@ -72,7 +76,7 @@ class Message:
         return self.properties.headers or {}
 
 
-def compose(address: Address, header: bytes, body: bytes, persistent: bool) -> Message:
+def compose(address: Address, header: bytes, body: bytes, persistent: bool, ttl: int = NO_TTL) -> Message:
     """`Message(…)`, spared the parsing of arguments: the hot path's way to make one."""
     message = Message.__new__(Message)
     message.address = address
@@ -80,6 +84,7 @@ def compose(address: Address, header: bytes, body: bytes, persistent: bool) -> M
     message.body = body
     message.size = len(body)
     message.persistent = persistent
+    message.ttl = ttl
     message.id = 0
     message.receipt = None
     message.number = 0

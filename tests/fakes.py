@@ -54,8 +54,8 @@ class ManualStore(MemoryStore):
         self._callbacks: list[Callable[[], None]] = []
         self._changed = False
 
-    def put(self, queue_id: int, seq: int, message: Message) -> None:
-        super().put(queue_id, seq, message)
+    def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
+        super().put(queue_id, seq, message, deadline)
         self.lag += message.size
         self._changed = True
 

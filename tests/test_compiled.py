@@ -104,12 +104,14 @@ def installed(sources: Path, **environment: str) -> tuple[str, str]:
     return said, run(folder / "venv" / "bin" / "amqpd", "--version")
 
 
+@pytest.mark.timeout(2 * PATIENCE)
 def test_a_wheel_builds_and_installs(sources: Path) -> None:
     wanted = {"AMQPD_PURE": "1"} if os.environ.get("AMQPD_PURE") else {}
     _, version = installed(sources, **wanted)
     assert version == f"amqpd {amqpd.__version__} ({'pure Python' if wanted or not is_compiled() else 'compiled'})\n"
 
 
+@pytest.mark.timeout(2 * PATIENCE)
 def test_without_a_compiler_it_installs_uncompiled_and_says_so(sources: Path) -> None:
     said, version = installed(sources, CC="/nonexistent/cc")
     assert said.count("amqpd: nothing is compiled, and all the slower for it") == 1

@@ -23,6 +23,7 @@ from ..wire.methods import (
     AccessRequestOk,
     BasicAck,
     BasicCancel,
+    BasicNack,
     ChannelClose,
     ChannelCloseOk,
     ChannelFlow,
@@ -165,11 +166,10 @@ class Channel:
         self.connection.wake()
 
     def send_acks(self) -> None:
-        """Ack the publishes that may be."""
+        """Ack the publishes that may be, and nack those that queues refused."""
         if self.confirms is not None and not self.closed:
-            ack = self.confirms.take_ack()
-            if ack is not None:
-                self.reply(BasicAck(*ack))
+            for number, multiple, acked in self.confirms.take():
+                self.reply(BasicAck(number, multiple) if acked else BasicNack(number, multiple, requeue=False))
 
     # --- the end
 

@@ -8,6 +8,7 @@ cdef class Confirms:
     cdef Fifo _waiting
     cdef bint _unmarked
     cdef object _marks
+    cdef object _refused
     cdef set _consumed
     cdef object _notify
     cdef bint _notified

@@ -2,7 +2,7 @@
 
 Each publish after confirm.select has a number, counted from 1. A number may be acked when everything the publish
 stored is committed; or when it was consumed before that, as RabbitMQ has it, too. Acks leave in order: one
-cumulative ack covers all numbers below the first that still waits.
+cumulative ack covers all numbers below the first that still waits, or that a queue refused and that is nacked.
 
 A *mark* is the highest number given out when a batch was registered: the commit of that batch ends the wait of all up
 to it.
@@ -29,6 +29,7 @@ class Confirms:
         "_marks",
         "_notified",
         "_notify",
+        "_refused",
         "_unmarked",
         "_waiting",
         "published",
@@ -36,7 +37,8 @@ class Confirms:
 
     def __init__(self, notify: Callable[[], None] | None = None) -> None:
         self.published = 0  # numbers given out
-        self._acked = 0  # all up to here have been
+        self._acked = 0  # all up to here have been, or nacked
+        self._refused: deque[int] = deque()  # numbers to be nacked, in order
         self._waiting = Fifo()  # numbers whose publish stored something, in order
         self._unmarked = False  # some of them came after the last mark
         self._marks: deque[int] = deque()
@@ -47,7 +49,7 @@ class Confirms:
 
     @property
     def unconfirmed(self) -> int:
-        """How many publishes are not acked yet."""
+        """How many publishes are neither acked nor nacked yet."""
         return self.published - self._acked
 
     def count(self, stored: bool) -> None:
@@ -91,15 +93,28 @@ class Confirms:
             self._consumed.discard(waiting.popleft())
         self._pass_over_consumed()
 
-    def take_ack(self) -> tuple[int, bool] | None:
-        """The number to ack and whether it stands for several, as basic.ack says it; None when nothing is due."""
+    def refuse(self) -> None:
+        """A queue did not take the publish that was counted last: it will be nacked."""
+        self._refused.append(self.published)
+
+    def take(self) -> list[tuple[int, bool, bool]]:
+        """What is due, in order: (number, whether it stands for several, whether it is an ack and not a nack)."""
         self._notified = False
         released = self._waiting.at(0) - 1 if self._waiting.length else self.published
         if released == self._acked:
-            return None
-        multiple = released - self._acked > 1
-        self._acked = released
-        return released, multiple
+            return []
+        due: list[tuple[int, bool, bool]] = []
+        refused = self._refused
+        while refused and refused[0] <= released:
+            number = refused.popleft()
+            if number - 1 > self._acked:
+                due.append((number - 1, number - 1 - self._acked > 1, True))
+            due.append((number, False, False))
+            self._acked = number
+        if released > self._acked:
+            due.append((released, released - self._acked > 1, True))
+            self._acked = released
+        return due
 
     def close(self) -> None:
         """Wait for nothing, and notify nobody, any more."""

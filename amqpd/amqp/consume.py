@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
@@ -128,7 +128,7 @@ def basic_recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
     requeue(channel, channel.deliveries.unacked.take_all())
 
 
-def requeue(channel: Channel, entries: Iterable[Entry]) -> None:
+def requeue(channel: Channel, entries: list[Entry]) -> None:
     """Entries taken from `unacked` go back to their queues, which may hand them out again at once."""
     by_queue: dict[Queue, list[Entry]] = {}
     for entry in entries:
@@ -140,13 +140,25 @@ def requeue(channel: Channel, entries: Iterable[Entry]) -> None:
         channel.unpark_all()
 
 
+def ack(channel: Channel, entries: list[Entry]) -> None:
+    """Entries taken from `unacked` are done with."""
+    channel.deliveries.settle(entries)
+
+
+def reject(channel: Channel, entries: list[Entry]) -> None:
+    """Entries taken from `unacked` are not wanted: they are dead-lettered where their queue has a place for that."""
+    for entry in entries:
+        if entry.queue is not None and entry.queue.limits is not None:
+            entry.queue.limits.rejected(entry)
+    channel.deliveries.settle(entries)
+
+
 def _refuse(channel: Channel, entries: list[Entry], requeue_them: bool) -> None:
+    verdict = requeue if requeue_them else reject
     if channel.transaction is not None:
-        channel.transaction.settle(entries, requeue_them=requeue_them)
-    elif requeue_them:
-        requeue(channel, entries)
+        channel.transaction.settle(entries, verdict)
     else:
-        channel.deliveries.settle(entries)
+        verdict(channel, entries)
 
 
 def _check_recovery(requeue_them: bool) -> None:

@@ -61,7 +61,7 @@ class Deliveries(Sink):
     def ack(self, tag: int, multiple: bool) -> None:
         """Handle basic.ack. Raises PreconditionFailed when the tag is not outstanding."""
         if self.transaction is not None:
-            self.transaction.settle(self.unacked.take(tag, multiple), requeue_them=False)
+            self.transaction.ack(self.unacked.take(tag, multiple))
         elif multiple:
             self.settle(self.unacked.take(tag, True))
         else:

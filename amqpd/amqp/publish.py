@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..auth.base import Action
 from ..broker.route import Route
 from ..errors import AccessRefused, NotImplementedByBroker, PreconditionFailed
-from ..message import Address, Message
+from ..message import NO_TTL, Address, Message
 from ..wire.methods import BasicPublish, BasicReturn, ConfirmSelect, ConfirmSelectOk
 from ..wire.properties import (
     FLAGS_OFFSET,
@@ -25,7 +25,7 @@ from ..wire.properties import (
 from ..wire.schema import Method
 from ..wire.spec import ReplyCode
 from .confirms import Confirms
-from .publishing import Target
+from .publishing import Target, Traits
 
 if TYPE_CHECKING:
     from ..broker.exchanges import Exchange
@@ -72,18 +72,19 @@ class ChannelCustoms:
             limit = self._channel.max_message_size
             raise PreconditionFailed(f"message size {announced} is larger than configured max size {limit}")
 
-    def check_properties(self, header: bytes) -> bool:
+    def check_properties(self, header: bytes) -> Traits:
         persistent = check_header(header)
+        ttl = NO_TTL
         if _FLAGS.unpack_from(header, FLAGS_OFFSET)[0] & _CHECKED:
             properties = decode_header(header)
             if properties.expiration is not None:
-                check_expiration(properties.expiration)
+                ttl = check_expiration(properties.expiration)
             user = self._channel.user
             if properties.user_id not in (None, user.name) and IMPERSONATOR not in user.tags:
                 raise PreconditionFailed(
                     f"user_id property set to '{properties.user_id}' but authenticated user was '{user.name}'"
                 )
-        return persistent
+        return Traits(persistent, ttl)
 
     def hand_back(self, message: Message) -> None:
         self._channel.return_unroutable(message)

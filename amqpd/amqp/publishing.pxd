@@ -4,6 +4,15 @@ from ..message cimport Address, Message, compose
 from .confirms cimport Confirms
 
 
+cdef int _STORED
+cdef int _REFUSED
+
+
+cdef class Traits:
+    cdef readonly bint persistent
+    cdef readonly long long ttl
+
+
 cdef class Target:
     cdef readonly object exchange
     cdef readonly Address address
@@ -23,9 +32,9 @@ cdef class Publishing:
     cdef object _exchange
     cdef bytes _header
     cdef bytes _properties
-    cdef bint _persistent
+    cdef Traits _traits
 
-    @cython.locals(properties=bytes, target=Target, message=Message, route=Route, confirms=Confirms, stored=bint)
+    @cython.locals(properties=bytes, target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int)
     cpdef bint publish(self, bytes arguments, bytes header, bytes body) except -1
     @cython.locals(target=Target)
     cdef _look_up(self, customs, bytes arguments)

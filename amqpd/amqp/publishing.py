@@ -7,8 +7,9 @@ something new is looked at more closely, by `publish`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from ..broker.queue import REFUSED, STORED
 from ..broker.route import Route, Routes
 from ..message import Address, Message, compose
 from .confirms import Confirms
@@ -16,6 +17,10 @@ from .confirms import Confirms
 if TYPE_CHECKING:
     from ..broker.exchanges import Exchange
     from .transactions import Transaction
+
+
+_STORED: Final = STORED
+_REFUSED: Final = REFUSED
 
 
 class Target:
@@ -28,6 +33,16 @@ class Target:
         self.address = address
         self.mandatory = mandatory
         self.route = route  # None: to be asked for each message
+
+
+class Traits:
+    """What a message's properties say that matters here."""
+
+    __slots__ = ("persistent", "ttl")
+
+    def __init__(self, persistent: bool, ttl: int) -> None:
+        self.persistent = persistent
+        self.ttl = ttl  # in milliseconds, or NO_TTL
 
 
 class Customs(Protocol):
@@ -49,8 +64,8 @@ class Customs(Protocol):
         """Raises PreconditionFailed when the body was left out because it is over the limit."""
         ...
 
-    def check_properties(self, header: bytes) -> bool:
-        """Whether the message is persistent.
+    def check_properties(self, header: bytes) -> Traits:
+        """What they say of the message.
 
         Raises PreconditionFailed for a property that cannot be, ProtocolError 502 for a malformed header.
         """
@@ -74,10 +89,10 @@ class Publishing:
         "_exchange",
         "_generation",
         "_header",
-        "_persistent",
         "_properties",
         "_routes",
         "_target",
+        "_traits",
         "confirms",
         "counted",
         "transaction",
@@ -95,7 +110,7 @@ class Publishing:
         self._exchange: Exchange | None = None  # the last that was found admissible
         self._header = b""
         self._properties = b""
-        self._persistent = False
+        self._traits: Traits | None = None  # of these properties
 
     def publish(self, arguments: bytes, header: bytes, body: bytes) -> bool:
         """Handle basic.publish with its content. True when it is stored, now or with its transaction.
@@ -112,33 +127,37 @@ class Publishing:
         if header != self._header:
             properties = header[12:]  # without class, weight and body size
             if properties != self._properties:
-                self._persistent = customs.check_properties(header)
+                self._traits = customs.check_properties(header)
                 self._properties = properties
             self._header = header
         target = self._target
+        traits = self._traits
         assert target is not None
-        message = compose(target.address, header, body, self._persistent)
+        assert traits is not None
+        message = compose(target.address, header, body, traits.persistent, traits.ttl)
         route = target.route
         if route is None:
             route = customs.route(target, message)
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
-            return self._persistent
+            return traits.persistent
         confirms = self.confirms
-        if confirms is not None and self._persistent:
+        if confirms is not None and traits.persistent:
             message.receipt = confirms
             message.number = confirms.published + 1
-        stored = False
+        outcome = 0
         if route.queues:
-            stored = route.deliver(message)
+            outcome = route.deliver(message)
         elif target.mandatory:
             customs.hand_back(message)
         if confirms is not None:
-            confirms.count(stored)
+            confirms.count(outcome & _STORED != 0)
+            if outcome & _REFUSED:
+                confirms.refuse()
             if not self.counted:
                 self.counted = True
                 customs.confirm_later()
-        return stored
+        return outcome & _STORED != 0
 
     def close(self) -> None:
         """Let go of the channel: nothing is published any more."""

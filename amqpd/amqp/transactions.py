@@ -21,20 +21,28 @@ if TYPE_CHECKING:
     from .channel import Channel
 
 
+Verdict = Callable[["Channel", list[Entry]], None]
+"""`consume.ack`, `requeue` or `reject`."""
+
+
 class Transaction:
     """What a channel in tx mode has done since the last commit or rollback."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._publishes: list[tuple[Message, tuple[Queue, ...], bool]] = []  # with their routes; is mandatory
-        self._settlements: list[tuple[list[Entry], bool]] = []  # to be requeued, or done with
+        self._settlements: list[tuple[list[Entry], Verdict]] = []
 
     def publish(self, message: Message, queues: tuple[Queue, ...], mandatory: bool) -> None:
         self._publishes.append((message, queues, mandatory))
 
-    def settle(self, entries: list[Entry], *, requeue_them: bool) -> None:
-        """Keep entries that were taken from the channel's unacked ones."""
-        self._settlements.append((entries, requeue_them))
+    def settle(self, entries: list[Entry], verdict: Verdict) -> None:
+        """Keep entries that were taken from the channel's unacked ones, and what is to become of them."""
+        self._settlements.append((entries, verdict))
+
+    def ack(self, entries: list[Entry]) -> None:
+        """`settle` those that are acked."""
+        self.settle(entries, consume.ack)
 
     def commit(self) -> None:
         """Do it all: publishes in order, then settlements in order."""
@@ -47,11 +55,8 @@ class Transaction:
                 channel.vhost.deliver(message, present)
             elif mandatory:
                 channel.return_unroutable(message)
-        for entries, requeue_them in settlements:
-            if requeue_them:
-                consume.requeue(channel, entries)
-            else:
-                channel.deliveries.settle(entries)
+        for entries, verdict in settlements:
+            verdict(channel, entries)
 
     def rollback(self) -> None:
         """Forget the publishes; what was settled is outstanding again, under its old tags."""

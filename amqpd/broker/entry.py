@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 class Entry:
     """A message's place in a queue."""
 
-    __slots__ = ("consumer", "message", "queue", "redelivered", "seq", "stored", "tag")
+    __slots__ = ("consumer", "deadline", "message", "queue", "redelivered", "seq", "stored", "tag")
 
     def __init__(self, seq: int, message: Message, stored: bool) -> None:
         self.seq = seq
         self.message = message
         self.stored = stored  # in the durable store, to be deleted there when it is settled
         self.redelivered = False  # was, or may have been, handed out before
+        self.deadline = 0  # when it expires, in milliseconds since 1970; 0 = never
         self.queue: Queue | None = None  # while unacked; else None, so that queue and entry form no cycle
         self.consumer: Consumer | None = None  # while unacked and not from basic.get
         self.tag = 0  # while unacked: the delivery tag it went out under
@@ -33,6 +34,7 @@ def enter(seq: int, message: Message, stored: bool) -> Entry:
     entry.message = message
     entry.stored = stored
     entry.redelivered = False
+    entry.deadline = 0
     entry.queue = None
     entry.consumer = None
     entry.tag = 0

@@ -6,6 +6,7 @@ from .fifo cimport Fifo
 from .memory cimport Memory
 
 cdef long long _ENTRY_COST
+cdef int _STORED
 
 
 @cython.final
@@ -21,6 +22,8 @@ cdef class Queue:
     cdef public dict arguments
     cdef public dict incoming
     cdef public bint deleted
+    cdef public object limits
+    cdef object _make_limits
     cdef public Fifo ready
     cdef public long long ready_bytes
     cdef public long long unacked
@@ -35,10 +38,13 @@ cdef class Queue:
     cdef bint _pager_used
     cdef long long _delivered_before
 
-    @cython.locals(seq=cython.longlong, memory=Memory, stored=bint, entry=Entry, consumer=Consumer)
-    cpdef bint push(self, Message message) except -1
+    cpdef int push(self, Message message) except -1
+    @cython.locals(seq=cython.longlong, memory=Memory, stored=bint, outcome=int, entry=Entry, consumer=Consumer)
+    cpdef int admit(self, Message message, long long deadline) except -1
     @cython.locals(entry=Entry)
     cpdef Entry get(self, bint no_ack)
+    cpdef Entry first(self)
+    cpdef Entry drop_first(self)
     cpdef settle(self, Entry entry)
     @cython.locals(consumer=Consumer)
     cpdef dispatch(self)
@@ -57,4 +63,4 @@ cdef class Queue:
     cdef _retain(self, Entry entry)
     @cython.locals(size=Py_ssize_t, consumer=Consumer)
     cdef _release(self, Entry entry)
-    cdef bint _page_out(self, long long seq, Message message, bint stored) except -1
+    cdef bint _page_out(self, long long seq, Message message, bint stored, long long deadline) except -1

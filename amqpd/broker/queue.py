@@ -18,8 +18,8 @@ anyway; any other goes to the pager, a store that lasts as long as the process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
 
 from ..message import Message
 from ..store.base import Counters, Store
@@ -42,6 +42,49 @@ PAGE_LENGTH: Final = 1024
 """Messages to read back at a time, at most."""
 
 
+STORED: Final = 1
+"""Of `Queue.push`: the message was stored, and a confirm has to wait for the commit."""
+
+REFUSED: Final = 2
+"""The queue is full and does not take it."""
+
+_STORED: Final = STORED
+
+
+class Limits(Protocol):
+    """What watches over a queue whose length or lifetimes are limited, or that has a place for dead letters.
+
+    Plain queues have none, and pay nothing. It works on its queue by `admit`, `first` and `drop_first`.
+    """
+
+    def push(self, message: Message) -> int:
+        """In place of `Queue.push`."""
+        ...
+
+    def expire(self) -> None:
+        """Called before the first entry is handed out: what has expired is to go."""
+        ...
+
+    def returned(self, entries: list[Entry]) -> list[Entry]:
+        """Called with unacked entries that are to be requeued, in order: those that may be.
+
+        The others are for it to settle.
+        """
+        ...
+
+    def rejected(self, entry: Entry) -> None:
+        """Called before an entry is settled because a consumer does not want it."""
+        ...
+
+    def used(self) -> None:
+        """Called when somebody declares the queue, gets from it, subscribes or leaves."""
+        ...
+
+    def close(self) -> None:
+        """Called when the queue is deleted."""
+        ...
+
+
 class Queue:
     """A queue of messages. It knows its bindings but does not route; deleting it is its vhost's business."""
 
@@ -49,6 +92,7 @@ class Queue:
 
     __slots__ = (
         "_delivered_before",
+        "_make_limits",
         "_next_paged",
         "_pager_used",
         "arguments",
@@ -59,6 +103,7 @@ class Queue:
         "had_consumer",
         "id",
         "incoming",
+        "limits",
         "memory",
         "name",
         "next_seq",
@@ -87,6 +132,7 @@ class Queue:
         owner: object | None = None,
         arguments: Arguments | None = None,
         recovered: Counters | None = None,
+        make_limits: Callable[[Queue], Limits] | None = None,
     ) -> None:
         self.name = name
         self.id = queue_id  # in the store, whether or not it is durable
@@ -99,6 +145,8 @@ class Queue:
         self.arguments: dict[str, Any] = dict(arguments or {})
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
+        self._make_limits = make_limits
+        self.limits: Limits | None = None  # what watches over it, if anything has to
 
         self.ready = Fifo()  # entries in memory, ascending by seq
         self.ready_bytes = 0  # of their bodies
@@ -135,32 +183,51 @@ class Queue:
 
     # --- messages in
 
-    def push(self, message: Message) -> bool:
-        """Take a message in and hand it on if a consumer waits. True when it was stored, so a confirm has to wait."""
+    def push(self, message: Message) -> int:
+        """Take a message in and hand it on if a consumer waits.
+
+        Returns STORED when it was stored, so that a confirm has to wait; REFUSED when it was not taken; else 0.
+        """
+        if self.limits is not None or message.ttl >= 0:
+            if self.limits is None and self._make_limits is not None:
+                self.limits = self._make_limits(self)
+            if self.limits is not None:
+                return self.limits.push(message)
+        return self.admit(message, 0)
+
+    def admit(self, message: Message, deadline: int) -> int:
+        """Take a message in whatever the limits say; see `push`. `deadline` is an entry's."""
         seq = self.next_seq
         self.next_seq = seq + 1
         memory = self.memory
         stored = self.durable and message.persistent
         if stored:
-            self.store.put(self.id, seq, message)
-        if (self.paged or memory.used >= memory.limit) and self._page_out(seq, message, stored):
-            return stored
+            if deadline:
+                self.store.put(self.id, seq, message, deadline)
+            else:
+                self.store.put(self.id, seq, message)
+        outcome = _STORED if stored else 0
+        if (self.paged or memory.used >= memory.limit) and self._page_out(seq, message, stored, deadline):
+            return outcome
         entry = enter(seq, message, stored)
+        entry.deadline = deadline
         if self.ready.length == 0:
             consumer = self._next_consumer()
             if consumer is not None:
                 self._deliver(consumer, entry)
-                return stored
+                return outcome
         if self.consumers:
             memory.overtaken += 1
         self.ready.append(entry)
         self.ready_bytes += message.size
         memory.used += message.size + _ENTRY_COST
-        return stored
+        return outcome
 
     def requeue(self, entries: Iterable[Entry]) -> None:
         """Put unacked entries back in their old places, marked redelivered. They must be this queue's."""
         returned = sorted(entries, key=lambda entry: entry.seq)
+        if self.limits is not None and not self.deleted:
+            returned = self.limits.returned(returned)
         touched: dict[Consumer, None] = {}
         for entry in returned:
             if entry.consumer is not None:
@@ -184,16 +251,34 @@ class Queue:
 
     def get(self, no_ack: bool) -> Entry | None:
         """The first ready entry, for basic.get; unacked from now on, unless `no_ack`. None when there is none."""
-        if self.ready.length == 0:
-            if not self.paged:
-                return None
-            self._page_in()
+        if self.limits is not None:
+            self.limits.used()
+            self.limits.expire()
+        if self.first() is None:
+            return None
         entry = self._take()
         if no_ack:
             if entry.stored:
                 self._unstore(entry)
         else:
             self._retain(entry)
+        return entry
+
+    def first(self) -> Entry | None:
+        """The first ready entry, which stays where it is."""
+        if self.ready.length == 0:
+            if not self.paged:
+                return None
+            self._page_in()
+        entry: Entry = self.ready.at(0)
+        return entry
+
+    def drop_first(self) -> Entry:
+        """Remove the first ready entry for good; there must be one."""
+        self.first()
+        entry = self._take()
+        if entry.stored:
+            self._unstore(entry)
         return entry
 
     def settle(self, entry: Entry) -> None:
@@ -204,6 +289,8 @@ class Queue:
 
     def dispatch(self) -> None:
         """Hand ready entries to consumers until one side has none."""
+        if self.limits is not None:
+            self.limits.expire()
         while self.ready.length or self.paged:
             consumer = self._next_consumer()
             if consumer is None:
@@ -226,6 +313,9 @@ class Queue:
     def close(self) -> None:
         """The queue is deleted: forget everything, and tell the consumers. Entries still out may be settled."""
         self.deleted = True
+        if self.limits is not None:
+            self.limits.close()
+            self.limits = None
         if self.durable:
             self.store.drop(self.id)
         if self._pager_used and self.pager is not None:
@@ -243,6 +333,8 @@ class Queue:
         """Subscribe. Deliveries start with the next `dispatch`."""
         self.consumers.append(consumer)
         self.had_consumer = True
+        if self.limits is not None:
+            self.limits.used()
         consumer.parked = False
         self.rotation.append(consumer)
 
@@ -252,6 +344,8 @@ class Queue:
             self.consumers.remove(consumer)
         self.rotation.replace([other for other in self.rotation if other is not consumer])
         consumer.parked = False
+        if self.limits is not None:
+            self.limits.used()
 
     def unpark(self, consumer: Consumer) -> None:
         """A limit of the consumer may have eased: give it its turn again, and deliver."""
@@ -333,7 +427,7 @@ class Queue:
 
     # --- paging
 
-    def _page_out(self, seq: int, message: Message, stored: bool) -> bool:
+    def _page_out(self, seq: int, message: Message, stored: bool, deadline: int) -> bool:
         """Leave a new message to its store alone; false when it has to stay in memory after all."""
         pager = self.pager
         if pager is None and not (stored and self.paged):
@@ -345,7 +439,7 @@ class Queue:
                 return False
             self._next_paged = seq
         if pager is not None and not stored:
-            pager.put(self.id, seq, message)
+            pager.put(self.id, seq, message, deadline)
             self._pager_used = True
             self.memory.paged_out += 1
         self.paged += 1
@@ -356,13 +450,11 @@ class Queue:
         """Read the next paged messages, to stand behind all that are ready."""
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
         entries = [
-            Entry(seq, message, True)
-            for seq, message in (self.store.read(self.id, self._next_paged, limit) if self.durable else ())
+            _paged_in(place, True)
+            for place in (self.store.read(self.id, self._next_paged, limit) if self.durable else ())
         ]
         if self._pager_used and self.pager is not None:
-            entries += [
-                Entry(seq, message, False) for seq, message in self.pager.read(self.id, self._next_paged, limit)
-            ]
+            entries += [_paged_in(place, False) for place in self.pager.read(self.id, self._next_paged, limit)]
             entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
             self.pager.drop(self.id, self._next_paged, entries[-1].seq)
         if not entries:
@@ -387,3 +479,10 @@ class Queue:
             self.pager.drop(self.id, self._next_paged, last)
         self._next_paged = self.next_seq
         self.paged = self.paged_bytes = 0
+
+
+def _paged_in(place: tuple[int, Message, int], stored: bool) -> Entry:
+    seq, message, deadline = place
+    entry = enter(seq, message, stored)
+    entry.deadline = deadline
+    return entry

@@ -10,8 +10,8 @@ cdef class Route:
     cdef bint _shared
     cdef object _store
 
-    @cython.locals(queue=Queue, stored=bint)
-    cpdef bint deliver(self, Message message) except -1
+    @cython.locals(queue=Queue, outcome=int)
+    cpdef int deliver(self, Message message) except -1
 
 
 cdef class Routes:

@@ -28,18 +28,17 @@ class Route:
         self._only: Queue | None = queues[0] if len(queues) == 1 else None
         self._shared = sum([queue.durable for queue in queues]) > 1  # a persistent message would be stored repeatedly
 
-    def deliver(self, message: Message) -> bool:
-        """Push a message to the queues. True when one of them stored it, so that its confirm has to wait."""
+    def deliver(self, message: Message) -> int:
+        """Push a message to the queues. Returns what `Queue.push` said, of all of them together: STORED, REFUSED."""
         queue = self._only
         if queue is not None:
             return queue.push(message)
         if self._shared and message.persistent:
             message.id = self._store.new_message_id()
-        stored = False
+        outcome = 0
         for queue in self.queues:
-            if queue.push(message):
-                stored = True
-        return stored
+            outcome |= queue.push(message)
+        return outcome
 
 
 class Routes:

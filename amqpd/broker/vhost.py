@@ -386,8 +386,8 @@ class VHost:
             self.routes.remember(key, route)
         return route
 
-    def deliver(self, message: Message, queues: tuple[Queue, ...]) -> bool:
-        """Push a routed message to its queues. True when one of them stored it, so that its confirm has to wait."""
+    def deliver(self, message: Message, queues: tuple[Queue, ...]) -> int:
+        """Push a routed message to its queues: see `Route.deliver`."""
         return Route(queues, False, self.store).deliver(message)
 
     # --- recovery

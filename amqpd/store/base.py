@@ -12,6 +12,9 @@ from ..message import Message
 MAX_SEQ: Final = (1 << 64) - 1
 
 Definition = Mapping[str, Any]
+
+Place = tuple[int, Message, int]
+"""A message in a queue: its seq, the message, and its deadline."""
 """A durable object as plain values: str, bytes, int, bool, None, and lists and mappings of them."""
 
 
@@ -57,8 +60,11 @@ class Store(Protocol):
         """An id for a message that is about to be put into several queues, so that its content is kept once."""
         ...
 
-    def put(self, queue_id: int, seq: int, message: Message) -> None:
-        """Keep a message in a queue. `seq` is above all earlier ones of that queue."""
+    def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
+        """Keep a message in a queue. `seq` is above all earlier ones of that queue.
+
+        `deadline` comes back with it: when it expires, in milliseconds since 1970; 0 = never.
+        """
         ...
 
     def delete(self, queue_id: int, seq: int, message: Message) -> None:
@@ -73,7 +79,7 @@ class Store(Protocol):
         """Note that the message was handed to a consumer. Kept with the next change, not by itself."""
         ...
 
-    def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
+    def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
         """Up to `limit` messages from `first` on, in order of seq. Not to be asked about what is being dropped."""
         ...
 

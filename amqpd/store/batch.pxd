@@ -7,6 +7,7 @@ cdef long long _PUT_COST
 
 cdef class QueueChanges:
     cdef public dict puts
+    cdef public dict deadlines
     cdef public list deletes
     cdef public long long freed
     cdef public long long delivered
@@ -25,7 +26,8 @@ cdef class Batch:
     cdef public long long undone
     cdef public long long deleted
 
-    cpdef put(self, queue_id, seq, Message message)
+    @cython.locals(changes=QueueChanges)
+    cpdef put(self, queue_id, seq, Message message, deadline=*)
     @cython.locals(changes=QueueChanges)
     cpdef delete(self, queue_id, seq, Message message)
     @cython.locals(changes=QueueChanges)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..message import Message
-from .base import MAX_SEQ, Definition, Kind
+from .base import MAX_SEQ, Definition, Kind, Place
 
 PUT_COST: Final = 256
 """Bytes a put takes besides the body, about: of memory until it is written, and of the writing."""
@@ -21,10 +21,11 @@ _PUT_COST: Final = PUT_COST
 class QueueChanges:
     """One queue's part of a batch."""
 
-    __slots__ = ("deletes", "delivered", "drops", "freed", "puts")
+    __slots__ = ("deadlines", "deletes", "delivered", "drops", "freed", "puts")
 
     def __init__(self) -> None:
         self.puts: dict[int, Message] = {}  # by seq, ascending
+        self.deadlines: dict[int, int] = {}  # of puts that have one, and maybe of some that were undone
         self.deletes: list[int] = []
         self.freed = 0  # body bytes of the deletes
         self.delivered = -1  # highest seq delivered
@@ -65,8 +66,11 @@ class Batch:
             return False
         return not any(changes.puts or changes.deletes or changes.drops for changes in self.queues.values())
 
-    def put(self, queue_id: int, seq: int, message: Message) -> None:
-        self._changes(queue_id).puts[seq] = message
+    def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
+        changes = self._changes(queue_id)
+        changes.puts[seq] = message
+        if deadline:
+            changes.deadlines[seq] = deadline
         self.bytes += message.size + _PUT_COST
         self.total += 1
         self.total_bytes += message.size
@@ -97,10 +101,13 @@ class Batch:
         if seq > changes.delivered:
             changes.delivered = seq
 
-    def puts(self, queue_id: int, first: int) -> list[tuple[int, Message]]:
+    def puts(self, queue_id: int, first: int) -> list[Place]:
         """The queue's messages in this batch from `first` on, in order."""
         changes = self.queues.get(queue_id)
-        return [] if changes is None else [item for item in changes.puts.items() if item[0] >= first]
+        if changes is None:
+            return []
+        deadlines = changes.deadlines
+        return [(seq, message, deadlines.get(seq, 0)) for seq, message in changes.puts.items() if seq >= first]
 
     def _changes(self, queue_id: int) -> QueueChanges:
         changes = self.queues.get(queue_id)

@@ -23,7 +23,7 @@ import lmdb
 from ..errors import StartupError
 from ..message import Message
 from . import records
-from .base import MAX_SEQ, Counters, Definition, Kind, Recovered
+from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered
 from .batch import Batch, QueueChanges
 
 MAP_SIZE: Final = 1 << 40
@@ -92,9 +92,9 @@ class LmdbStore:
         self._last_message_id += 1
         return self._last_message_id
 
-    def put(self, queue_id: int, seq: int, message: Message) -> None:
+    def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
         batch = self._batch
-        batch.put(queue_id, seq, message)
+        batch.put(queue_id, seq, message, deadline)
         if not self._change_noted:
             self._note_change()
         elif batch.bytes >= self._due_at:
@@ -134,8 +134,8 @@ class LmdbStore:
         else:
             callback()
 
-    def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
-        found: list[tuple[int, Message]] = []
+    def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
+        found: list[Place] = []
         with self._env.begin() as txn, txn.cursor(self._entries) as cursor:
             if cursor.set_range(records.entry_key(queue_id, first)):
                 load = partial(self._load, txn)
@@ -251,7 +251,7 @@ class LmdbStore:
             if dropped:
                 counters = Counters()
             if changes.puts:  # after the drops: what they dropped is not among the puts any more
-                for entries in records.encode_entries(queue_id, changes.puts, PIECE_SIZE):
+                for entries in records.encode_entries(queue_id, changes.puts, changes.deadlines, PIECE_SIZE):
                     cursor.putmulti(entries)
                 counters.messages += len(changes.puts)
                 counters.bytes += sum([message.size for message in changes.puts.values()])
@@ -281,6 +281,7 @@ class LmdbStore:
             owner, seq = records.seq_of(key)
             if owner != queue_id or seq > last:
                 break
+            record = records.without_deadline(record)
             message_id = records.reference_of(record)
             if message_id:
                 released[message_id] = released.get(message_id, 0) + 1

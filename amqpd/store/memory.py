@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..message import Message
-from .base import MAX_SEQ, Counters, Definition, Kind, Recovered
+from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered
 
 
 class MemoryStore:
@@ -18,7 +18,9 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._definitions: dict[Kind, dict[int, Definition]] = {kind: {} for kind in Kind}
-        self._messages: dict[int, dict[int, Message]] = {}  # queue id -> seq -> message, ascending
+        self._messages: dict[
+            int, dict[int, tuple[Message, int]]
+        ] = {}  # queue id -> seq -> message, deadline; ascending
         self._next_seq: dict[int, int] = {}
         self._delivered: dict[int, int] = {}
         self._last_message_id = 0
@@ -28,7 +30,7 @@ class MemoryStore:
         for queue_id, messages in self._messages.items():
             recovered.counters[queue_id] = Counters(
                 len(messages),
-                sum(message.size for message in messages.values()),
+                sum(message.size for message, _ in messages.values()),
                 self._next_seq[queue_id],
                 self._delivered.get(queue_id, -1),
             )
@@ -38,11 +40,11 @@ class MemoryStore:
         self._last_message_id += 1
         return self._last_message_id
 
-    def put(self, queue_id: int, seq: int, message: Message) -> None:
+    def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
         messages = self._messages.get(queue_id)
         if messages is None:
             messages = self._messages[queue_id] = {}
-        messages[seq] = message
+        messages[seq] = (message, deadline)
         self._next_seq[queue_id] = seq + 1
 
     def delete(self, queue_id: int, seq: int, message: Message) -> None:
@@ -60,9 +62,9 @@ class MemoryStore:
     def delivered(self, queue_id: int, seq: int) -> None:
         self._delivered[queue_id] = max(seq, self._delivered.get(queue_id, -1))
 
-    def read(self, queue_id: int, first: int, limit: int) -> list[tuple[int, Message]]:
-        found = [item for item in self._messages.get(queue_id, {}).items() if item[0] >= first]
-        return found[:limit]
+    def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
+        messages = self._messages.get(queue_id, {})
+        return [(seq, *place) for seq, place in messages.items() if seq >= first][:limit]
 
     def define(self, kind: Kind, definition_id: int, definition: Definition) -> None:
         self._definitions[kind][definition_id] = definition

@@ -1,11 +1,13 @@
 """The bytes in the files: keys, messages, counters, definitions. The tests of this module hold literal bytes.
 
 Keys are fixed-width and big-endian, so that the order of keys is the order of the queue. A message record starts with
-its form: 1 = the content follows, 2 = the content is kept apart under a message id, because several queues share it.
+its form: 1 = the content follows, 2 = the content is kept apart under a message id, because several queues share it,
+3 = the entry expires, at a moment in milliseconds since 1970.
 
     entry key    queue id:8  seq:8
     entry        1:1  persistent:1  address length:2  header length:4  address  header  body
     entry        2:1  message id:8
+    entry        3:1  deadline:8  entry of the first or second form
     message key  message id:8                                  message   as the first form of an entry
     share key    message id:8                                  share     number of entries left:4
     counters key queue id:8                                    counters  messages:8 bytes:8 next seq:8 delivered + 1:8
@@ -23,13 +25,14 @@ import msgpack
 
 from ..message import Address, Message, compose
 from ..wire.schema import decode_shortstr
-from .base import Counters, Definition, Kind
+from .base import Counters, Definition, Kind, Place
 
 SCHEMA: Final = 1
 """Version of all layouts in this module."""
 
 _ENTRY_KEY: Final = struct.Struct(">QQ")
 _MESSAGE: Final = struct.Struct(">BBHI")
+_DEADLINE: Final = struct.Struct(">BQ")
 _SHARED: Final = struct.Struct(">BQ")
 _ID: Final = struct.Struct(">Q")
 _COUNT: Final = struct.Struct(">I")
@@ -38,6 +41,7 @@ _DEFINITION_KEY: Final = struct.Struct(">BQ")
 
 _INLINE = 1
 _BY_ID = 2
+_WITH_DEADLINE = 3
 
 entry_key = _ENTRY_KEY.pack
 id_key = _ID.pack
@@ -66,12 +70,16 @@ def encode_message(message: Message) -> bytes:
     )
 
 
-def encode_entries(queue_id: int, puts: Mapping[int, Message], piece: int) -> Iterator[list[tuple[bytes, bytes]]]:
+def encode_entries(
+    queue_id: int, puts: Mapping[int, Message], deadlines: Mapping[int, int], piece: int
+) -> Iterator[list[tuple[bytes, bytes]]]:
     """The keys and records of a queue's new entries by seq, in lists of some `piece` bytes each."""
     found: list[tuple[bytes, bytes]] = []
     size = 0
     for seq, message in puts.items():
         record = encode_reference(message.id) if message.id else encode_message(message)
+        if deadlines and seq in deadlines:
+            record = _DEADLINE.pack(_WITH_DEADLINE, deadlines[seq]) + record
         found.append((entry_key(queue_id, seq), record))
         size += len(record)
         if size >= piece:
@@ -82,20 +90,22 @@ def encode_entries(queue_id: int, puts: Mapping[int, Message], piece: int) -> It
         yield found
 
 
-def decode_entries(
-    items: Iterable[tuple[bytes, bytes]], queue_id: int, load: Callable[[int], Message]
-) -> list[tuple[int, Message]]:
+def decode_entries(items: Iterable[tuple[bytes, bytes]], queue_id: int, load: Callable[[int], Message]) -> list[Place]:
     """The entries of a queue by seq, up to where another queue's begin; `load` gets messages kept under their ids.
 
     Raises ValueError when a record is none.
     """
-    found: list[tuple[int, Message]] = []
+    found: list[Place] = []
     for key, record in items:
         owner, seq = _ENTRY_KEY.unpack(key)
         if owner != queue_id:
             break
+        deadline = 0
+        if record[0] == _WITH_DEADLINE:
+            deadline = _DEADLINE.unpack_from(record)[1]
+            record = record[_DEADLINE.size :]  # noqa: PLW2901
         message = decode_message(record) if record[0] == _INLINE else load(reference_of(record))
-        found.append((seq, message))
+        found.append((seq, message, deadline))
     return found
 
 
@@ -122,6 +132,11 @@ def _address(wire: bytes) -> Address:
 
 def encode_reference(message_id: int) -> bytes:
     return _SHARED.pack(_BY_ID, message_id)
+
+
+def without_deadline(record: bytes | memoryview) -> bytes | memoryview:
+    """An entry's record in its first or second form."""
+    return record[_DEADLINE.size :] if record[0] == _WITH_DEADLINE else record
 
 
 def body_size_of(record: bytes | memoryview) -> int:

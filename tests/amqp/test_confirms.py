@@ -10,10 +10,7 @@ from amqpd.amqp.confirms import Confirms
 
 def acked(confirms: Confirms) -> list[tuple[int, bool]]:
     """The acks that are due."""
-    found: list[tuple[int, bool]] = []
-    while (ack := confirms.take_ack()) is not None:
-        found.append(ack)
-    return found
+    return [(number, multiple) for number, multiple, acked in confirms.take() if acked]
 
 
 def test_numbers_count_from_one() -> None:
@@ -150,6 +147,38 @@ def test_what_was_consumed_while_it_was_published_never_waits() -> None:
     confirms.count(stored=True)
     assert confirms.mark() is False
     assert acked(confirms) == [(1, False)]
+
+
+def test_what_a_queue_refused_is_nacked_in_its_turn() -> None:
+    confirms = Confirms()
+    for refused in (False, False, True, False, True):
+        confirms.count(stored=False)
+        if refused:
+            confirms.refuse()
+    assert confirms.take() == [(2, True, True), (3, False, False), (4, False, True), (5, False, False)]
+    assert confirms.unconfirmed == 0
+    assert confirms.take() == []
+
+
+def test_a_nack_waits_for_what_was_published_before() -> None:
+    confirms = Confirms()
+    confirms.count(stored=True)
+    confirms.mark()
+    confirms.count(stored=False)
+    confirms.refuse()
+    assert confirms.take() == []
+    confirms.committed()
+    assert confirms.take() == [(1, False, True), (2, False, False)]
+
+
+def test_what_one_queue_stored_and_another_refused_is_nacked_when_it_is_committed() -> None:
+    confirms = Confirms()
+    confirms.count(stored=True)
+    confirms.refuse()
+    confirms.mark()
+    assert confirms.take() == []
+    confirms.committed()
+    assert confirms.take() == [(1, False, False)]
 
 
 @settings(max_examples=500)

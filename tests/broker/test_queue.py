@@ -73,7 +73,7 @@ class Bench:
 
     def stored(self) -> list[bytes]:
         """The bodies the durable store has for the queue."""
-        return [message.body for _, message in self.store.read(QUEUE_ID, 0, 1 << 30)]
+        return [message.body for _, message, _ in self.store.read(QUEUE_ID, 0, 1 << 30)]
 
 
 def message(body: bytes, persistent: bool = False) -> Message:

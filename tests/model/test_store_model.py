@@ -173,8 +173,8 @@ class DiskAgainstMemory(RuleBasedStateMachine):
             for limit in (1, 3, 1000):
                 expected = self.memory.read(queue_id, first, limit)
                 found = self.disk.read(queue_id, first, limit)
-                assert [seq for seq, _ in found] == [seq for seq, _ in expected]
-                for (_, one), (_, other) in zip(found, expected, strict=True):
+                assert [(seq, deadline) for seq, _, deadline in found] == [(seq, until) for seq, _, until in expected]
+                for (_, one, _), (_, other, _) in zip(found, expected, strict=True):
                     assert (one.body, one.id) == (other.body, other.id)
 
     @invariant()

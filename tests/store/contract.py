@@ -49,10 +49,30 @@ class Opened:
         return message
 
     def read(self, queue_id: int, first: int = 0, limit: int = 1000) -> list[tuple[int, bytes]]:
-        return [(seq, message.body) for seq, message in self.store.read(queue_id, first, limit)]
+        return [(seq, message.body) for seq, message, _ in self.store.read(queue_id, first, limit)]
 
 
 class StoreContract:
+    # --- deadlines
+
+    def test_a_deadline_comes_back_with_its_message(self, opened: Opened) -> None:
+        plain = make_message("x", "k", b"plain", Properties(delivery_mode=2))
+        shared = make_message("x", "k", b"shared", Properties(delivery_mode=2))
+        shared.id = opened.store.new_message_id()
+        opened.store.put(1, 0, plain, 1_800_000_000_123)
+        opened.store.put(1, 1, plain)
+        opened.store.put(1, 2, shared, 5)
+        opened.store.put(2, 0, shared)
+        for _ in range(2):
+            found = [(seq, message.body, deadline) for seq, message, deadline in opened.store.read(1, 0, 10)]
+            assert found == [(0, b"plain", 1_800_000_000_123), (1, b"plain", 0), (2, b"shared", 5)]
+            assert [deadline for _, _, deadline in opened.store.read(2, 0, 10)] == [0]
+            opened.restart()
+        opened.store.drop(1)
+        opened.restart()
+        assert opened.read(1) == []
+        assert opened.read(2) == [(0, b"shared")]
+
     # --- messages
 
     def test_a_new_store_holds_nothing(self, opened: Opened) -> None:
@@ -90,7 +110,7 @@ class StoreContract:
         opened.store.put(1, 0, sent)
         opened.advance()
         opened.restart()
-        ((_, message),) = opened.store.read(1, 0, 1)
+        ((_, message, _),) = opened.store.read(1, 0, 1)
         assert (message.exchange, message.routing_key) == ("exchänge", "a.b")
         assert message.address.wire == sent.address.wire
         assert (message.header, message.body, message.size) == (sent.header, sent.body, sent.size)
@@ -137,7 +157,7 @@ class StoreContract:
         opened.put(1, 0, b"a")
         opened.advance()
         opened.restart()
-        ((seq, message),) = opened.store.read(1, 0, 1)
+        ((seq, message, _),) = opened.store.read(1, 0, 1)
         opened.store.delete(1, seq, message)
         opened.restart()
         assert opened.read(1) == []
@@ -287,7 +307,7 @@ class StoreContract:
         opened.advance()
         opened.restart()
         for queue_id in (1, 2):
-            ((seq, message),) = opened.store.read(queue_id, 0, 1)
+            ((seq, message, _),) = opened.store.read(queue_id, 0, 1)
             opened.store.delete(queue_id, seq, message)
         opened.restart()
         assert opened.read(1) == opened.read(2) == []

@@ -26,8 +26,8 @@ def test_puts_are_kept_by_queue_in_order() -> None:
     batch.put(1, 5, one)
     batch.put(2, 5, two)
     batch.put(1, 7, two)
-    assert batch.puts(1, 0) == [(5, one), (7, two)]
-    assert batch.puts(1, 6) == [(7, two)]
+    assert batch.puts(1, 0) == [(5, one, 0), (7, two, 0)]
+    assert batch.puts(1, 6) == [(7, two, 0)]
     assert batch.puts(3, 0) == []
     assert batch.bytes == 13 + 3 * PUT_COST
 
@@ -54,7 +54,7 @@ def test_a_delete_meets_the_put_of_its_own_queue_alone() -> None:
     batch.put(1, 5, shared)
     batch.put(2, 5, shared)
     batch.delete(1, 5, shared)
-    assert batch.puts(2, 0) == [(5, shared)]
+    assert batch.puts(2, 0) == [(5, shared, 0)]
     assert batch.shares == {9: 1}
     assert batch.released == {}
 
@@ -74,7 +74,7 @@ def test_a_drop_takes_out_the_puts_in_its_range() -> None:
     for seq in range(5):
         batch.put(1, seq, message(message_id=9))
     batch.drop(1, 1, 3)
-    assert [seq for seq, _ in batch.puts(1, 0)] == [0, 4]
+    assert [seq for seq, _, _ in batch.puts(1, 0)] == [0, 4]
     assert batch.shares == {9: 2}
     assert batch.bytes == 8 + 2 * PUT_COST
     assert batch.queues[1].drops == [(1, 3)]

@@ -229,8 +229,8 @@ def test_what_was_written_but_not_acknowledged_is_read_once(folder: Path) -> Non
     store.put(1, 1, make_message("x", "k", b"b"))
     write_unacknowledged(store)
     store.put(1, 2, make_message("x", "k", b"c"))
-    assert [seq for seq, _ in store.read(1, 0, 10)] == [0, 1, 2]
-    assert [seq for seq, _ in store.read(1, 1, 1)] == [1]
+    assert [seq for seq, _, _ in store.read(1, 0, 10)] == [0, 1, 2]
+    assert [seq for seq, _, _ in store.read(1, 1, 1)] == [1]
     store.close()
 
 

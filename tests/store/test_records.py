@@ -55,6 +55,15 @@ def test_a_reference_is_these_bytes() -> None:
     assert records.reference_of(bytes.fromhex("02 0000000000000102")) == 258
 
 
+def test_an_entry_with_a_deadline_is_these_bytes() -> None:
+    message = make_message("", "q", b"")
+    plain = records.encode_message(message)
+    ((_, record),) = next(records.encode_entries(1, {7: message}, {7: 258}, 1))
+    assert record == bytes.fromhex("03 0000000000000102") + plain
+    assert records.without_deadline(record) == plain
+    assert records.without_deadline(plain) == plain
+
+
 def test_a_message_record_is_no_reference() -> None:
     assert records.reference_of(records.encode_message(make_message("x", "k", b""))) == 0
 
