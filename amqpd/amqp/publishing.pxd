@@ -11,6 +11,8 @@ cdef int _REFUSED
 cdef class Traits:
     cdef readonly bint persistent
     cdef readonly long long ttl
+    cdef readonly tuple keys
+    cdef readonly bytes properties
 
 
 cdef class Target:

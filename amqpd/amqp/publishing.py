@@ -38,11 +38,15 @@ class Target:
 class Traits:
     """What a message's properties say that matters here."""
 
-    __slots__ = ("persistent", "ttl")
+    __slots__ = ("keys", "persistent", "properties", "ttl")
 
-    def __init__(self, persistent: bool, ttl: int) -> None:
+    def __init__(
+        self, persistent: bool, ttl: int, keys: tuple[str, ...] | None = None, properties: bytes | None = None
+    ) -> None:
         self.persistent = persistent
         self.ttl = ttl  # in milliseconds, or NO_TTL
+        self.keys = keys  # to route by besides the routing key; None = none
+        self.properties = properties  # to pass on instead; None = as they are
 
 
 class Customs(Protocol):
@@ -56,8 +60,8 @@ class Customs(Protocol):
         """Raises AccessRefused unless the user may publish there."""
         ...
 
-    def route(self, target: Target, message: Message) -> Route:
-        """Where this message goes, of a target that has no route of its own."""
+    def route(self, target: Target, message: Message, keys: tuple[str, ...] | None) -> Route:
+        """Where this message goes, of a target that has no route of its own, or with further routing keys."""
         ...
 
     def check_empty(self, header: bytes) -> None:
@@ -134,10 +138,12 @@ class Publishing:
         traits = self._traits
         assert target is not None
         assert traits is not None
+        if traits.properties is not None:
+            header = header[:12] + traits.properties
         message = compose(target.address, header, body, traits.persistent, traits.ttl)
         route = target.route
-        if route is None:
-            route = customs.route(target, message)
+        if route is None or traits.keys is not None:
+            route = customs.route(target, message, traits.keys)
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent

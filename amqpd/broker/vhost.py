@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
@@ -350,17 +350,18 @@ class VHost:
 
     # --- messages
 
-    def route(self, exchange: Exchange, message: Message) -> Route:
+    def route(self, exchange: Exchange, message: Message, keys: tuple[str, ...] = ()) -> Route:
         """The queues a message published to `exchange` reaches: each once, whatever number of bindings match.
 
         Exchanges lead to each other through bindings, and to their alternate exchange when none of their bindings
-        match; each exchange is visited once.
+        match; each exchange is visited once. `keys` are routing keys besides the message's own.
         """
-        key = (exchange.name, message.routing_key)
+        key = (exchange.name, message.routing_key, *keys)
         known: Route | None = self.routes.get(key)
         if known is not None:
             return known
         queues: dict[Queue, None] = {}
+        copies = [message.copy(routing_key) for routing_key in keys]
         seen = {exchange}
         to_visit = [exchange]
         lasting = True
@@ -368,7 +369,12 @@ class VHost:
             current = to_visit.pop()
             lasting = lasting and current.by_routing_key
             matched = False
-            for binding in current.match(message):
+            found: Iterable[Binding]
+            if copies and not current.one_key:
+                found = {binding: None for each in (message, *copies) for binding in current.match(each)}
+            else:
+                found = current.match(message)
+            for binding in found:
                 matched = True
                 destination = binding.destination
                 if isinstance(destination, Queue):

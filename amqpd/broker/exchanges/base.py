@@ -32,6 +32,9 @@ class Exchange(ABC):
     by_routing_key: ClassVar[bool] = False
     """Whether `match` looks at nothing but the routing key, so that its answer may be remembered per key."""
 
+    one_key: ClassVar[bool] = False
+    """Whether only a message's own routing key counts here, if any: `match` is not asked again for CC and BCC."""
+
     is_queue: ClassVar[bool] = False
 
     def __init__(

@@ -58,6 +58,7 @@ class HeadersExchange(Exchange):
     """A message matches by its headers (specification 3.1.3.4, with RabbitMQ's -with-x modes)."""
 
     type = "headers"
+    one_key = True
 
     def __init__(self, name: str, **properties: Any) -> None:
         super().__init__(name, **properties)
