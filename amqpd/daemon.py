@@ -40,6 +40,7 @@ CAPABILITIES: Final = (
     "connection.blocked",
     "authentication_failure_close",
     "per_consumer_qos",
+    "direct_reply_to",
 )
 """What clients may rely on; they change their behaviour by it."""
 

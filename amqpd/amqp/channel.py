@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
 from ..broker.consumer import Consumer
+from ..broker.queue import Queue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
 from ..message import Message
@@ -53,6 +54,7 @@ class Channel:
         self.max_message_size = connection.settings.max_message_size
         self.closed = False
         self.last_queue = ""  # declared last: what an empty queue name stands for
+        self.reply_queue: Queue | None = None  # where direct replies come to
 
         self.publishing = Publishing(publish.ChannelCustoms(self), vhost.routes)
         self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..auth.base import Action
 from ..broker.copies import BCC, further_keys
 from ..broker.route import Route
+from ..broker.vhost import REPLY_TO
 from ..errors import AccessRefused, NotImplementedByBroker, PreconditionFailed
 from ..message import NO_TTL, Address, Message
 from ..wire.methods import BasicPublish, BasicReturn, ConfirmSelect, ConfirmSelectOk
@@ -20,16 +21,18 @@ from ..wire.properties import (
     FLAGS_OFFSET,
     HAS_EXPIRATION,
     HAS_HEADERS,
+    HAS_REPLY_TO,
     HAS_USER_ID,
     PREFIX,
     check_header,
     decode_header,
 )
-from ..wire.rewrite import without_field
-from ..wire.schema import Method
+from ..wire.rewrite import with_reply_to, without_field
+from ..wire.schema import Method, encode_shortstr
 from ..wire.spec import ReplyCode
 from .confirms import Confirms
 from .publishing import Target, Traits
+from .replies import reply_address
 
 if TYPE_CHECKING:
     from ..broker.exchanges import Exchange
@@ -43,6 +46,9 @@ _CHECKED: Final = HAS_EXPIRATION | HAS_USER_ID
 
 _COPIES: Final = re.compile(rb"\x02CC|\x03BCC")
 """What every headers table that names further routing keys has in it."""
+
+_REPLY_TO: Final = encode_shortstr(REPLY_TO)
+"""Every header with that reply-to has it in it."""
 
 _FLAGS: Final = struct.Struct(">H")
 
@@ -86,8 +92,11 @@ class ChannelCustoms:
         passed_on = header
         flags = _FLAGS.unpack_from(header, FLAGS_OFFSET)[0]
         copied = flags & HAS_HEADERS and _COPIES.search(header) is not None
-        if copied or flags & _CHECKED:
+        replied = flags & HAS_REPLY_TO and _REPLY_TO in header
+        if copied or replied or flags & _CHECKED:
             properties = decode_header(header)
+            if properties.reply_to == REPLY_TO:
+                passed_on = with_reply_to(passed_on, reply_address(self._channel))
             if properties.expiration is not None:
                 ttl = check_expiration(properties.expiration)
             if copied and properties.headers:

@@ -165,6 +165,10 @@ class Publishing:
                 customs.confirm_later()
         return outcome & _STORED != 0
 
+    def forget_properties(self) -> None:
+        """What the last properties say may have changed."""
+        self._header = self._properties = b""
+
     def close(self) -> None:
         """Let go of the channel: nothing is published any more."""
         self._customs = self.transaction = None

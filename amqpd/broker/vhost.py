@@ -34,6 +34,9 @@ from .route import Route, Routes
 
 RESERVED_PREFIX: Final = "amq."
 
+REPLY_TO: Final = "amq.rabbitmq.reply-to"
+"""Stands for the queue of a channel's own that replies come to; its true name goes on after a dot."""
+
 PREDECLARED: Final = (
     ("amq.direct", "direct"),
     ("amq.fanout", "fanout"),
@@ -61,13 +64,14 @@ class VHost:
         self.name = name
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
+        self.reply_queues: dict[str, Queue] = {}  # published to, and nothing else
         self.id = 0  # in the store
         self._resources = resources
         self.store = resources.store
         self.compat = resources.compat
         self.routes = Routes()
         self._exclusive: dict[object, list[Queue]] = {}  # by owner
-        self._add_exchange(DefaultExchange(self.queues.get))
+        self._add_exchange(DefaultExchange(self._addressed))
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
             for exchange_name, type_name in names:
                 self._add_exchange(_type(type_name)(exchange_name, durable=True, internal=internal))
@@ -244,9 +248,19 @@ class VHost:
         if if_unused and queue.consumers:
             raise PreconditionFailed(f"{self.describe_queue(queue.name)} in use")
 
+    def open_reply_queue(self) -> Queue:
+        """A queue that nobody declares, binds or finds: replies are published to its name. Gone with its consumer."""
+        resources = self._resources
+        name = generated_name(f"{REPLY_TO}.")
+        queue = Queue(name, next(resources.ids), resources.store, resources.pager, resources.memory, auto_delete=True)
+        self.reply_queues[name] = queue
+        self._reroute()
+        return queue
+
     def delete_queue(self, queue: Queue) -> None:
         """Delete a queue with its messages and bindings; its consumers are told."""
-        del self.queues[queue.name]
+        if self.reply_queues.pop(queue.name, None) is None:
+            del self.queues[queue.name]
         if queue.owner is not None:
             self._exclusive[queue.owner].remove(queue)
             if not self._exclusive[queue.owner]:
@@ -442,6 +456,10 @@ class VHost:
         self.queues[name] = queue
         self._reroute()
         return queue
+
+    def _addressed(self, name: str) -> Queue | None:
+        """The queue that the default exchange knows by this name."""
+        return self.queues.get(name) or self.reply_queues.get(name)
 
     def _destination(self, name: str, to_queue: bool) -> Queue | Exchange | None:
         return self.queues.get(name) if to_queue else self.exchanges.get(name)
