@@ -151,11 +151,12 @@ class Publishing:
         if confirms is not None and traits.persistent:
             message.receipt = confirms
             message.number = confirms.published + 1
-        outcome = 0
         if route.queues:
             outcome = route.deliver(message)
-        elif target.mandatory:
-            customs.hand_back(message)
+        else:
+            outcome = route.kept
+            if target.mandatory:
+                customs.hand_back(message)
         if confirms is not None:
             confirms.count(outcome & _STORED != 0)
             if outcome & _REFUSED:

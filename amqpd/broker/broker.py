@@ -82,7 +82,8 @@ class Broker:
                 vhost = self.vhosts[definition["name"]] = VHost(definition["name"], self._resources)
                 vhost.id = vhost_id
             for exchange_id, definition in found[Kind.EXCHANGE].items():
-                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition)
+                counters = recovered.counters.get(exchange_id)
+                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition, counters)
             for queue_id, definition in found[Kind.QUEUE].items():
                 counters = recovered.counters.get(queue_id)
                 self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)

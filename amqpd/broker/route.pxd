@@ -6,6 +6,7 @@ from .queue cimport Queue
 cdef class Route:
     cdef readonly tuple queues
     cdef readonly bint lasting
+    cdef readonly int kept
     cdef Queue _only
     cdef bint _shared
     cdef object _store

@@ -19,13 +19,14 @@ ROUTES_LIMIT: Final = 65536
 class Route:
     """The queues a message reaches."""
 
-    __slots__ = ("_only", "_shared", "_store", "lasting", "queues")
+    __slots__ = ("_only", "_shared", "_store", "kept", "lasting", "queues")
 
-    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store) -> None:
+    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store, kept: int = 0) -> None:
         self.queues = queues
         self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
+        self.kept = kept  # STORED when an exchange on the way has kept and stored it
         self._store = store
-        self._only: Queue | None = queues[0] if len(queues) == 1 else None
+        self._only: Queue | None = queues[0] if len(queues) == 1 and not kept else None
         self._shared = sum([queue.durable for queue in queues]) > 1  # a persistent message would be stored repeatedly
 
     def deliver(self, message: Message) -> int:
@@ -35,7 +36,7 @@ class Route:
             return queue.push(message)
         if self._shared and message.persistent:
             message.id = self._store.new_message_id()
-        outcome = 0
+        outcome = self.kept
         for queue in self.queues:
             outcome |= queue.push(message)
         return outcome

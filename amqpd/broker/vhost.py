@@ -149,6 +149,7 @@ class VHost:
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
         check_exchange_arguments(arguments, described)
+        _type(type_name).check_arguments(arguments, described)
         exchange = _type(type_name)(
             name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
         )
@@ -167,6 +168,7 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
+        exchange.join(self, None)
         return exchange
 
     def delete_exchange(self, name: str, *, if_unused: bool = False) -> Exchange | None:
@@ -314,7 +316,7 @@ class VHost:
             raise NotFound(f"no {described}")
         if isinstance(target, Queue):
             self._check_owner(target, owner)
-        source.check_binding(routing_key, arguments)
+        source.check_binding(target, routing_key, arguments)
         binding = Binding(source, target, routing_key, arguments)
         if binding.key in source.outgoing:
             return
@@ -333,6 +335,11 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
+        for message in source.replay():
+            if isinstance(target, Queue):
+                target.push(message)
+            else:
+                self.route(target, message).deliver(message)
 
     def unbind(
         self,
@@ -379,12 +386,17 @@ class VHost:
         seen = {exchange}
         to_visit = [exchange]
         lasting = True
+        kept = 0
         while to_visit:
             current = to_visit.pop()
             lasting = lasting and current.by_routing_key
             matched = False
             found: Iterable[Binding]
-            if copies and not current.one_key:
+            outcome = current.receive(message, keys) if current.attentive else None
+            if outcome is not None:
+                kept |= outcome
+                found = ()
+            elif copies and not current.one_key:
                 found = {binding: None for each in (message, *copies) for binding in current.match(each)}
             else:
                 found = current.match(message)
@@ -401,7 +413,7 @@ class VHost:
                 if alternate is not None and alternate not in seen:
                     seen.add(alternate)
                     to_visit.append(alternate)
-        route = Route(tuple(queues), lasting, self.store)
+        route = Route(tuple(queues), lasting, self.store, kept)
         if lasting:
             self.routes.remember(key, route)
         return route
@@ -412,7 +424,7 @@ class VHost:
 
     # --- recovery
 
-    def recover_exchange(self, exchange_id: int, definition: Mapping[str, Any]) -> None:
+    def recover_exchange(self, exchange_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
         """Raises NotFound when its type is not installed any more."""
         exchange_type = find_type(definition["type"])
         if exchange_type is None:
@@ -428,6 +440,7 @@ class VHost:
         )
         exchange.id = exchange_id
         self._add_exchange(exchange)
+        exchange.join(self, counters)
 
     def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
         self._new_queue(
@@ -472,6 +485,7 @@ class VHost:
         del self.exchanges[exchange.name]
         for binding in [*exchange.outgoing.values(), *exchange.incoming.values()]:
             self._remove_binding(binding)
+        exchange.leave()
         if exchange.id:
             self.store.undefine(Kind.EXCHANGE, exchange.id)
         self._reroute()
