@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "config": {"errors"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
     "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
-    "broker": {"message", "errors", "clock", "store.base", "wire.fields", "wire.spec"},
+    "broker": {"message", "errors", "clock", "store.base", "wire.fields", "wire.rewrite", "wire.spec"},
     "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
     "testing": {"wire", "daemon", "config"},

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from ..clock import Clock
 from ..errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
 from ..message import Message
 from ..store.base import Counters, Kind, Store
@@ -53,6 +54,7 @@ class Resources(NamedTuple):
     store: Store
     pager: Store | None  # takes what durable storage does not, when memory is short
     memory: Memory
+    clock: Clock
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
 
@@ -68,6 +70,8 @@ class VHost:
         self.id = 0  # in the store
         self._resources = resources
         self.store = resources.store
+        self.memory = resources.memory
+        self.clock = resources.clock
         self.compat = resources.compat
         self.routes = Routes()
         self._exclusive: dict[object, list[Queue]] = {}  # by owner

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .base import Exchange, Verdict
 from .consistent_hash import ConsistentHashExchange
+from .delayed import DelayedMessageExchange
 from .direct import DefaultExchange, DirectExchange
 from .fanout import FanoutExchange
 from .headers import HeadersExchange
@@ -37,6 +38,7 @@ _types: dict[str, type[Exchange]] = {
         LocalRandomExchange,
         ModulusHashExchange,
         RecentHistoryExchange,
+        DelayedMessageExchange,
     )
 }
 

@@ -79,6 +79,7 @@ def test_the_four_types_of_the_specification_are_known(name: str) -> None:
         "x-local-random",
         "x-modulus-hash",
         "x-recent-history",
+        "x-delayed-message",
     ],
 )
 def test_the_types_of_rabbitmqs_plugins_are_known(name: str) -> None:
