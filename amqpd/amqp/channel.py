@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
 from ..broker.consumer import Consumer
+from ..broker.entry import Entry
+from ..broker.firehose import Actor
 from ..broker.queue import Queue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
@@ -57,7 +59,7 @@ class Channel:
         self.reply_queue: Queue | None = None  # where direct replies come to
 
         self.publishing = Publishing(publish.ChannelCustoms(self), vhost.routes)
-        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet)
+        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet, vhost.routes)
         self.consumers: dict[str, Consumer] = {}
         self.prefetch = 0  # of consumers started from now on; 0 = no limit
 
@@ -122,6 +124,17 @@ class Channel:
     def return_unroutable(self, message: Message) -> None:
         """Hand a mandatory message back to its publisher."""
         self.outbox.content(self.number, publish.unroutable(message), message.header, message.body)
+
+    @property
+    def actor(self) -> Actor:
+        """Who does what is done here."""
+        return Actor(str(self.connection.peer), self.number, self.user.name)
+
+    def trace(self, entry: Entry, queue: Queue) -> None:
+        """Show the firehose, when it is on, an entry that was sent to the client."""
+        firehose = self.vhost.routes.firehose
+        if firehose is not None:
+            firehose.delivered(entry.message, queue.name, entry.redelivered, self.actor)
 
     def cancelled(self, consumer: Consumer) -> None:
         """A consumer is gone because its queue is: told to clients that asked to be told."""

@@ -109,6 +109,7 @@ def basic_get(channel: Channel, method: BasicGet) -> None:
     message = entry.message
     ok = BasicGetOk(tag, entry.redelivered, message.exchange, message.routing_key, queue.message_count)
     channel.outbox.content(channel.number, ok, message.header, message.body)
+    channel.trace(entry, queue)
 
 
 def basic_ack(channel: Channel, method: BasicAck) -> None:

@@ -79,6 +79,11 @@ class ChannelCustoms:
             target.route = route
         return route
 
+    def trace(self, message: Message, keys: tuple[str, ...] | None, route: Route) -> None:
+        firehose = self._channel.vhost.routes.firehose
+        if firehose is not None:
+            firehose.published(message, keys or (), route.queues, self._channel.actor)
+
     def check_empty(self, header: bytes) -> None:
         announced = PREFIX.unpack_from(header)[2]
         if announced:

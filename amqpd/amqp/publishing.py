@@ -64,6 +64,10 @@ class Customs(Protocol):
         """Where this message goes, of a target that has no route of its own, or with further routing keys."""
         ...
 
+    def trace(self, message: Message, keys: tuple[str, ...] | None, route: Route) -> None:
+        """Show the firehose a message that was routed."""
+        ...
+
     def check_empty(self, header: bytes) -> None:
         """Raises PreconditionFailed when the body was left out because it is over the limit."""
         ...
@@ -129,11 +133,7 @@ class Publishing:
         if arguments != self._arguments or self._generation != self._routes.generation:
             self._look_up(customs, arguments)
         if header != self._header:
-            properties = header[12:]  # without class, weight and body size
-            if properties != self._properties:
-                self._traits = customs.check_properties(header)
-                self._properties = properties
-            self._header = header
+            self._look_into(customs, header)
         target = self._target
         traits = self._traits
         assert target is not None
@@ -144,6 +144,8 @@ class Publishing:
         route = target.route
         if route is None or traits.keys is not None:
             route = customs.route(target, message, traits.keys)
+        if self._routes.firehose is not None:
+            customs.trace(message, traits.keys, route)
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent
@@ -188,3 +190,10 @@ class Publishing:
         self._target = target
         self._arguments = arguments
         self._generation = self._routes.generation
+
+    def _look_into(self, customs: Customs, header: bytes) -> None:
+        properties = header[12:]  # without class, weight and body size
+        if properties != self._properties:
+            self._traits = customs.check_properties(header)
+            self._properties = properties
+        self._header = header

@@ -36,18 +36,20 @@ class Broker:
         pager: Store | None = None,
         memory_limit: int = DEFAULT_MEMORY,
         compat: Compat = PROFILES["default"],
+        node: str = "amqpd@localhost",
     ) -> None:
         self.store = store
         self.pager = pager
         self.clock = clock
         self.compat = compat
+        self.node = node
         self.memory = Memory(memory_limit)
         self.alarms = Alarms()
         self.vhosts: dict[str, VHost] = {}
         recovered = store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self._ids = itertools.count(max(used, default=0) + 1)
-        self._resources = Resources(store, pager, self.memory, clock, self._ids, compat)
+        self._resources = Resources(store, pager, self.memory, clock, node, self._ids, compat)
         self._recover(recovered)
         if not self.vhosts:
             self.add_vhost(DEFAULT_VHOST)

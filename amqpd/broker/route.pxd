@@ -17,6 +17,7 @@ cdef class Route:
 
 cdef class Routes:
     cdef public long long generation
+    cdef public object firehose
     cdef dict _found
     cdef Py_ssize_t _limit
 

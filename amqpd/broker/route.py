@@ -6,11 +6,14 @@ A vhost works a route out once and remembers it until its topology changes; see 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..message import Message
 from ..store.base import Store
 from .queue import Queue
+
+if TYPE_CHECKING:
+    from .firehose import Firehose
 
 ROUTES_LIMIT: Final = 65536
 """What a vhost remembers, at most; when there is more, all is forgotten."""
@@ -45,11 +48,12 @@ class Route:
 class Routes:
     """What was worked out from a vhost's topology, by whatever keys; and whether that still holds."""
 
-    __slots__ = ("_found", "_limit", "generation")
+    __slots__ = ("_found", "_limit", "firehose", "generation")
 
     def __init__(self, limit: int = ROUTES_LIMIT) -> None:
         self._limit = limit
         self.generation = 0  # changes whenever a route may
+        self.firehose: Firehose | None = None  # hears of every publish and delivery, when tracing is on
         self._found: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:

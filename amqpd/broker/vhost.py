@@ -29,6 +29,7 @@ from .binding import Binding, binding_key
 from .compat import Compat
 from .consumer import Consumer
 from .exchanges import DefaultExchange, Exchange, find_type
+from .firehose import TRACE, Firehose
 from .memory import Memory
 from .queue import Queue
 from .route import Route, Routes
@@ -45,7 +46,7 @@ PREDECLARED: Final = (
     ("amq.headers", "headers"),
     ("amq.match", "headers"),
 )
-INTERNAL_PREDECLARED: Final = (("amq.rabbitmq.trace", "topic"),)
+INTERNAL_PREDECLARED: Final = ((TRACE, "topic"),)
 
 
 class Resources(NamedTuple):
@@ -55,6 +56,7 @@ class Resources(NamedTuple):
     pager: Store | None  # takes what durable storage does not, when memory is short
     memory: Memory
     clock: Clock
+    node: str  # the broker's name
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
 
@@ -79,6 +81,14 @@ class VHost:
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
             for exchange_name, type_name in names:
                 self._add_exchange(_type(type_name)(exchange_name, durable=True, internal=internal))
+
+    def set_tracing(self, on: bool) -> None:
+        """Whether copies of what is published and delivered go to amq.rabbitmq.trace."""
+        self.routes.firehose = Firehose(self, self._resources.node) if on else None
+
+    @property
+    def tracing(self) -> bool:
+        return self.routes.firehose is not None
 
     # --- looking up
 
