@@ -74,6 +74,7 @@ class Daemon:
                 memory_limit=config.queue_memory,
                 compat=compat,
                 node=node_name(),
+                event_exchange=config.event_exchange,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)

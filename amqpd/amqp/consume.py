@@ -78,6 +78,7 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if not method.nowait:
         channel.reply(BasicConsumeOk(tag))
     queue.add_consumer(consumer)
+    channel.tell_of_consumer("consumer.created", consumer)
     queue.dispatch()
 
 
@@ -85,6 +86,7 @@ def basic_cancel(channel: Channel, method: BasicCancel) -> None:
     consumer = channel.consumers.pop(method.consumer_tag, None)
     if consumer is not None:
         channel.vhost.cancel(consumer)
+        channel.tell_of_consumer("consumer.deleted", consumer)
         if consumer.queue is channel.reply_queue:
             channel.publishing.forget_properties()  # which may ask for replies
     if not method.nowait:

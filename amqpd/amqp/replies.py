@@ -41,6 +41,7 @@ def consume_replies(channel: Channel, method: BasicConsume) -> None:
     if not method.nowait:
         channel.reply(BasicConsumeOk(tag))
     queue.add_consumer(consumer)
+    channel.tell_of_consumer("consumer.created", consumer)
 
 
 def reply_address(channel: Channel) -> str:

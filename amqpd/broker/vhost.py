@@ -28,6 +28,7 @@ from .arguments import (
 from .binding import Binding, binding_key
 from .compat import Compat
 from .consumer import Consumer
+from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
 from .memory import Memory
@@ -57,6 +58,7 @@ class Resources(NamedTuple):
     memory: Memory
     clock: Clock
     node: str  # the broker's name
+    events: Events
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
 
@@ -74,6 +76,7 @@ class VHost:
         self.store = resources.store
         self.memory = resources.memory
         self.clock = resources.clock
+        self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
         self._exclusive: dict[object, list[Queue]] = {}  # by owner
@@ -164,6 +167,20 @@ class VHost:
             raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
         check_exchange_arguments(arguments, described)
         _type(type_name).check_arguments(arguments, described)
+        return self._new_exchange(
+            name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
+        )
+
+    def provide_exchange(self, name: str, type_name: str) -> Exchange:
+        """The exchange of this name; when it is missing, a durable and internal one, as clients may not declare it."""
+        exchange = self.exchanges.get(name)
+        return exchange or self._new_exchange(
+            name, type_name, durable=True, auto_delete=False, internal=True, arguments={}
+        )
+
+    def _new_exchange(
+        self, name: str, type_name: str, *, durable: bool, auto_delete: bool, internal: bool, arguments: Arguments
+    ) -> Exchange:
         exchange = _type(type_name)(
             name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
         )
@@ -183,6 +200,16 @@ class VHost:
                 },
             )
         exchange.join(self, None)
+        if self.events.listeners:
+            self._tell(
+                "exchange.created",
+                name=name,
+                type=type_name,
+                durable=durable,
+                auto_delete=auto_delete,
+                internal=internal,
+                arguments=dict(arguments),
+            )
         return exchange
 
     def delete_exchange(self, name: str, *, if_unused: bool = False) -> Exchange | None:
@@ -255,6 +282,15 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
+        if self.events.listeners:
+            self._tell(
+                "queue.created",
+                name=name,
+                durable=durable,
+                auto_delete=auto_delete,
+                arguments=queue.arguments,
+                exclusive=exclusive,
+            )
         return queue
 
     def check_queue_deletable(self, queue: Queue, *, if_unused: bool, if_empty: bool) -> None:
@@ -287,6 +323,8 @@ class VHost:
             self.store.undefine(Kind.QUEUE, queue.id)
         self._reroute()
         queue.close()
+        if self.events.listeners:
+            self._tell("queue.deleted", name=queue.name)
 
     def delete_exclusive_queues(self, owner: object) -> None:
         """Delete what the connection `owner` declared for itself alone."""
@@ -349,6 +387,8 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
+        if self.events.listeners:
+            self._tell_of_binding("binding.created", binding)
         for message in source.replay():
             if isinstance(target, Queue):
                 target.push(message)
@@ -503,6 +543,8 @@ class VHost:
         if exchange.id:
             self.store.undefine(Kind.EXCHANGE, exchange.id)
         self._reroute()
+        if self.events.listeners:
+            self._tell("exchange.deleted", name=exchange.name)
 
     def _add_binding(self, binding: Binding) -> None:
         binding.source.outgoing[binding.key] = binding
@@ -519,8 +561,24 @@ class VHost:
         if binding.id:
             self.store.undefine(Kind.BINDING, binding.id)
         self._reroute()
+        if self.events.listeners:
+            self._tell_of_binding("binding.deleted", binding)
         if source.auto_delete and not source.outgoing and self.exchanges.get(source.name) is source:
             self._remove_exchange(source)
+
+    def _tell(self, event: str, **fields: Any) -> None:
+        self.events.tell(event, **fields, vhost=self.name)
+
+    def _tell_of_binding(self, event: str, binding: Binding) -> None:
+        self._tell(
+            event,
+            source_name=binding.source.name,
+            source_kind="exchange",
+            destination_name=binding.destination.name,
+            destination_kind="queue" if binding.to_queue else "exchange",
+            routing_key=binding.routing_key,
+            arguments=binding.arguments,
+        )
 
     def _reroute(self) -> None:
         self.routes.forget()
