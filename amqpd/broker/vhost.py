@@ -431,7 +431,9 @@ class VHost:
         Exchanges lead to each other through bindings, and to their alternate exchange when none of their bindings
         match; each exchange is visited once. `keys` are routing keys besides the message's own.
         """
-        key = (exchange.name, message.routing_key, *keys)
+        key: tuple[str, ...] = (exchange.name, message.routing_key)
+        if keys:
+            key += keys
         known: Route | None = self.routes.get(key)
         if known is not None:
             return known
