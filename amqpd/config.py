@@ -56,6 +56,8 @@ class Config:
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
     product: str = _setting("product", "RabbitMQ", "product announced; some clients go by it")
+    trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
+    event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
     log_level: str = _setting("log.level", "info", "least severity logged", ("debug", "info", "warning", "error"))
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", ("console", "json"))
 

@@ -40,6 +40,7 @@ CAPABILITIES: Final = (
     "connection.blocked",
     "authentication_failure_close",
     "per_consumer_qos",
+    "direct_reply_to",
 )
 """What clients may rely on; they change their behaviour by it."""
 
@@ -66,7 +67,17 @@ class Daemon:
         store, pager = self._open_stores()
         try:
             compat = PROFILES[config.compat]
-            self.broker = Broker(store, self.clock, pager=pager, memory_limit=config.queue_memory, compat=compat)
+            self.broker = Broker(
+                store,
+                self.clock,
+                pager=pager,
+                memory_limit=config.queue_memory,
+                compat=compat,
+                node=node_name(),
+                event_exchange=config.event_exchange,
+            )
+            for vhost in self.broker.vhosts.values():
+                vhost.set_tracing(config.trace)
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer
@@ -180,11 +191,16 @@ class Daemon:
         self._set_timer()
 
 
+def node_name() -> str:
+    """What this broker is called, as RabbitMQ's nodes are."""
+    return f"amqpd@{socket.gethostname()}"
+
+
 def server_properties(config: Config) -> dict[str, Any]:
     """What connection.start tells clients about us (RabbitMQ's rabbit_reader:server_properties)."""
     return {
         "capabilities": dict.fromkeys(CAPABILITIES, True),
-        "cluster_name": f"amqpd@{socket.gethostname()}",
+        "cluster_name": node_name(),
         "copyright": "Copyright (c) the amqpd authors",
         "information": f"amqpd {__version__}, a broker for RabbitMQ's clients. Licensed under Apache-2.0.",
         "platform": f"Python {platform.python_version()}",

@@ -63,6 +63,11 @@ class Message:
     def routing_key(self) -> str:
         return self.address.routing_key
 
+    def copy(self, routing_key: str | None = None) -> Message:
+        """The same content as a message of its own, which nobody has stored or waits for; under another key, if any."""
+        address = self.address if routing_key is None else Address(self.address.exchange, routing_key)
+        return compose(address, self.header, self.body, self.persistent, self.ttl)
+
     @property
     def properties(self) -> Properties:
         """The decoded properties; not to be changed. Raises ProtocolError 502 for a malformed header."""

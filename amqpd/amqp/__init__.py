@@ -14,5 +14,5 @@ What comes by the million takes a short way, which is compiled: `commands` hands
 the two halves of a channel, `publishing` and `deliveries`. Everything else goes through the tables of handlers.
 
 In reading order: `connection`, `handshake`, `channel`, `commands`, `publishing`, `publish`, `deliveries`, `consume`,
-`topology`, `transactions`, and the small ones they lean on: `unacked`, `confirms`, `heartbeat`.
+`topology`, `transactions`, and the small ones they lean on: `unacked`, `confirms`, `replies`, `heartbeat`.
 """

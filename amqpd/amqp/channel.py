@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
 from ..broker.consumer import Consumer
+from ..broker.entry import Entry
+from ..broker.firehose import Actor
+from ..broker.queue import Queue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
 from ..message import Message
@@ -53,14 +56,19 @@ class Channel:
         self.max_message_size = connection.settings.max_message_size
         self.closed = False
         self.last_queue = ""  # declared last: what an empty queue name stands for
+        self.reply_queue: Queue | None = None  # where direct replies come to
 
         self.publishing = Publishing(publish.ChannelCustoms(self), vhost.routes)
-        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet)
+        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet, vhost.routes)
         self.consumers: dict[str, Consumer] = {}
         self.prefetch = 0  # of consumers started from now on; 0 = no limit
 
         self._held: deque[Outbox] = deque()  # waiting for a commit each
         self._hold_begun = False  # the last of them has no commit to wait for yet
+        events = connection.broker.events
+        if events.listeners:
+            with events.acting(user.name):
+                events.tell("channel.created", **self._described, number=number, user=user.name, vhost=vhost.name)
         self._permitted: set[tuple[Action, str, str]] = set()
 
     @property
@@ -85,7 +93,12 @@ class Channel:
         handler = HANDLERS.get(type(method))
         if handler is None:
             raise CommandInvalid("unimplemented method")
-        handler(self, method)
+        events = self.vhost.events
+        if events.listeners:
+            with events.acting(self.user.name):
+                handler(self, method)
+        else:
+            handler(self, method)
 
     def check(self, action: Action, kind: str, name: str) -> None:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
@@ -121,13 +134,53 @@ class Channel:
         """Hand a mandatory message back to its publisher."""
         self.outbox.content(self.number, publish.unroutable(message), message.header, message.body)
 
+    @property
+    def actor(self) -> Actor:
+        """Who does what is done here."""
+        return Actor(str(self.connection.peer), self.number, self.user.name)
+
+    def trace(self, entry: Entry, queue: Queue) -> None:
+        """Show the firehose, when it is on, an entry that was sent to the client."""
+        firehose = self.vhost.routes.firehose
+        if firehose is not None:
+            firehose.delivered(entry.message, queue.name, entry.redelivered, self.actor)
+
     def cancelled(self, consumer: Consumer) -> None:
         """A consumer is gone because its queue is: told to clients that asked to be told."""
         if self.closed or self.consumers.pop(consumer.tag, None) is None:
             return
+        self.tell_of_consumer("consumer.deleted", consumer)
         if self.connection.client_can("consumer_cancel_notify"):
             self.reply(BasicCancel(consumer.tag, nowait=True))
             self.connection.wake()
+
+    @property
+    def pid(self) -> str:
+        """What events know it by, as RabbitMQ's know a channel by its process."""
+        return f"{self.connection.pid}.{self.number}"
+
+    @property
+    def _described(self) -> dict[str, str]:
+        connection = self.connection
+        return {"pid": self.pid, "name": f"{connection.peer} ({self.number})", "connection": connection.pid}
+
+    def tell_of_consumer(self, event: str, consumer: Consumer) -> None:
+        """Tell whoever listens to events of a consumer that was created or deleted."""
+        events = self.vhost.events
+        if not events.listeners:
+            return
+        fields: dict[str, Any] = {
+            "consumer_tag": consumer.tag,
+            "channel": self.pid,
+            "queue": consumer.queue.name,
+            "vhost": self.vhost.name,
+        }
+        if event == "consumer.created":
+            fields["exclusive"] = consumer.exclusive
+            fields["ack_required"] = not consumer.no_ack
+            fields["prefetch_count"] = consumer.prefetch
+            fields["arguments"] = consumer.arguments
+        events.tell(event, **fields)
 
     def unpark_all(self) -> None:
         """A limit that all consumers of the channel share may have eased."""
@@ -183,6 +236,7 @@ class Channel:
         queues = {consumer.queue: None for consumer in consumers.values()}
         for consumer in consumers.values():
             consumer.queue.remove_consumer(consumer)
+            self.tell_of_consumer("consumer.deleted", consumer)
         if self.transaction is not None:
             self.transaction.rollback()
         consume.requeue(self, self.deliveries.unacked.take_all())
@@ -190,6 +244,8 @@ class Channel:
             self.vhost.delete_if_abandoned(queue)
         self.publishing.close()
         self.deliveries.close()
+        if self.vhost.events.listeners:
+            self.vhost.events.tell("channel.closed", **self._described, consumer_count=len(consumers))
 
     def _release_held(self) -> None:
         held = self._held.popleft()

@@ -99,6 +99,8 @@ class Connection:
         self.user: User | None = None
         self.vhost: VHost | None = None
         self.channel_max = settings.channel_max
+        self.heartbeat = settings.heartbeat  # seconds, as agreed
+        self.mechanism = ""  # by which the user logged in
 
         self.outbox = Outbox(settings.frame_max)
         self.outlet = Outlet(wake)
@@ -112,6 +114,7 @@ class Connection:
         self._handshake: Handshake | None = Handshake(self)  # until the connection is open
         self._header_seen = False
         self._closing = False  # our connection.close is out
+        self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
         self._heartbeat: Heartbeat | None = None
@@ -262,6 +265,7 @@ class Connection:
     def tune(self, channel_max: int, frame_max: int, heartbeat: int) -> None:
         """Put into force what was negotiated."""
         self.channel_max = channel_max
+        self.heartbeat = heartbeat
         # RabbitMQ takes payloads of frame-max octets, although the frame is larger then
         self._reader.frame_limit = frame_max or 0xFFFFFFFF
         self.outbox.frame_max = frame_max
@@ -276,6 +280,8 @@ class Connection:
         self.broker.alarms.listen(self._alarms_changed)
         assert self.user is not None
         self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
+        if self.broker.events.listeners:
+            self._tell_opened(self.user, vhost)
 
     def finish(self, reason: str) -> None:
         """Be done with the peer: release all it held, and let the driver close the socket."""
@@ -287,6 +293,64 @@ class Connection:
         self.log.debug("connection closed", reason=reason)
         self.wake()
         self.outlet.shut()  # or the driver and we would keep each other
+
+    # --- what events say of it
+
+    @property
+    def pid(self) -> str:
+        """What events know it by, as RabbitMQ's know a connection by its process."""
+        return f"{self.broker.node}.{id(self):x}"
+
+    def tell_of_login(self, mechanism: str, name: str, error: str | None) -> None:
+        """Somebody has logged in, or not, for this reason."""
+        self.mechanism = mechanism
+        events = self.broker.events
+        if events.listeners:
+            fields = {"connection_type": "network", "name": name, "connection_name": str(self.peer)}
+            if error is None:
+                events.tell("user.authentication.success", **fields, **self._ends)
+            else:
+                events.tell("user.authentication.failure", **fields, **self._ends, error=error)
+
+    @property
+    def _ends(self) -> dict[str, Any]:
+        peer = self.peer
+        return {
+            "host": peer.local_host,
+            "port": peer.local_port,
+            "peer_host": peer.host,
+            "peer_port": peer.port,
+            "protocol": "{0,9,1}",
+            "auth_mechanism": self.mechanism,
+            "ssl": False,
+        }
+
+    def _tell_opened(self, user: User, vhost: VHost) -> None:
+        events = self.broker.events
+        with events.acting(user.name):
+            events.tell(
+                "connection.created",
+                pid=self.pid,
+                name=str(self.peer),
+                **self._ends,
+                user=user.name,
+                vhost=vhost.name,
+                timeout=self.heartbeat,
+                frame_max=self.outbox.frame_max,
+                channel_max=self.channel_max,
+                client_properties=self.client_properties,
+                connected_at=int(self.broker.clock.time() * 1000),
+                node=self.broker.node,
+            )
+
+    def _tell_closed(self) -> None:
+        self.broker.events.tell(
+            "connection.closed",
+            pid=self.pid,
+            name=str(self.peer),
+            node=self.broker.node,
+            client_properties=self.client_properties,
+        )
 
     # --- commands
 
@@ -455,6 +519,17 @@ class Connection:
 
     def _tear_down(self) -> None:
         """Close all channels and forget what belonged to this connection alone. Sends nothing; may be repeated."""
+        events = self.broker.events
+        if events.listeners and self.user is not None and self.vhost is not None:
+            with events.acting(self.user.name):
+                self._release()
+                if not self._gone:
+                    self._tell_closed()
+        else:
+            self._release()
+        self._gone = True
+
+    def _release(self) -> None:
         channels, self.channels = self.channels, {}
         self.outlet.open = False  # what one channel returns must not go to the consumers of the next
         for channel in channels.values():

@@ -10,7 +10,7 @@ from ..broker.arguments import check_consumer_arguments
 from ..broker.consumer import Consumer
 from ..broker.entry import Entry
 from ..broker.queue import Queue
-from ..broker.vhost import generated_name
+from ..broker.vhost import REPLY_TO, generated_name
 from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker
 from ..wire.methods import (
     BasicAck,
@@ -31,6 +31,7 @@ from ..wire.methods import (
 )
 from ..wire.schema import Method
 from ..wire.writer import deliver_prefix
+from .replies import consume_replies
 from .topology import resolve_queue_name
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def basic_qos(channel: Channel, method: BasicQos) -> None:
 def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if method.consumer_tag in channel.consumers:
         raise NotAllowed(f"attempt to reuse consumer tag '{method.consumer_tag}'")
+    if method.queue == REPLY_TO:
+        consume_replies(channel, method)
+        return
     queue = _readable(channel, method.queue)
     described = channel.vhost.describe_queue(queue.name)
     check_consumer_arguments(method.arguments, described)
@@ -74,6 +78,7 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if not method.nowait:
         channel.reply(BasicConsumeOk(tag))
     queue.add_consumer(consumer)
+    channel.tell_of_consumer("consumer.created", consumer)
     queue.dispatch()
 
 
@@ -81,6 +86,9 @@ def basic_cancel(channel: Channel, method: BasicCancel) -> None:
     consumer = channel.consumers.pop(method.consumer_tag, None)
     if consumer is not None:
         channel.vhost.cancel(consumer)
+        channel.tell_of_consumer("consumer.deleted", consumer)
+        if consumer.queue is channel.reply_queue:
+            channel.publishing.forget_properties()  # which may ask for replies
     if not method.nowait:
         channel.reply(BasicCancelOk(method.consumer_tag))
 
@@ -103,6 +111,7 @@ def basic_get(channel: Channel, method: BasicGet) -> None:
     message = entry.message
     ok = BasicGetOk(tag, entry.redelivered, message.exchange, message.routing_key, queue.message_count)
     channel.outbox.content(channel.number, ok, message.header, message.body)
+    channel.trace(entry, queue)
 
 
 def basic_ack(channel: Channel, method: BasicAck) -> None:

@@ -2,6 +2,7 @@ cimport cython
 from ..broker.consumer cimport Consumer, Outlet, Sink, Window
 from ..broker.entry cimport Entry
 from ..broker.queue cimport Queue
+from ..broker.route cimport Routes
 from ..message cimport Message
 from ..wire.writer cimport Outbox
 from .unacked cimport Unacked
@@ -16,6 +17,7 @@ cdef class Deliveries(Sink):
     cdef object _channel
     cdef int _number
     cdef Outlet _outlet
+    cdef Routes _routes
 
     @cython.locals(message=Message, outbox=Outbox, before=Py_ssize_t, tag=cython.ulonglong)
     cpdef deliver(self, Consumer consumer, Entry entry)

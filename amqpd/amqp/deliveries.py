@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..broker.consumer import Consumer, Outlet, Sink, Window
 from ..broker.entry import Entry
 from ..broker.queue import Queue
+from ..broker.route import Routes
 from ..wire.writer import Outbox
 from .unacked import Unacked
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 class Deliveries(Sink):
     """Delivery tags, what is out under them, and its way to the peer."""
 
-    __slots__ = ("_channel", "_number", "_outlet", "next_tag", "outbox", "transaction", "unacked", "window")
+    __slots__ = ("_channel", "_number", "_outlet", "_routes", "next_tag", "outbox", "transaction", "unacked", "window")
 
-    def __init__(self, channel: Channel, number: int, outbox: Outbox, outlet: Outlet) -> None:
+    def __init__(self, channel: Channel, number: int, outbox: Outbox, outlet: Outlet, routes: Routes) -> None:
         self.outbox = outbox  # the connection's, or the last of the channel's own that are held back
         self.unacked = Unacked()
         self.next_tag = 1  # of the next delivery
@@ -32,6 +33,7 @@ class Deliveries(Sink):
         self._channel: Channel | None = channel
         self._number = number
         self._outlet = outlet
+        self._routes = routes
 
     def deliver(self, consumer: Consumer, entry: Entry) -> None:
         """See `Sink.deliver`."""
@@ -52,6 +54,8 @@ class Deliveries(Sink):
         if not consumer.no_ack:
             self.unacked.add(tag, entry)
         self._outlet.sent(outbox.size - before)
+        if self._routes.firehose is not None and self._channel is not None:
+            self._channel.trace(entry, consumer.queue)
 
     def cancelled(self, consumer: Consumer) -> None:
         """See `Sink.cancelled`."""

@@ -97,6 +97,7 @@ class Handshake:
             raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
         credentials = mechanism(method.response)
         user = connection.authenticator.authenticate(credentials, connection.peer)
+        connection.tell_of_login(method.mechanism, credentials.name, user if isinstance(user, str) else None)
         if isinstance(user, str):
             connection.log.warning("login refused", mechanism=method.mechanism, reason=user)
             raise AccessRefused(

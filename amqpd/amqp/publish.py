@@ -5,27 +5,34 @@ A publish itself is handled by `publishing`, which asks here whenever it meets s
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
+from ..broker.copies import BCC, further_keys
 from ..broker.route import Route
+from ..broker.vhost import REPLY_TO
 from ..errors import AccessRefused, NotImplementedByBroker, PreconditionFailed
 from ..message import NO_TTL, Address, Message
 from ..wire.methods import BasicPublish, BasicReturn, ConfirmSelect, ConfirmSelectOk
 from ..wire.properties import (
     FLAGS_OFFSET,
     HAS_EXPIRATION,
+    HAS_HEADERS,
+    HAS_REPLY_TO,
     HAS_USER_ID,
     PREFIX,
     check_header,
     decode_header,
 )
-from ..wire.schema import Method
+from ..wire.rewrite import with_reply_to, without_field
+from ..wire.schema import Method, encode_shortstr
 from ..wire.spec import ReplyCode
 from .confirms import Confirms
 from .publishing import Target, Traits
+from .replies import reply_address
 
 if TYPE_CHECKING:
     from ..broker.exchanges import Exchange
@@ -36,6 +43,12 @@ IMPERSONATOR: Final = "impersonator"
 
 _CHECKED: Final = HAS_EXPIRATION | HAS_USER_ID
 """Properties a broker has to look into."""
+
+_COPIES: Final = re.compile(rb"\x02CC|\x03BCC")
+"""What every headers table that names further routing keys has in it."""
+
+_REPLY_TO: Final = encode_shortstr(REPLY_TO)
+"""Every header with that reply-to has it in it."""
 
 _FLAGS: Final = struct.Struct(">H")
 
@@ -60,11 +73,16 @@ class ChannelCustoms:
     def admit(self, exchange: Exchange) -> None:
         self._channel.check(Action.WRITE, "exchange", exchange.name)
 
-    def route(self, target: Target, message: Message) -> Route:
-        route = self._channel.vhost.route(target.exchange, message)
-        if route.lasting:
+    def route(self, target: Target, message: Message, keys: tuple[str, ...] | None) -> Route:
+        route = self._channel.vhost.route(target.exchange, message, keys or ())
+        if route.lasting and keys is None:
             target.route = route
         return route
+
+    def trace(self, message: Message, keys: tuple[str, ...] | None, route: Route) -> None:
+        firehose = self._channel.vhost.routes.firehose
+        if firehose is not None:
+            firehose.published(message, keys or (), route.queues, self._channel.actor)
 
     def check_empty(self, header: bytes) -> None:
         announced = PREFIX.unpack_from(header)[2]
@@ -75,16 +93,27 @@ class ChannelCustoms:
     def check_properties(self, header: bytes) -> Traits:
         persistent = check_header(header)
         ttl = NO_TTL
-        if _FLAGS.unpack_from(header, FLAGS_OFFSET)[0] & _CHECKED:
+        keys: tuple[str, ...] | None = None
+        passed_on = header
+        flags = _FLAGS.unpack_from(header, FLAGS_OFFSET)[0]
+        copied = flags & HAS_HEADERS and _COPIES.search(header) is not None
+        replied = flags & HAS_REPLY_TO and _REPLY_TO in header
+        if copied or replied or flags & _CHECKED:
             properties = decode_header(header)
+            if properties.reply_to == REPLY_TO:
+                passed_on = with_reply_to(passed_on, reply_address(self._channel))
             if properties.expiration is not None:
                 ttl = check_expiration(properties.expiration)
+            if copied and properties.headers:
+                keys = further_keys(properties.headers) or None
+                if BCC in properties.headers:
+                    passed_on = without_field(passed_on, BCC)
             user = self._channel.user
             if properties.user_id not in (None, user.name) and IMPERSONATOR not in user.tags:
                 raise PreconditionFailed(
                     f"user_id property set to '{properties.user_id}' but authenticated user was '{user.name}'"
                 )
-        return Traits(persistent, ttl)
+        return Traits(persistent, ttl, keys, None if passed_on is header else passed_on[PREFIX.size :])
 
     def hand_back(self, message: Message) -> None:
         self._channel.return_unroutable(message)

@@ -11,6 +11,8 @@ cdef int _REFUSED
 cdef class Traits:
     cdef readonly bint persistent
     cdef readonly long long ttl
+    cdef readonly tuple keys
+    cdef readonly bytes properties
 
 
 cdef class Target:
@@ -34,7 +36,9 @@ cdef class Publishing:
     cdef bytes _properties
     cdef Traits _traits
 
-    @cython.locals(properties=bytes, target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int)
+    @cython.locals(target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int)
     cpdef bint publish(self, bytes arguments, bytes header, bytes body) except -1
     @cython.locals(target=Target)
     cdef _look_up(self, customs, bytes arguments)
+    @cython.locals(properties=bytes)
+    cdef _look_into(self, customs, bytes header)

@@ -38,11 +38,15 @@ class Target:
 class Traits:
     """What a message's properties say that matters here."""
 
-    __slots__ = ("persistent", "ttl")
+    __slots__ = ("keys", "persistent", "properties", "ttl")
 
-    def __init__(self, persistent: bool, ttl: int) -> None:
+    def __init__(
+        self, persistent: bool, ttl: int, keys: tuple[str, ...] | None = None, properties: bytes | None = None
+    ) -> None:
         self.persistent = persistent
         self.ttl = ttl  # in milliseconds, or NO_TTL
+        self.keys = keys  # to route by besides the routing key; None = none
+        self.properties = properties  # to pass on instead; None = as they are
 
 
 class Customs(Protocol):
@@ -56,8 +60,12 @@ class Customs(Protocol):
         """Raises AccessRefused unless the user may publish there."""
         ...
 
-    def route(self, target: Target, message: Message) -> Route:
-        """Where this message goes, of a target that has no route of its own."""
+    def route(self, target: Target, message: Message, keys: tuple[str, ...] | None) -> Route:
+        """Where this message goes, of a target that has no route of its own, or with further routing keys."""
+        ...
+
+    def trace(self, message: Message, keys: tuple[str, ...] | None, route: Route) -> None:
+        """Show the firehose a message that was routed."""
         ...
 
     def check_empty(self, header: bytes) -> None:
@@ -125,19 +133,19 @@ class Publishing:
         if arguments != self._arguments or self._generation != self._routes.generation:
             self._look_up(customs, arguments)
         if header != self._header:
-            properties = header[12:]  # without class, weight and body size
-            if properties != self._properties:
-                self._traits = customs.check_properties(header)
-                self._properties = properties
-            self._header = header
+            self._look_into(customs, header)
         target = self._target
         traits = self._traits
         assert target is not None
         assert traits is not None
+        if traits.properties is not None:
+            header = header[:12] + traits.properties
         message = compose(target.address, header, body, traits.persistent, traits.ttl)
         route = target.route
-        if route is None:
-            route = customs.route(target, message)
+        if route is None or traits.keys is not None:
+            route = customs.route(target, message, traits.keys)
+        if self._routes.firehose is not None:
+            customs.trace(message, traits.keys, route)
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent
@@ -145,11 +153,12 @@ class Publishing:
         if confirms is not None and traits.persistent:
             message.receipt = confirms
             message.number = confirms.published + 1
-        outcome = 0
         if route.queues:
             outcome = route.deliver(message)
-        elif target.mandatory:
-            customs.hand_back(message)
+        else:
+            outcome = route.kept
+            if target.mandatory:
+                customs.hand_back(message)
         if confirms is not None:
             confirms.count(outcome & _STORED != 0)
             if outcome & _REFUSED:
@@ -158,6 +167,10 @@ class Publishing:
                 self.counted = True
                 customs.confirm_later()
         return outcome & _STORED != 0
+
+    def forget_properties(self) -> None:
+        """What the last properties say may have changed."""
+        self._header = self._properties = b""
 
     def close(self) -> None:
         """Let go of the channel: nothing is published any more."""
@@ -177,3 +190,10 @@ class Publishing:
         self._target = target
         self._arguments = arguments
         self._generation = self._routes.generation
+
+    def _look_into(self, customs: Customs, header: bytes) -> None:
+        properties = header[12:]  # without class, weight and body size
+        if properties != self._properties:
+            self._traits = customs.check_properties(header)
+            self._properties = properties
+        self._header = header

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
-from ..errors import NotFound
+from ..errors import AccessRefused, NotFound
 from ..wire.methods import (
     ExchangeBind,
     ExchangeBindOk,
@@ -31,6 +31,7 @@ from ..wire.methods import (
     QueueUnbindOk,
 )
 from ..wire.schema import Method
+from .replies import check_reply_queue, is_reply_queue
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -87,6 +88,10 @@ def exchange_unbind(channel: Channel, method: ExchangeUnbind) -> None:
 def queue_declare(channel: Channel, method: QueueDeclare) -> None:
     vhost = channel.vhost
     name = _stripped(method.queue)
+    if is_reply_queue(name):
+        check_reply_queue(channel, name)
+        _answer(channel, method.nowait, QueueDeclareOk(name, 0, 1))
+        return
     if method.passive:
         queue = vhost.queue(name, channel.connection)
     else:
@@ -164,6 +169,8 @@ def _check_binding(channel: Channel, source: str, destination: str, *, to_queue:
     channel.vhost.check_not_default(source)
     if not to_queue:
         channel.vhost.check_not_default(destination)
+    elif is_reply_queue(destination):
+        raise AccessRefused("cannot bind or unbind to a volatile (direct reply-to) queue")
     channel.check(Action.WRITE, "queue" if to_queue else "exchange", destination)
     channel.check(Action.READ, "exchange", source)
 

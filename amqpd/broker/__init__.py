@@ -12,5 +12,5 @@ This package never sees a frame and never waits. What must survive is said to a 
 through a consumer's `Sink`. So the management API, a test, or another protocol declares and publishes as `amqp` does.
 
 In reading order: `entry`, `queue`, `consumer`, `binding`, `exchanges.direct` and its neighbours, `route`, `vhost`,
-`broker`.
+`broker`. Whoever wants to watch finds `events` (what comes and goes) and the `firehose` (each message).
 """

@@ -13,6 +13,8 @@ from ..store.base import Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .compat import PROFILES, Compat
+from .event_exchange import EventExchange
+from .events import Events
 from .memory import Memory
 from .vhost import Resources, VHost
 
@@ -36,21 +38,27 @@ class Broker:
         pager: Store | None = None,
         memory_limit: int = DEFAULT_MEMORY,
         compat: Compat = PROFILES["default"],
+        node: str = "amqpd@localhost",
+        event_exchange: bool = False,
     ) -> None:
         self.store = store
         self.pager = pager
         self.clock = clock
         self.compat = compat
+        self.node = node
         self.memory = Memory(memory_limit)
-        self.alarms = Alarms()
+        self.events = Events()
+        self.alarms = Alarms(self.events, node)
         self.vhosts: dict[str, VHost] = {}
         recovered = store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self._ids = itertools.count(max(used, default=0) + 1)
-        self._resources = Resources(store, pager, self.memory, self._ids, compat)
+        self._resources = Resources(store, pager, self.memory, clock, node, self.events, self._ids, compat)
         self._recover(recovered)
         if not self.vhosts:
             self.add_vhost(DEFAULT_VHOST)
+        if event_exchange and DEFAULT_VHOST in self.vhosts:
+            self.events.listen(EventExchange(self.vhosts[DEFAULT_VHOST], clock))
 
     def vhost(self, name: str) -> VHost | None:
         return self.vhosts.get(name)
@@ -62,6 +70,8 @@ class Broker:
             vhost = self.vhosts[name] = VHost(name, self._resources)
             vhost.id = next(self._ids)
             self.store.define(Kind.VHOST, vhost.id, {"name": name})
+            if self.events.listeners:
+                self.events.tell("vhost.created", name=name)
         return vhost
 
     @property
@@ -82,7 +92,8 @@ class Broker:
                 vhost = self.vhosts[definition["name"]] = VHost(definition["name"], self._resources)
                 vhost.id = vhost_id
             for exchange_id, definition in found[Kind.EXCHANGE].items():
-                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition)
+                counters = recovered.counters.get(exchange_id)
+                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition, counters)
             for queue_id, definition in found[Kind.QUEUE].items():
                 counters = recovered.counters.get(queue_id)
                 self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)

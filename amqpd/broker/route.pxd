@@ -6,6 +6,7 @@ from .queue cimport Queue
 cdef class Route:
     cdef readonly tuple queues
     cdef readonly bint lasting
+    cdef readonly int kept
     cdef Queue _only
     cdef bint _shared
     cdef object _store
@@ -16,6 +17,7 @@ cdef class Route:
 
 cdef class Routes:
     cdef public long long generation
+    cdef public object firehose
     cdef dict _found
     cdef Py_ssize_t _limit
 

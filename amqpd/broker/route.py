@@ -6,11 +6,14 @@ A vhost works a route out once and remembers it until its topology changes; see 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..message import Message
 from ..store.base import Store
 from .queue import Queue
+
+if TYPE_CHECKING:
+    from .firehose import Firehose
 
 ROUTES_LIMIT: Final = 65536
 """What a vhost remembers, at most; when there is more, all is forgotten."""
@@ -19,13 +22,14 @@ ROUTES_LIMIT: Final = 65536
 class Route:
     """The queues a message reaches."""
 
-    __slots__ = ("_only", "_shared", "_store", "lasting", "queues")
+    __slots__ = ("_only", "_shared", "_store", "kept", "lasting", "queues")
 
-    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store) -> None:
+    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store, kept: int = 0) -> None:
         self.queues = queues
         self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
+        self.kept = kept  # STORED when an exchange on the way has kept and stored it
         self._store = store
-        self._only: Queue | None = queues[0] if len(queues) == 1 else None
+        self._only: Queue | None = queues[0] if len(queues) == 1 and not kept else None
         self._shared = sum([queue.durable for queue in queues]) > 1  # a persistent message would be stored repeatedly
 
     def deliver(self, message: Message) -> int:
@@ -35,7 +39,7 @@ class Route:
             return queue.push(message)
         if self._shared and message.persistent:
             message.id = self._store.new_message_id()
-        outcome = 0
+        outcome = self.kept
         for queue in self.queues:
             outcome |= queue.push(message)
         return outcome
@@ -44,11 +48,12 @@ class Route:
 class Routes:
     """What was worked out from a vhost's topology, by whatever keys; and whether that still holds."""
 
-    __slots__ = ("_found", "_limit", "generation")
+    __slots__ = ("_found", "_limit", "firehose", "generation")
 
     def __init__(self, limit: int = ROUTES_LIMIT) -> None:
         self._limit = limit
         self.generation = 0  # changes whenever a route may
+        self.firehose: Firehose | None = None  # hears of every publish and delivery, when tracing is on
         self._found: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:

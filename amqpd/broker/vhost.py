@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from ..clock import Clock
 from ..errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
 from ..message import Message
 from ..store.base import Counters, Kind, Store
@@ -27,12 +28,17 @@ from .arguments import (
 from .binding import Binding, binding_key
 from .compat import Compat
 from .consumer import Consumer
+from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
+from .firehose import TRACE, Firehose
 from .memory import Memory
 from .queue import Queue
 from .route import Route, Routes
 
 RESERVED_PREFIX: Final = "amq."
+
+REPLY_TO: Final = "amq.rabbitmq.reply-to"
+"""Stands for the queue of a channel's own that replies come to; its true name goes on after a dot."""
 
 PREDECLARED: Final = (
     ("amq.direct", "direct"),
@@ -41,7 +47,7 @@ PREDECLARED: Final = (
     ("amq.headers", "headers"),
     ("amq.match", "headers"),
 )
-INTERNAL_PREDECLARED: Final = (("amq.rabbitmq.trace", "topic"),)
+INTERNAL_PREDECLARED: Final = ((TRACE, "topic"),)
 
 
 class Resources(NamedTuple):
@@ -50,6 +56,9 @@ class Resources(NamedTuple):
     store: Store
     pager: Store | None  # takes what durable storage does not, when memory is short
     memory: Memory
+    clock: Clock
+    node: str  # the broker's name
+    events: Events
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
 
@@ -61,16 +70,28 @@ class VHost:
         self.name = name
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
+        self.reply_queues: dict[str, Queue] = {}  # published to, and nothing else
         self.id = 0  # in the store
         self._resources = resources
         self.store = resources.store
+        self.memory = resources.memory
+        self.clock = resources.clock
+        self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
         self._exclusive: dict[object, list[Queue]] = {}  # by owner
-        self._add_exchange(DefaultExchange(self.queues.get))
+        self._add_exchange(DefaultExchange(self._addressed))
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
             for exchange_name, type_name in names:
                 self._add_exchange(_type(type_name)(exchange_name, durable=True, internal=internal))
+
+    def set_tracing(self, on: bool) -> None:
+        """Whether copies of what is published and delivered go to amq.rabbitmq.trace."""
+        self.routes.firehose = Firehose(self, self._resources.node) if on else None
+
+    @property
+    def tracing(self) -> bool:
+        return self.routes.firehose is not None
 
     # --- looking up
 
@@ -145,6 +166,21 @@ class VHost:
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
         check_exchange_arguments(arguments, described)
+        _type(type_name).check_arguments(arguments, described)
+        return self._new_exchange(
+            name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
+        )
+
+    def provide_exchange(self, name: str, type_name: str) -> Exchange:
+        """The exchange of this name; when it is missing, a durable and internal one, as clients may not declare it."""
+        exchange = self.exchanges.get(name)
+        return exchange or self._new_exchange(
+            name, type_name, durable=True, auto_delete=False, internal=True, arguments={}
+        )
+
+    def _new_exchange(
+        self, name: str, type_name: str, *, durable: bool, auto_delete: bool, internal: bool, arguments: Arguments
+    ) -> Exchange:
         exchange = _type(type_name)(
             name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
         )
@@ -162,6 +198,17 @@ class VHost:
                     "internal": internal,
                     "arguments": encode_table(arguments),
                 },
+            )
+        exchange.join(self, None)
+        if self.events.listeners:
+            self._tell(
+                "exchange.created",
+                name=name,
+                type=type_name,
+                durable=durable,
+                auto_delete=auto_delete,
+                internal=internal,
+                arguments=dict(arguments),
             )
         return exchange
 
@@ -235,6 +282,15 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
+        if self.events.listeners:
+            self._tell(
+                "queue.created",
+                name=name,
+                durable=durable,
+                auto_delete=auto_delete,
+                arguments=queue.arguments,
+                exclusive=exclusive,
+            )
         return queue
 
     def check_queue_deletable(self, queue: Queue, *, if_unused: bool, if_empty: bool) -> None:
@@ -244,9 +300,19 @@ class VHost:
         if if_unused and queue.consumers:
             raise PreconditionFailed(f"{self.describe_queue(queue.name)} in use")
 
+    def open_reply_queue(self) -> Queue:
+        """A queue that nobody declares, binds or finds: replies are published to its name. Gone with its consumer."""
+        resources = self._resources
+        name = generated_name(f"{REPLY_TO}.")
+        queue = Queue(name, next(resources.ids), resources.store, resources.pager, resources.memory, auto_delete=True)
+        self.reply_queues[name] = queue
+        self._reroute()
+        return queue
+
     def delete_queue(self, queue: Queue) -> None:
         """Delete a queue with its messages and bindings; its consumers are told."""
-        del self.queues[queue.name]
+        if self.reply_queues.pop(queue.name, None) is None:
+            del self.queues[queue.name]
         if queue.owner is not None:
             self._exclusive[queue.owner].remove(queue)
             if not self._exclusive[queue.owner]:
@@ -257,6 +323,8 @@ class VHost:
             self.store.undefine(Kind.QUEUE, queue.id)
         self._reroute()
         queue.close()
+        if self.events.listeners:
+            self._tell("queue.deleted", name=queue.name)
 
     def delete_exclusive_queues(self, owner: object) -> None:
         """Delete what the connection `owner` declared for itself alone."""
@@ -300,7 +368,7 @@ class VHost:
             raise NotFound(f"no {described}")
         if isinstance(target, Queue):
             self._check_owner(target, owner)
-        source.check_binding(routing_key, arguments)
+        source.check_binding(target, routing_key, arguments)
         binding = Binding(source, target, routing_key, arguments)
         if binding.key in source.outgoing:
             return
@@ -319,6 +387,13 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
+        if self.events.listeners:
+            self._tell_of_binding("binding.created", binding)
+        for message in source.replay():
+            if isinstance(target, Queue):
+                target.push(message)
+            else:
+                self.route(target, message).deliver(message)
 
     def unbind(
         self,
@@ -350,25 +425,38 @@ class VHost:
 
     # --- messages
 
-    def route(self, exchange: Exchange, message: Message) -> Route:
+    def route(self, exchange: Exchange, message: Message, keys: tuple[str, ...] = ()) -> Route:
         """The queues a message published to `exchange` reaches: each once, whatever number of bindings match.
 
         Exchanges lead to each other through bindings, and to their alternate exchange when none of their bindings
-        match; each exchange is visited once.
+        match; each exchange is visited once. `keys` are routing keys besides the message's own.
         """
-        key = (exchange.name, message.routing_key)
+        key: tuple[str, ...] = (exchange.name, message.routing_key)
+        if keys:
+            key += keys
         known: Route | None = self.routes.get(key)
         if known is not None:
             return known
         queues: dict[Queue, None] = {}
+        copies = [message.copy(routing_key) for routing_key in keys]
         seen = {exchange}
         to_visit = [exchange]
         lasting = True
+        kept = 0
         while to_visit:
             current = to_visit.pop()
             lasting = lasting and current.by_routing_key
             matched = False
-            for binding in current.match(message):
+            found: Iterable[Binding]
+            outcome = current.receive(message, keys) if current.attentive else None
+            if outcome is not None:
+                kept |= outcome
+                found = ()
+            elif copies and not current.one_key:
+                found = {binding: None for each in (message, *copies) for binding in current.match(each)}
+            else:
+                found = current.match(message)
+            for binding in found:
                 matched = True
                 destination = binding.destination
                 if isinstance(destination, Queue):
@@ -381,7 +469,7 @@ class VHost:
                 if alternate is not None and alternate not in seen:
                     seen.add(alternate)
                     to_visit.append(alternate)
-        route = Route(tuple(queues), lasting, self.store)
+        route = Route(tuple(queues), lasting, self.store, kept)
         if lasting:
             self.routes.remember(key, route)
         return route
@@ -392,7 +480,7 @@ class VHost:
 
     # --- recovery
 
-    def recover_exchange(self, exchange_id: int, definition: Mapping[str, Any]) -> None:
+    def recover_exchange(self, exchange_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
         """Raises NotFound when its type is not installed any more."""
         exchange_type = find_type(definition["type"])
         if exchange_type is None:
@@ -408,6 +496,7 @@ class VHost:
         )
         exchange.id = exchange_id
         self._add_exchange(exchange)
+        exchange.join(self, counters)
 
     def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
         self._new_queue(
@@ -437,6 +526,10 @@ class VHost:
         self._reroute()
         return queue
 
+    def _addressed(self, name: str) -> Queue | None:
+        """The queue that the default exchange knows by this name."""
+        return self.queues.get(name) or self.reply_queues.get(name)
+
     def _destination(self, name: str, to_queue: bool) -> Queue | Exchange | None:
         return self.queues.get(name) if to_queue else self.exchanges.get(name)
 
@@ -448,9 +541,12 @@ class VHost:
         del self.exchanges[exchange.name]
         for binding in [*exchange.outgoing.values(), *exchange.incoming.values()]:
             self._remove_binding(binding)
+        exchange.leave()
         if exchange.id:
             self.store.undefine(Kind.EXCHANGE, exchange.id)
         self._reroute()
+        if self.events.listeners:
+            self._tell("exchange.deleted", name=exchange.name)
 
     def _add_binding(self, binding: Binding) -> None:
         binding.source.outgoing[binding.key] = binding
@@ -467,8 +563,24 @@ class VHost:
         if binding.id:
             self.store.undefine(Kind.BINDING, binding.id)
         self._reroute()
+        if self.events.listeners:
+            self._tell_of_binding("binding.deleted", binding)
         if source.auto_delete and not source.outgoing and self.exchanges.get(source.name) is source:
             self._remove_exchange(source)
+
+    def _tell(self, event: str, **fields: Any) -> None:
+        self.events.tell(event, **fields, vhost=self.name)
+
+    def _tell_of_binding(self, event: str, binding: Binding) -> None:
+        self._tell(
+            event,
+            source_name=binding.source.name,
+            source_kind="exchange",
+            destination_name=binding.destination.name,
+            destination_kind="queue" if binding.to_queue else "exchange",
+            routing_key=binding.routing_key,
+            arguments=binding.arguments,
+        )
 
     def _reroute(self) -> None:
         self.routes.forget()

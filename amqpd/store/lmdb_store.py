@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,6 +35,13 @@ NEVER: Final = 1 << 62
 
 PIECE_SIZE: Final = 1 << 20
 """Bytes of records that are encoded at a time."""
+
+_READ_ALL: Final = """
+import lmdb, os, sys
+env = lmdb.open(sys.argv[1], readonly=True, lock=False, create=False)
+env.copyfd(os.open(os.devnull, os.O_WRONLY), compact=True)
+"""
+"""A compacting copy visits every page in use, and no other."""
 
 _SCHEMA_KEY: Final = b"schema"
 
@@ -322,8 +331,10 @@ class LmdbStore:
     def _open(self, map_size: int, sync: bool) -> lmdb.Environment:
         env = lmdb.open(str(self._folder), map_size=map_size, max_dbs=8, sync=sync, metasync=sync, meminit=False)
         try:
-            # pages that a cut file lacks would be a bus error, not an exception, when they are read
-            if (self._folder / "data.mdb").stat().st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
+            # pages that a cut file lacks would be a bus error, not an exception, when they are read; but LMDB does
+            # not write last pages that were taken and given back within one transaction, so it may be short and whole
+            size, page = (self._folder / "data.mdb").stat().st_size, env.stat()["psize"]
+            if size < (env.info()["last_pgno"] + 1) * page and (size % page or not _is_whole(self._folder)):
                 raise _damaged(self._folder, "data.mdb is shorter than its content")  # noqa: TRY301
             self._meta = env.open_db(b"meta")
             self._check_schema(env)
@@ -383,6 +394,12 @@ def _prepare(folder: Path, fresh: bool) -> None:
                 os.close(os.open(folder / name, os.O_RDWR | os.O_CLOEXEC))
         except OSError as error:
             raise _not_writable(folder / name, error) from error
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether all pages in use can be read. Another process reads them, since a missing one is the end of it."""
+    command = [sys.executable, "-c", _READ_ALL, str(folder)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - our own
 
 
 def _not_writable(path: Path, error: OSError) -> StartupError:

@@ -215,6 +215,23 @@ def skip_table(data: bytes, offset: int, depth: int = 0) -> int:
     return offset
 
 
+def find_field(data: bytes, offset: int, name: str) -> tuple[int, int]:
+    """Where the first field of this name stands in the table at `offset`, name included: from, to.
+
+    Both are the end of the table when it has none. The table must be one that `skip_table` accepts.
+    """
+    wanted = name.encode("utf-8", "surrogateescape")
+    offset += 4
+    end = offset + _long_at(data, offset - 4)
+    while offset < end:
+        value = offset + 1 + data[offset]
+        following = _skip_value(data, value, 0)
+        if data[offset + 1 : value] == wanted:
+            return offset, following
+        offset = following
+    return end, end
+
+
 def _long_at(data: bytes, offset: int) -> int:
     return data[offset] << 24 | data[offset + 1] << 16 | data[offset + 2] << 8 | data[offset + 3]
 

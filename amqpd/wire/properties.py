@@ -19,6 +19,8 @@ from .spec import CLASS_BASIC, ProtocolError, ReplyCode
 PREFIX: Final = struct.Struct(">HHQ")  # class id, weight (unused, 0), body size
 FLAGS_OFFSET: Final = PREFIX.size
 
+HAS_HEADERS: Final = 1 << 13
+HAS_REPLY_TO: Final = 1 << 9
 HAS_EXPIRATION: Final = 1 << 8
 HAS_USER_ID: Final = 1 << 4
 MORE_FLAGS: Final = 1
@@ -110,6 +112,29 @@ def check_header(header: bytes) -> bool:
     if offset != len(header):
         raise ProtocolError(ReplyCode.SYNTAX_ERROR, "malformed content header")
     return persistent
+
+
+def locate(header: bytes, wanted: int) -> tuple[int, int]:
+    """Where the property with this flag stands in a content header that `check_header` accepts: from, to.
+
+    Both are the place where it would stand when it is absent.
+    """
+    flags, offset = _flags(header)
+    bit = 1 << 15
+    while bit > wanted:
+        if flags & bit:
+            offset = _skip(header, offset, bit)
+        bit >>= 1
+    return offset, _skip(header, offset, wanted) if flags & wanted else offset
+
+
+def _skip(header: bytes, offset: int, bit: int) -> int:
+    domain = _layout(bit)[0]
+    if domain == _SHORTSTR_DOMAIN:
+        return offset + 1 + header[offset]
+    if domain == _TABLE_DOMAIN:
+        return skip_table(header, offset)
+    return offset + (8 if domain == _TIMESTAMP_DOMAIN else 1)
 
 
 def _flags(header: bytes) -> tuple[int, int]:

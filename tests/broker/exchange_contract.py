@@ -27,8 +27,9 @@ def queue(name: str) -> Queue:
 
 def bind(exchange: Exchange, routing_key: str = "", arguments: dict[str, Any] | None = None, to: str = "q") -> Binding:
     """Bind an exchange as a vhost does."""
-    exchange.check_binding(routing_key, arguments or {})
-    binding = Binding(exchange, queue(to), routing_key, arguments)
+    destination = queue(to)
+    exchange.check_binding(destination, routing_key, arguments or {})
+    binding = Binding(exchange, destination, routing_key, arguments)
     exchange.outgoing[binding.key] = binding
     exchange.bind(binding)
     return binding
@@ -63,6 +64,8 @@ class ExchangeContract:
     """Binding keys to try."""
     arguments: ClassVar[Sequence[dict[str, Any]]] = ({},)
     """Arguments of bindings to try."""
+    declared_with: ClassVar[dict[str, Any]] = {}
+    """Arguments of the exchange."""
     messages: ClassVar[Sequence[Message]]
     """Messages to try: some of them match some of the bindings."""
 
@@ -71,7 +74,7 @@ class ExchangeContract:
         raise NotImplementedError
 
     def make(self, **properties: Any) -> Exchange:
-        return self.exchange_type("x", **properties)
+        return self.exchange_type("x", **{"arguments": self.declared_with, **properties})
 
     def bound(self, exchange: Exchange, choices: Iterable[tuple[str, dict[str, Any], str]]) -> list[Binding]:
         """Make the bindings, those that are equal once."""
@@ -91,7 +94,8 @@ class ExchangeContract:
         assert self.make().name == "x"
 
     def test_it_keeps_the_properties_every_exchange_has(self) -> None:
-        exchange = self.make(durable=True, auto_delete=True, internal=True, arguments={"alternate-exchange": "other"})
+        arguments = {**self.declared_with, "alternate-exchange": "other"}
+        exchange = self.make(durable=True, auto_delete=True, internal=True, arguments=arguments)
         assert (exchange.durable, exchange.auto_delete, exchange.internal) == (True, True, True)
         assert exchange.alternate == "other"
         plain = self.make()
@@ -163,10 +167,58 @@ class ExchangeContract:
 
     @given(st.data())
     def test_an_answer_remembered_by_routing_key_is_right_for_all_messages(self, data: st.DataObject) -> None:
-        if not self.exchange_type.by_routing_key:
-            return
         exchange = self.make()
+        if not exchange.by_routing_key:
+            return
         self.bound(exchange, data.draw(self.choices()))
         for each in self.messages:
             other = make_message("y", each.routing_key, b"", Properties(headers={"a": 1}, delivery_mode=2))
             assert matched(exchange, other) == matched(exchange, each)
+
+
+class ChoiceContract(ExchangeContract):
+    """For types that choose one of the bindings for each message, by a rule of their own."""
+
+    def make(self, **properties: Any) -> Exchange:
+        """Random types are to be made predictable here."""
+        return super().make(**properties)
+
+    def test_some_of_the_examples_match_and_are_delivered_to_every_destination(self) -> None:
+        exchange = self.make()
+        for key in self.keys:
+            for to in "pq":
+                if Binding(exchange, queue(to), key).key not in exchange.outgoing:
+                    bind(exchange, key, to=to)
+        for each in self.messages:
+            assert len(matched(exchange, each)) == 1
+
+    @given(st.data())
+    def test_messages_match_the_bindings_they_should(self, data: st.DataObject) -> None:
+        exchange = self.make()
+        bindings = self.bound(exchange, data.draw(self.choices()))
+        for each in self.messages:
+            assert len(matched(exchange, each)) == min(1, len(bindings))
+
+    @given(st.data())
+    def test_what_was_unbound_does_not_match_and_the_rest_still_does(self, data: st.DataObject) -> None:
+        exchange = self.make()
+        bindings = self.bound(exchange, data.draw(self.choices()))
+        gone = data.draw(st.sets(st.sampled_from(bindings))) if bindings else set()
+        for binding in data.draw(st.permutations(sorted(gone, key=bindings.index))):
+            unbind(exchange, binding)
+        for each in self.messages:
+            found = matched(exchange, each)
+            assert len(found) == min(1, len(bindings) - len(gone))
+            assert not gone.intersection(found)
+
+    @given(st.data())
+    def test_a_binding_can_be_made_again_after_it_was_removed(self, data: st.DataObject) -> None:
+        exchange = self.make()
+        for _ in range(3):
+            bindings = self.bound(exchange, data.draw(self.choices()))
+            for each in self.messages:
+                assert len(matched(exchange, each)) == min(1, len(bindings))
+            for binding in bindings:
+                unbind(exchange, binding)
+        for each in self.messages:
+            assert matched(exchange, each) == []

@@ -26,6 +26,7 @@ def test_mechanisms_and_locales_are_lists_with_spaces(connect: Connect) -> None:
         "consumer_cancel_notify",
         "exchange_exchange_bindings",
         "per_consumer_qos",
+        "direct_reply_to",
         "publisher_confirms",
     ],
 )

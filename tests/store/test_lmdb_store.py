@@ -360,6 +360,30 @@ def test_a_file_that_was_cut_is_refused_and_left_alone(folder: Path, kept: float
     assert file.read_bytes() == whole[:size]
 
 
+@pytest.mark.parametrize(("count", "stride"), [(1034, 7), (3000, 3)])
+def test_a_file_whose_last_pages_were_given_back_unwritten_is_whole(folder: Path, count: int, stride: int) -> None:
+    message = make_message("x", "key", b"1")
+    store = recovered_store(folder)
+    for seq in range(count):
+        store.put(2, seq, message)
+    store.close()
+    store = recovered_store(folder)
+    for seq in sorted(range(count), key=lambda seq: (seq % stride, seq)):
+        store.delete(2, seq, message)
+    store.close()
+
+    env = lmdb.open(str(folder), map_size=MAP_SIZE, readonly=True)
+    announced = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
+    env.close()
+    assert (folder / "data.mdb").stat().st_size < announced, "not the case this is about"
+
+    for round_ in range(3):
+        store = recovered_store(folder)
+        assert len(store.read(2, 0, 10)) == round_
+        store.put(2, count + round_, message)
+        store.close()
+
+
 @pytest.mark.parametrize("version", [b"2", b"0", b"17.5", b"\xff"])
 def test_a_store_of_another_version_is_refused_and_left_alone(folder: Path, version: bytes) -> None:
     file = written_folder(folder)

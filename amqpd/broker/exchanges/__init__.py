@@ -11,9 +11,15 @@ from importlib import import_module
 from typing import Any, Final
 
 from .base import Exchange, Verdict
+from .consistent_hash import ConsistentHashExchange
+from .delayed import DelayedMessageExchange
 from .direct import DefaultExchange, DirectExchange
 from .fanout import FanoutExchange
 from .headers import HeadersExchange
+from .local_random import LocalRandomExchange
+from .modulus_hash import ModulusHashExchange
+from .random_choice import RandomExchange
+from .recent_history import RecentHistoryExchange
 from .topic import TopicExchange
 
 __all__ = ["DefaultExchange", "Exchange", "Verdict", "find_type", "register"]
@@ -22,7 +28,18 @@ GROUP: Final = "amqpd.exchange_types"
 
 _types: dict[str, type[Exchange]] = {
     exchange_type.type: exchange_type
-    for exchange_type in (DirectExchange, FanoutExchange, TopicExchange, HeadersExchange)
+    for exchange_type in (
+        DirectExchange,
+        FanoutExchange,
+        TopicExchange,
+        HeadersExchange,
+        ConsistentHashExchange,
+        RandomExchange,
+        LocalRandomExchange,
+        ModulusHashExchange,
+        RecentHistoryExchange,
+        DelayedMessageExchange,
+    )
 }
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar, NamedTuple, final
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 
 from ...message import Message
 from ..arguments import Arguments
 from ..binding import Binding, BindingKey
+
+if TYPE_CHECKING:
+    from ...store.base import Counters
+    from ..queue import Queue
+    from ..vhost import VHost
 
 
 class Verdict(NamedTuple):
@@ -29,8 +34,14 @@ class Exchange(ABC):
     type: ClassVar[str]
     """The name clients declare it by."""
 
-    by_routing_key: ClassVar[bool] = False
+    by_routing_key = False
     """Whether `match` looks at nothing but the routing key, so that its answer may be remembered per key."""
+
+    one_key = False
+    """Whether only a message's own routing key counts here, if any: `match` is not asked again for CC and BCC."""
+
+    attentive: ClassVar[bool] = False
+    """Whether `receive` is to see each message. Then `by_routing_key` must be false, or some would go by."""
 
     is_queue: ClassVar[bool] = False
 
@@ -55,7 +66,10 @@ class Exchange(ABC):
     # --- the contract
 
     @classmethod  # noqa: B027 - most types accept all
-    def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
+    def check_arguments(cls, arguments: Arguments, described: str) -> None:
+        """Called before an exchange is made. Raises PreconditionFailed for arguments this type cannot serve."""
+
+    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:  # noqa: B027
         """Called before a binding is made. Raises PreconditionFailed for one this type cannot serve."""
 
     @abstractmethod
@@ -73,6 +87,29 @@ class Exchange(ABC):
     @abstractmethod
     def reason(self, binding: Binding, message: Message, matched: bool) -> str:
         """Called by `explain`: why `match` did or did not choose this binding, in one sentence."""
+
+    # --- for types that do more than match
+
+    def join(self, vhost: VHost, stored: Counters | None) -> None:  # noqa: B027
+        """Called once when the exchange has its place and id, before it is bound.
+
+        `stored`, after a restart: what the store has under the id of this exchange.
+        """
+
+    def leave(self) -> None:  # noqa: B027
+        """Called once when the exchange is deleted: nothing of it is to be left in the store."""
+
+    def receive(self, message: Message, keys: tuple[str, ...]) -> int | None:
+        """Called for each message before `match`, if `attentive`; `keys` are its further routing keys.
+
+        When the exchange keeps the message, so that it goes nowhere from here, what `Queue.push` would say of that:
+        0 or STORED. None when the message goes its way.
+        """
+        return None
+
+    def replay(self) -> Iterable[Message]:
+        """Called when a client has made a binding: messages that go to its destination at once."""
+        return ()
 
     # --- the same for all types
 

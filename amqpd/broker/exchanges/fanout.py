@@ -14,6 +14,7 @@ class FanoutExchange(Exchange):
 
     type = "fanout"
     by_routing_key = True
+    one_key = True
 
     def bind(self, binding: Binding) -> None:
         """Nothing to prepare: the exchange's own table of bindings is all it needs."""

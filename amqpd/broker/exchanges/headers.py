@@ -17,6 +17,7 @@ from ...message import Message
 from ...wire.fields import encode_value, term, type_name
 from ..arguments import Arguments
 from ..binding import Binding
+from ..queue import Queue
 from .base import Exchange
 
 MODES: Final = ("all", "any", "all-with-x", "any-with-x")
@@ -58,6 +59,7 @@ class HeadersExchange(Exchange):
     """A message matches by its headers (specification 3.1.3.4, with RabbitMQ's -with-x modes)."""
 
     type = "headers"
+    one_key = True
 
     def __init__(self, name: str, **properties: Any) -> None:
         super().__init__(name, **properties)
@@ -66,8 +68,7 @@ class HeadersExchange(Exchange):
         self._all: dict[Shape, dict[tuple[Hashable, ...], dict[Binding, None]]] = {}
         self._any: dict[tuple[str, Hashable], dict[Binding, None]] = {}
 
-    @classmethod
-    def check_binding(cls, routing_key: str, arguments: Arguments) -> None:
+    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:
         mode = arguments.get("x-match", "all")
         if not isinstance(mode, str):
             raise PreconditionFailed(

@@ -12,7 +12,7 @@ from amqpd.broker.exchanges.headers import HeadersExchange
 from amqpd.errors import PreconditionFailed
 from amqpd.message import Message
 from amqpd.wire.fields import Float32, Int8, Int32, RawString, Timestamp, UInt8
-from tests.broker.exchange_contract import ExchangeContract, bind, matched, message
+from tests.broker.exchange_contract import ExchangeContract, bind, matched, message, queue
 
 
 def satisfied(arguments: dict[str, Any], headers: dict[str, Any]) -> bool:
@@ -153,7 +153,7 @@ def test_a_message_without_headers_has_none() -> None:
 
 @pytest.mark.parametrize("mode", ["all", "any", "all-with-x", "any-with-x"])
 def test_there_are_four_modes(mode: str) -> None:
-    HeadersExchange.check_binding("", {"x-match": mode})
+    HeadersExchange("x").check_binding(queue("q"), "", {"x-match": mode})
 
 
 @pytest.mark.parametrize(
@@ -169,14 +169,14 @@ def test_there_are_four_modes(mode: str) -> None:
 )
 def test_any_other_mode_is_refused(mode: Any, text: str) -> None:
     with pytest.raises(PreconditionFailed) as caught:
-        HeadersExchange.check_binding("", {"x-match": mode})
+        HeadersExchange("x").check_binding(queue("q"), "", {"x-match": mode})
     assert caught.value.explanation == text
 
 
 @pytest.mark.parametrize("mode", [True, None, b"all", [], {}, 1.5, Decimal(1)])
 def test_a_mode_that_is_no_string_is_refused(mode: Any) -> None:
     with pytest.raises(PreconditionFailed, match=r"Invalid x-match field type .* expected longstr"):
-        HeadersExchange.check_binding("", {"x-match": mode})
+        HeadersExchange("x").check_binding(queue("q"), "", {"x-match": mode})
 
 
 def test_its_answers_are_not_remembered_by_routing_key() -> None:

@@ -71,6 +71,23 @@ def test_the_four_types_of_the_specification_are_known(name: str) -> None:
     assert found.type == name
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-consistent-hash",
+        "x-random",
+        "x-local-random",
+        "x-modulus-hash",
+        "x-recent-history",
+        "x-delayed-message",
+    ],
+)
+def test_the_types_of_rabbitmqs_plugins_are_known(name: str) -> None:
+    found = find_type(name)
+    assert found is not None
+    assert found.type == name
+
+
 @pytest.mark.parametrize("name", ["", "x-reverse", "Direct", "system"])
 def test_other_types_are_not(name: str) -> None:
     assert find_type(name) is None

@@ -1,0 +1,30 @@
+"""CC and BCC: further routing keys that a publisher names in the headers of a message (RabbitMQ's extension)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..errors import PreconditionFailed
+from ..wire.fields import type_name
+
+CC: Final = "CC"
+BCC: Final = "BCC"
+"""Blind copies: whoever receives the message is not to see them."""
+
+
+def further_keys(headers: Mapping[str, Any]) -> tuple[str, ...]:
+    """The routing keys in CC, then those in BCC; members of the arrays that are no strings do not count.
+
+    Raises PreconditionFailed when either is no array.
+    """
+    keys: list[str] = []
+    for name in (CC, BCC):
+        if name in headers:
+            value = headers[name]
+            if not isinstance(value, list):
+                raise PreconditionFailed(
+                    f'invalid message: {{unacceptable_type_in_header,"{name}",{type_name(value)}}}'
+                )
+            keys += [key for key in value if isinstance(key, str)]
+    return tuple(keys)
