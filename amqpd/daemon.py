@@ -38,6 +38,7 @@ CAPABILITIES: Final = (
     "basic.nack",
     "consumer_cancel_notify",
     "connection.blocked",
+    "consumer_priorities",
     "authentication_failure_close",
     "per_consumer_qos",
 )
@@ -66,7 +67,13 @@ class Daemon:
         store, pager = self._open_stores()
         try:
             compat = PROFILES[config.compat]
-            self.broker = Broker(store, self.clock, pager=pager, memory_limit=config.queue_memory, compat=compat)
+            self.broker = Broker(
+                store,
+                self.clock,
+                pager=pager,
+                memory_limit=config.queue_memory,
+                compat=compat,
+            )
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer

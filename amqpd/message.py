@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from .wire.fields import Table
-from .wire.properties import Properties, check_header, decode_header, encode_header
+from .wire.properties import Properties, check_header, decode_header, encode_header, priority_of
 from .wire.schema import encode_shortstr
 
 NO_TTL: Final = -1
@@ -62,6 +62,11 @@ class Message:
     @property
     def routing_key(self) -> str:
         return self.address.routing_key
+
+    @property
+    def priority(self) -> int:
+        """The priority among the properties, which are not decoded for it; 0 when there is none."""
+        return priority_of(self.header)
 
     @property
     def properties(self) -> Properties:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
-from ..broker.consumer import Consumer
+from ..broker.consumer import Consumer, by_priority
 from ..broker.vhost import VHost
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
 from ..message import Message
@@ -131,7 +131,7 @@ class Channel:
 
     def unpark_all(self) -> None:
         """A limit that all consumers of the channel share may have eased."""
-        for consumer in list(self.consumers.values()):
+        for consumer in by_priority(self.consumers.values()):
             consumer.queue.unpark(consumer)
 
     # --- what waits for the disk
@@ -188,6 +188,7 @@ class Channel:
         consume.requeue(self, self.deliveries.unacked.take_all())
         for queue in queues:
             self.vhost.delete_if_abandoned(queue)
+            queue.dispatch()  # another may be the active one now
         self.publishing.close()
         self.deliveries.close()
 

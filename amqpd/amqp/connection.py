@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ..auth.base import Authenticator, Authorizer, Peer, User
 from ..broker.broker import Broker
-from ..broker.consumer import Outlet
+from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
 from ..errors import ChannelError, NotAllowed
 from ..wire.methods import (
@@ -403,10 +403,9 @@ class Connection:
     # --- flow
 
     def _resume_consumers(self) -> None:
-        for channel in list(self.channels.values()):
-            if isinstance(channel, Channel):
-                for consumer in list(channel.consumers.values()):
-                    consumer.queue.unpark(consumer)
+        channels = [channel for channel in self.channels.values() if isinstance(channel, Channel)]
+        for consumer in by_priority([consumer for channel in channels for consumer in channel.consumers.values()]):
+            consumer.queue.unpark(consumer)
 
     def _caught_up(self) -> None:
         self._lagging = False

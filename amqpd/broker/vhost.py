@@ -264,7 +264,10 @@ class VHost:
             self.delete_queue(queue)
 
     def cancel(self, consumer: Consumer) -> None:
-        """Remove a consumer from its queue, and an auto-delete queue with its last consumer."""
+        """Remove a consumer from its queue, and an auto-delete queue with its last consumer.
+
+        Follow with the queue's `dispatch`: another may be the active one then.
+        """
         consumer.queue.remove_consumer(consumer)
         self.delete_if_abandoned(consumer.queue)
 

@@ -19,6 +19,8 @@ from .spec import CLASS_BASIC, ProtocolError, ReplyCode
 PREFIX: Final = struct.Struct(">HHQ")  # class id, weight (unused, 0), body size
 FLAGS_OFFSET: Final = PREFIX.size
 
+_HAS_PRIORITY: Final = 1 << 11
+_BEFORE_PRIORITY: Final = 0xF000
 HAS_EXPIRATION: Final = 1 << 8
 HAS_USER_ID: Final = 1 << 4
 MORE_FLAGS: Final = 1
@@ -110,6 +112,21 @@ def check_header(header: bytes) -> bool:
     if offset != len(header):
         raise ProtocolError(ReplyCode.SYNTAX_ERROR, "malformed content header")
     return persistent
+
+
+def priority_of(header: bytes) -> int:
+    """The priority in a header that was checked; 0 when there is none."""
+    flags, offset = _flags(header)
+    if not flags & _HAS_PRIORITY:
+        return 0
+    for domain in _layout(flags & _BEFORE_PRIORITY):
+        if domain == _SHORTSTR_DOMAIN:
+            offset += 1 + header[offset]
+        elif domain == _TABLE_DOMAIN:
+            offset = skip_table(header, offset)
+        else:
+            offset += 1
+    return header[offset]
 
 
 def _flags(header: bytes) -> tuple[int, int]:
