@@ -72,6 +72,7 @@ class Daemon:
                 self.clock,
                 pager=pager,
                 memory_limit=config.queue_memory,
+                consumer_timeout=config.consumer_timeout,
                 compat=compat,
             )
             users = InternalUsers(config.loopback_users)

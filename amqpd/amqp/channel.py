@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
 from ..broker.consumer import Consumer, by_priority
+from ..broker.entry import Entry
 from ..broker.vhost import VHost
-from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
+from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker, PreconditionFailed
 from ..message import Message
 from ..wire.methods import (
     AccessRequest,
@@ -62,6 +63,7 @@ class Channel:
         self._held: deque[Outbox] = deque()  # waiting for a commit each
         self._hold_begun = False  # the last of them has no commit to wait for yet
         self._permitted: set[tuple[Action, str, str]] = set()
+        connection.broker.timeouts.watch(self)
 
     @property
     def outbox(self) -> Outbox:
@@ -129,6 +131,38 @@ class Channel:
             self.reply(BasicCancel(consumer.tag, nowait=True))
             self.connection.wake()
 
+    @property
+    def next_tag(self) -> int:
+        """See `timeouts.Holder`."""
+        return self.deliveries.next_tag
+
+    def oldest_unacked(self) -> Entry | None:
+        """See `timeouts.Holder`."""
+        return self.deliveries.unacked.first()
+
+    def timed_out(self, entry: Entry, timeout: int) -> None:
+        """See `timeouts.Holder`: RabbitMQ closes the channel, and from 4.3 on cancels the consumer if it can."""
+        consumer: Consumer | None = entry.consumer
+        if (
+            self.vhost.compat.timeout_cancels
+            and consumer is not None
+            and self.connection.client_can("consumer_cancel_notify")
+        ):
+            self.connection.log.warning(
+                "consumer timed out", channel=self.number, consumer=consumer.tag, timeout=timeout
+            )
+            self.vhost.cancel(consumer)
+            self.cancelled(consumer)
+            consume.requeue(self, self.deliveries.unacked.take_of(consumer))
+            consumer.queue.dispatch()
+            return
+        error = PreconditionFailed(
+            f"delivery acknowledgement on channel {self.number} timed out. Timeout value used: {timeout} ms."
+            " This timeout value can be configured, see consumers doc guide to learn more",
+            method_id=0,
+        )
+        self.connection.fail_channel(self.number, error)
+
     def unpark_all(self) -> None:
         """A limit that all consumers of the channel share may have eased."""
         for consumer in by_priority(self.consumers.values()):
@@ -179,6 +213,7 @@ class Channel:
         Consumers go first, so that what is requeued goes to others.
         """
         self.closed = True
+        self.connection.broker.timeouts.unwatch(self)
         consumers, self.consumers = self.consumers, {}
         queues = {consumer.queue: None for consumer in consumers.values()}
         for consumer in consumers.values():

@@ -252,6 +252,11 @@ class Connection:
         else:
             channel.reply(ChannelOpenOk())
 
+    def fail_channel(self, number: int, error: ProtocolError) -> None:
+        """Close a channel, for something it did not ask for just now."""
+        self._fail(error, number)
+        self.wake()
+
     def tune(self, channel_max: int, frame_max: int, heartbeat: int) -> None:
         """Put into force what was negotiated."""
         self.channel_max = channel_max

@@ -14,6 +14,7 @@ from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .compat import PROFILES, Compat
 from .memory import Memory
+from .timeouts import DEFAULT_TIMEOUT, ConsumerTimeouts
 from .vhost import Resources, VHost
 
 DEFAULT_VHOST: Final = "/"
@@ -35,6 +36,7 @@ class Broker:
         *,
         pager: Store | None = None,
         memory_limit: int = DEFAULT_MEMORY,
+        consumer_timeout: int = DEFAULT_TIMEOUT,
         compat: Compat = PROFILES["default"],
     ) -> None:
         self.store = store
@@ -43,11 +45,12 @@ class Broker:
         self.compat = compat
         self.memory = Memory(memory_limit)
         self.alarms = Alarms()
+        self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
         self.vhosts: dict[str, VHost] = {}
         recovered = store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self._ids = itertools.count(max(used, default=0) + 1)
-        self._resources = Resources(store, pager, self.memory, self._ids, compat)
+        self._resources = Resources(store, pager, self.memory, self._ids, compat, self.timeouts)
         self._recover(recovered)
         if not self.vhosts:
             self.add_vhost(DEFAULT_VHOST)

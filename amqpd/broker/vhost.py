@@ -31,6 +31,7 @@ from .exchanges import DefaultExchange, Exchange, find_type
 from .memory import Memory
 from .queue import Queue
 from .route import Route, Routes
+from .timeouts import ConsumerTimeouts
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -52,6 +53,7 @@ class Resources(NamedTuple):
     memory: Memory
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
+    timeouts: ConsumerTimeouts
 
 
 class VHost:
@@ -437,6 +439,7 @@ class VHost:
         resources = self._resources
         queue = Queue(name, queue_id, resources.store, resources.pager, resources.memory, **properties)
         self.queues[name] = queue
+        resources.timeouts.heed(queue)
         self._reroute()
         return queue
 
