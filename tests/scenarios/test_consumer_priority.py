@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from steps import Connect, Name, consume, declare, delivered, deliveries, own_queue
+from steps import Connect, Name, consume, declare, delivered, deliveries, expect_ready, own_queue
 
 from amqpd.testing.client import Client
 from amqpd.wire.methods import BasicAck, BasicCancel, BasicCancelOk, BasicNack, BasicQos, BasicQosOk
@@ -43,6 +43,19 @@ def test_one_that_has_its_fill_is_passed_over(client: Client) -> None:
     assert publish(client, queue, 4) == ["high", "high", "low", "low"]
     client.send(1, BasicAck(1))
     assert publish(client, queue, 2) == ["high", "low"]
+
+
+def test_when_several_have_room_again_at_once_the_highest_comes_first(client: Client) -> None:
+    queue = own_queue(client)
+    client.channel(2)
+    for tag, priority in (("low", 0), ("high", 1)):
+        subscribe(client, queue, tag, priority, prefetch=1)
+        client.publish(2, "", queue)
+        assert delivered(client).method.consumer_tag == tag
+    client.publish(2, "", queue)
+    expect_ready(client, queue, 1, channel=2)
+    client.send(1, BasicAck(2, multiple=True))
+    assert delivered(client).method.consumer_tag == "high"
 
 
 def test_equals_take_turns(client: Client) -> None:
