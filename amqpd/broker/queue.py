@@ -9,7 +9,8 @@ An entry is a message's place in one queue (see `entry`). Its `seq` says where i
 
 Consumers that may take a delivery stand in the `rotation`; one that may not is parked, and unparked when its limit or
 its peer lets it. So while anything is ready the rotation is empty, and while somebody waits there nothing is ready:
-every method leaves it that way, which is what "dispatch" means.
+every method leaves it that way, which is what "dispatch" means. Where one consumer at a time is active, the others
+neither stand in the rotation nor are parked until it has left.
 
 Beyond the memory budget a queue pages: what arrives is only stored, and read back in order when the entries in memory
 are used up. Stored seqs in between may be missing, never out of order. A durable message goes where it must be kept
