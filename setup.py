@@ -25,6 +25,7 @@ COMPILED = (
     "amqpd/broker/fifo",
     "amqpd/broker/entry",
     "amqpd/broker/consumer",
+    "amqpd/broker/priorities",
     "amqpd/broker/queue",
     "amqpd/broker/route",
     "amqpd/amqp/unacked",

@@ -53,6 +53,7 @@ class Config:
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
     heartbeat: int = _setting("heartbeat", 60, "seconds between heartbeats proposed to clients; 0 = none")
     handshake_timeout: int = _setting("handshake_timeout", 10_000, "milliseconds until a connection must be open")
+    consumer_timeout: int = _setting("consumer_timeout", 1_800_000, "milliseconds to settle a delivery; 0 = any time")
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
     product: str = _setting("product", "RabbitMQ", "product announced; some clients go by it")
@@ -70,6 +71,7 @@ class Config:
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
             ("handshake_timeout", self.handshake_timeout, 1, MAX_SIZE),
+            ("consumer_timeout", self.consumer_timeout, 0, MAX_SIZE),
             ("max_message_size", self.max_message_size, 1, MAX_BODY),
             ("queue_memory", self.queue_memory, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from .wire.fields import Table
-from .wire.properties import Properties, check_header, decode_header, encode_header
+from .wire.properties import Properties, check_header, decode_header, encode_header, priority_of
 from .wire.schema import encode_shortstr
 
 NO_TTL: Final = -1
@@ -67,6 +67,11 @@ class Message:
         """The same content as a message of its own, which nobody has stored or waits for; under another key, if any."""
         address = self.address if routing_key is None else Address(self.address.exchange, routing_key)
         return compose(address, self.header, self.body, self.persistent, self.ttl)
+
+    @property
+    def priority(self) -> int:
+        """The priority among the properties, which are not decoded for it; 0 when there is none."""
+        return priority_of(self.header)
 
     @property
     def properties(self) -> Properties:

@@ -21,6 +21,9 @@ from amqpd.errors import StartupError
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.wire.methods import (
     BasicAck,
+    BasicGet,
+    BasicGetOk,
+    ChannelClose,
     ConfirmSelect,
     ConfirmSelectOk,
     ConnectionBlocked,
@@ -210,6 +213,21 @@ def test_time_may_be_virtual(tmp_path: Path) -> None:
             await until(lambda: clock.deadline() is not None)
             clock.advance(10)
             assert await client.receive() is None
+            await client.drop()
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_the_consumer_timeout_is_a_setting(tmp_path: Path) -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        async with running(config(tmp_path, memory=True, consumer_timeout=1000), clock) as daemon:
+            client = await connect(daemon)
+            await client.call(1, QueueDeclare(queue="q"), QueueDeclareOk)
+            client.write(client.session.encode_publish(1, "", "q", b"body"))
+            await client.call(1, BasicGet(queue="q"), BasicGetOk)
+            clock.advance(2)
+            assert "Timeout value used: 1000 ms" in (await client.expect(ChannelClose)).reply_text
             await client.drop()
 
     run(asyncio.new_event_loop, main)

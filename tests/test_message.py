@@ -36,6 +36,12 @@ def test_properties_are_decoded_when_somebody_asks_and_once() -> None:
     assert message.headers == {"a": 1}
 
 
+def test_a_priority_is_known_without_decoding_the_properties() -> None:
+    properties = Properties(content_type="a/b", headers={"priority": 1}, delivery_mode=2, priority=9, type="t")
+    assert make_message("x", "k", b"", properties).priority == 9
+    assert make_message("x", "k", b"").priority == 0
+
+
 def test_a_message_without_headers_has_an_empty_table() -> None:
     assert make_message("x", "k", b"").headers == {}
 

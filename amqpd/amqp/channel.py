@@ -14,12 +14,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action, User
-from ..broker.consumer import Consumer
+from ..broker.consumer import Consumer, by_priority
 from ..broker.entry import Entry
 from ..broker.firehose import Actor
 from ..broker.queue import Queue
 from ..broker.vhost import VHost
-from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker
+from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker, PreconditionFailed
 from ..message import Message
 from ..wire.methods import (
     AccessRequest,
@@ -70,6 +70,7 @@ class Channel:
             with events.acting(user.name):
                 events.tell("channel.created", **self._described, number=number, user=user.name, vhost=vhost.name)
         self._permitted: set[tuple[Action, str, str]] = set()
+        connection.broker.timeouts.watch(self)
 
     @property
     def outbox(self) -> Outbox:
@@ -182,9 +183,41 @@ class Channel:
             fields["arguments"] = consumer.arguments
         events.tell(event, **fields)
 
+    @property
+    def next_tag(self) -> int:
+        """See `timeouts.Holder`."""
+        return self.deliveries.next_tag
+
+    def oldest_unacked(self) -> Entry | None:
+        """See `timeouts.Holder`."""
+        return self.deliveries.unacked.first()
+
+    def timed_out(self, entry: Entry, timeout: int) -> None:
+        """See `timeouts.Holder`: RabbitMQ closes the channel, and from 4.3 on cancels the consumer if it can."""
+        consumer: Consumer | None = entry.consumer
+        if (
+            self.vhost.compat.timeout_cancels
+            and consumer is not None
+            and self.connection.client_can("consumer_cancel_notify")
+        ):
+            self.connection.log.warning(
+                "consumer timed out", channel=self.number, consumer=consumer.tag, timeout=timeout
+            )
+            self.vhost.cancel(consumer)
+            self.cancelled(consumer)
+            consume.requeue(self, self.deliveries.unacked.take_of(consumer))
+            consumer.queue.dispatch()
+            return
+        error = PreconditionFailed(
+            f"delivery acknowledgement on channel {self.number} timed out. Timeout value used: {timeout} ms."
+            " This timeout value can be configured, see consumers doc guide to learn more",
+            method_id=0,
+        )
+        self.connection.fail_channel(self.number, error)
+
     def unpark_all(self) -> None:
         """A limit that all consumers of the channel share may have eased."""
-        for consumer in list(self.consumers.values()):
+        for consumer in by_priority(self.consumers.values()):
             consumer.queue.unpark(consumer)
 
     # --- what waits for the disk
@@ -232,6 +265,7 @@ class Channel:
         Consumers go first, so that what is requeued goes to others.
         """
         self.closed = True
+        self.connection.broker.timeouts.unwatch(self)
         consumers, self.consumers = self.consumers, {}
         queues = {consumer.queue: None for consumer in consumers.values()}
         for consumer in consumers.values():
@@ -242,6 +276,7 @@ class Channel:
         consume.requeue(self, self.deliveries.unacked.take_all())
         for queue in queues:
             self.vhost.delete_if_abandoned(queue)
+            queue.dispatch()  # another may be the active one now
         self.publishing.close()
         self.deliveries.close()
         if self.vhost.events.listeners:

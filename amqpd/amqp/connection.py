@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ..auth.base import Authenticator, Authorizer, Peer, User
 from ..broker.broker import Broker
-from ..broker.consumer import Outlet
+from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
 from ..errors import ChannelError, NotAllowed
 from ..wire.methods import (
@@ -262,6 +262,11 @@ class Connection:
         else:
             channel.reply(ChannelOpenOk())
 
+    def fail_channel(self, number: int, error: ProtocolError) -> None:
+        """Close a channel, for something it did not ask for just now."""
+        self._fail(error, number)
+        self.wake()
+
     def tune(self, channel_max: int, frame_max: int, heartbeat: int) -> None:
         """Put into force what was negotiated."""
         self.channel_max = channel_max
@@ -478,10 +483,9 @@ class Connection:
     # --- flow
 
     def _resume_consumers(self) -> None:
-        for channel in list(self.channels.values()):
-            if isinstance(channel, Channel):
-                for consumer in list(channel.consumers.values()):
-                    consumer.queue.unpark(consumer)
+        channels = [channel for channel in self.channels.values() if isinstance(channel, Channel)]
+        for consumer in by_priority([consumer for channel in channels for consumer in channel.consumers.values()]):
+            consumer.queue.unpark(consumer)
 
     def _keep_pace(self, published: int) -> None:
         """Rest for as long as consumers take for so many messages, where they are quick.

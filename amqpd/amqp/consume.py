@@ -59,7 +59,7 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     queue = _readable(channel, method.queue)
     described = channel.vhost.describe_queue(queue.name)
     check_consumer_arguments(method.arguments, described)
-    if queue.exclusive_consumer or (method.exclusive and queue.consumers):
+    if queue.exclusive_consumer or (method.exclusive and (queue.consumers or queue.single_active)):
         raise AccessRefused(f"{described} in exclusive use")
     tag = method.consumer_tag or generated_name("amq.ctag-")
     consumer = Consumer(
@@ -91,6 +91,8 @@ def basic_cancel(channel: Channel, method: BasicCancel) -> None:
             channel.publishing.forget_properties()  # which may ask for replies
     if not method.nowait:
         channel.reply(BasicCancelOk(method.consumer_tag))
+    if consumer is not None:
+        consumer.queue.dispatch()  # another may be the active one now
 
 
 def basic_cancel_ok(channel: Channel, method: BasicCancelOk) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..broker.consumer import Consumer, Outlet, Sink, Window
+from ..broker.consumer import Consumer, Outlet, Sink, Window, by_priority
 from ..broker.entry import Entry
 from ..broker.queue import Queue
 from ..broker.route import Routes
@@ -94,9 +94,13 @@ class Deliveries(Sink):
                 freed = consumer
         if self.window.limit:
             self._unpark_all()
-        for other in others:
-            other.queue.unpark(other)
-        if freed is not None:
+        if freed is None:
+            return
+        if others:
+            others.append(freed)
+            for other in by_priority(others):
+                other.queue.unpark(other)
+        else:
             freed.queue.unpark(freed)
 
     def close(self) -> None:

@@ -33,21 +33,28 @@ class Unacked:
         entry.tag = tag
         self.count += 1
 
+    def first(self) -> Entry | None:
+        """The delivery that is outstanding for the longest time."""
+        line = self._line
+        if line.length == 0:
+            return None
+        entry: Entry = line.at(0)  # never a hole
+        return entry
+
     def take_one(self, tag: int) -> Entry:
         """Remove and return the delivery with this tag. Raises PreconditionFailed when the tag is not outstanding."""
         line = self._line
         first = self._first_tag
         entry: Entry | None = None
-        if first <= tag < first + line.length:
-            entry = line.at(tag - first)
-        if entry is None:
-            raise PreconditionFailed(f"unknown delivery tag {tag}")
-        if tag == first:
-            line.popleft()
+        if line.length and tag == first:
+            entry = line.popleft()  # never a hole
             self._first_tag = first + 1
             self._skip_holes()
-        else:
+        elif first <= tag < first + line.length:
+            entry = line.at(tag - first)
             line.empty(tag - first)
+        if entry is None:
+            raise PreconditionFailed(f"unknown delivery tag {tag}")
         self.count -= 1
         return entry
 
@@ -78,6 +85,13 @@ class Unacked:
         taken = [entry for entry in self._line if entry is not None]
         self._line.clear()
         self.count = 0
+        return taken
+
+    def take_of(self, consumer: object) -> list[Entry]:
+        """Remove and return all deliveries of a consumer, in order."""
+        taken = [entry for entry in self._line if entry is not None and entry.consumer is consumer]
+        for entry in taken:
+            self.take_one(entry.tag)
         return taken
 
     def restore(self, entries: list[Entry]) -> None:

@@ -11,6 +11,7 @@ own (`queue.py` draws an entry's life). A *consumer* takes entries as far as its
 This package never sees a frame and never waits. What must survive is said to a `Store`; what goes to a peer goes
 through a consumer's `Sink`. So the management API, a test, or another protocol declares and publishes as `amqp` does.
 
-In reading order: `entry`, `queue`, `consumer`, `binding`, `exchanges.direct` and its neighbours, `route`, `vhost`,
-`broker`. Whoever wants to watch finds `events` (what comes and goes) and the `firehose` (each message).
+In reading order: `entry`, `queue`, `consumer`, `priorities`, `timeouts`, `binding`, `exchanges.direct` and its
+neighbours, `route`, `vhost`, `broker`. Whoever wants to watch finds `events` (what comes and goes) and the `firehose`
+(each message).
 """

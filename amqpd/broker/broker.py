@@ -16,6 +16,7 @@ from .compat import PROFILES, Compat
 from .event_exchange import EventExchange
 from .events import Events
 from .memory import Memory
+from .timeouts import DEFAULT_TIMEOUT, ConsumerTimeouts
 from .vhost import Resources, VHost
 
 DEFAULT_VHOST: Final = "/"
@@ -37,6 +38,7 @@ class Broker:
         *,
         pager: Store | None = None,
         memory_limit: int = DEFAULT_MEMORY,
+        consumer_timeout: int = DEFAULT_TIMEOUT,
         compat: Compat = PROFILES["default"],
         node: str = "amqpd@localhost",
         event_exchange: bool = False,
@@ -49,11 +51,14 @@ class Broker:
         self.memory = Memory(memory_limit)
         self.events = Events()
         self.alarms = Alarms(self.events, node)
+        self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
         self.vhosts: dict[str, VHost] = {}
         recovered = store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self._ids = itertools.count(max(used, default=0) + 1)
-        self._resources = Resources(store, pager, self.memory, clock, node, self.events, self._ids, compat)
+        self._resources = Resources(
+            store, pager, self.memory, clock, node, self.events, self._ids, compat, self.timeouts
+        )
         self._recover(recovered)
         if not self.vhosts:
             self.add_vhost(DEFAULT_VHOST)

@@ -21,14 +21,15 @@ class Compat:
     global_qos: bool  # basic.qos with global set limits the channel; else it is taken as without
     unknown_exchange_type: ReplyCode
     frame_min: int  # smallest frame-max a client may ask for, in bytes
+    timeout_cancels: bool  # what is not settled in time ends the consumer, of quorum queues only; else the channel
 
 
 PROFILES: Final = {
-    "default": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096),
-    "3.12": Compat("3.12.14", True, True, ReplyCode.COMMAND_INVALID, 4096),
-    "3.13": Compat("3.13.7", True, True, ReplyCode.PRECONDITION_FAILED, 4096),
-    "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096),
-    "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 8192),
-    "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 8192),
-    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 8192),
+    "default": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096, False),
+    "3.12": Compat("3.12.14", True, True, ReplyCode.COMMAND_INVALID, 4096, False),
+    "3.13": Compat("3.13.7", True, True, ReplyCode.PRECONDITION_FAILED, 4096, False),
+    "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096, False),
+    "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 8192, False),
+    "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 8192, False),
+    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 8192, True),
 }

@@ -36,5 +36,6 @@ cdef class Consumer:
     cdef public bint parked
     cdef public bytes prefix
     cdef public dict arguments
+    cdef public long long priority
 
     cpdef bint can_take(self) except -1

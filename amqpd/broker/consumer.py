@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from .arguments import Arguments
@@ -79,6 +80,11 @@ class Window:
         return self.limit != 0 and self.used >= self.limit
 
 
+def by_priority(consumers: Iterable[Consumer]) -> list[Consumer]:
+    """Those with the highest priority first, to let them go on in this order."""
+    return sorted(consumers, key=attrgetter("priority"), reverse=True)
+
+
 class Consumer:
     """A subscription. Its queue moves it in and out of the rotation; see `Queue`."""
 
@@ -90,6 +96,7 @@ class Consumer:
         "parked",
         "prefetch",
         "prefix",
+        "priority",
         "queue",
         "sink",
         "tag",
@@ -123,6 +130,7 @@ class Consumer:
         self.parked = False  # out of the rotation until it may take deliveries again
         self.prefix = prefix  # for the sink: what all its deliveries start with
         self.arguments: dict[str, Any] = dict(arguments or {})
+        self.priority: int = self.arguments.get("x-priority", 0)  # nobody lower is served while it can take
 
     def can_take(self) -> bool:
         """Whether a delivery may be sent now: the peer reads, and neither limit is reached."""

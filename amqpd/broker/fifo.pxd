@@ -3,7 +3,6 @@ cimport cython
 cdef Py_ssize_t _SLACK
 
 
-@cython.final
 cdef class Fifo:
     cdef list _items
     cdef Py_ssize_t _head
@@ -12,6 +11,7 @@ cdef class Fifo:
     cpdef append(self, item)
     @cython.locals(head=Py_ssize_t, items=list)
     cpdef popleft(self)
+    cpdef rotate(self)
     @cython.locals(count=Py_ssize_t, free=Py_ssize_t)
     cpdef prepend(self, list items)
     cpdef at(self, Py_ssize_t place)

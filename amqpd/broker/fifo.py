@@ -13,7 +13,7 @@ _SLACK: Final = 256
 
 
 class Fifo:
-    """What stands in line, the first at place 0."""
+    """What stands in line, the first at place 0. `priorities` has lines in another order."""
 
     __slots__ = ("_head", "_items", "length")
 
@@ -46,6 +46,10 @@ class Fifo:
             head = 0
         self._head = head
         return item
+
+    def rotate(self) -> None:
+        """The first goes to the end."""
+        self.append(self.popleft())
 
     def prepend(self, items: list[Any]) -> None:
         """Let others stand before the first, in their order."""

@@ -36,6 +36,9 @@ cdef class Queue:
     cdef public long long paged_bytes
     cdef long long _next_paged
     cdef bint _pager_used
+    cdef public bint prioritized
+    cdef public bint single_active
+    cdef public Consumer active
     cdef long long _delivered_before
 
     cpdef int push(self, Message message) except -1

@@ -9,11 +9,15 @@ An entry is a message's place in one queue (see `entry`). Its `seq` says where i
 
 Consumers that may take a delivery stand in the `rotation`; one that may not is parked, and unparked when its limit or
 its peer lets it. So while anything is ready the rotation is empty, and while somebody waits there nothing is ready:
-every method leaves it that way, which is what "dispatch" means.
+every method leaves it that way, which is what "dispatch" means. Where one consumer at a time is active, the others
+neither stand in the rotation nor are parked until it has left.
 
 Beyond the memory budget a queue pages: what arrives is only stored, and read back in order when the entries in memory
 are used up. Stored seqs in between may be missing, never out of order. A durable message goes where it must be kept
 anyway; any other goes to the pager, a store that lasts as long as the process.
+
+A priority queue has its ready entries in order of priority (see `priorities`), which is not the order of a store: it
+does not page, and reads what an earlier run left all at once, when it is first asked for a message.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from .consumer import Consumer
 from .entry import Entry, enter
 from .fifo import Fifo
 from .memory import ENTRY_COST, Memory
+from .priorities import RankedConsumers, RankedEntries
 
 _ENTRY_COST: Final = ENTRY_COST
 
@@ -95,6 +100,7 @@ class Queue:
         "_make_limits",
         "_next_paged",
         "_pager_used",
+        "active",
         "arguments",
         "auto_delete",
         "consumers",
@@ -111,9 +117,11 @@ class Queue:
         "paged",
         "paged_bytes",
         "pager",
+        "prioritized",
         "ready",
         "ready_bytes",
         "rotation",
+        "single_active",
         "store",
         "unacked",
         "unacked_bytes",
@@ -148,13 +156,17 @@ class Queue:
         self._make_limits = make_limits
         self.limits: Limits | None = None  # what watches over it, if anything has to
 
-        self.ready = Fifo()  # entries in memory, ascending by seq
+        self.prioritized = "x-max-priority" in self.arguments
+        # entries in memory, ascending by seq; of a priority queue, within each priority
+        self.ready: Fifo = RankedEntries(self.arguments["x-max-priority"]) if self.prioritized else Fifo()
         self.ready_bytes = 0  # of their bodies
         self.unacked = 0
         self.unacked_bytes = 0
         self.consumers: list[Consumer] = []  # in order of subscription
-        self.rotation = Fifo()  # consumers that may take a delivery; the next in turn first
+        self.rotation: Fifo = Fifo()  # consumers that may take a delivery; the next in turn first
         self.had_consumer = False
+        self.single_active: bool = self.arguments.get("x-single-active-consumer", False)
+        self.active: Consumer | None = None  # if so, the one that gets deliveries; the others wait for its end
 
         recovered = recovered or Counters()
         self.next_seq = recovered.next_seq
@@ -239,7 +251,7 @@ class Queue:
         for entry in returned:
             self.ready_bytes += entry.message.size
             self.memory.used += entry.message.size + ENTRY_COST
-        if returned and self.ready.length and returned[-1].seq > self.ready.at(0).seq:
+        if not self.prioritized and returned and self.ready.length and returned[-1].seq > self.ready.at(0).seq:
             self.ready.replace(sorted([*returned, *self.ready], key=lambda entry: entry.seq))
         else:
             self.ready.prepend(returned)
@@ -323,6 +335,7 @@ class Queue:
         self.paged = self.paged_bytes = 0
         self._forget_ready()
         consumers, self.consumers = self.consumers, []
+        self.active = None
         self.rotation.clear()
         for consumer in consumers:
             consumer.sink.cancelled(consumer)
@@ -336,14 +349,26 @@ class Queue:
         if self.limits is not None:
             self.limits.used()
         consumer.parked = False
-        self.rotation.append(consumer)
+        if consumer.priority and not isinstance(self.rotation, RankedConsumers):
+            self.rotation = RankedConsumers(self.rotation)
+        if not self.single_active:
+            self.rotation.append(consumer)
+        elif self.active is None:
+            self._activate(consumer)
 
     def remove_consumer(self, consumer: Consumer) -> None:
-        """Unsubscribe; entries that are out with the consumer stay so. Does nothing when it is not there."""
+        """Unsubscribe; entries that are out with the consumer stay so. Does nothing when it is not there.
+
+        Another may be active then: let deliveries go on with `dispatch`.
+        """
         if consumer in self.consumers:
             self.consumers.remove(consumer)
         self.rotation.replace([other for other in self.rotation if other is not consumer])
         consumer.parked = False
+        if consumer is self.active:
+            self.active = None
+            if self.consumers:
+                self._activate(max(self.consumers, key=lambda other: other.priority))
         if self.limits is not None:
             self.limits.used()
 
@@ -352,6 +377,10 @@ class Queue:
         if consumer.parked and consumer.can_take():
             self._unpark(consumer)
             self.dispatch()
+
+    def _activate(self, consumer: Consumer) -> None:
+        self.active = consumer
+        self.rotation.append(consumer)
 
     def _unpark(self, consumer: Consumer) -> None:
         if consumer.parked:
@@ -364,7 +393,7 @@ class Queue:
             consumer: Consumer = rotation.at(0)
             if consumer.can_take():
                 if rotation.length > 1:
-                    rotation.append(rotation.popleft())
+                    rotation.rotate()
                 return consumer
             rotation.popleft()
             consumer.parked = True
@@ -430,7 +459,7 @@ class Queue:
     def _page_out(self, seq: int, message: Message, stored: bool, deadline: int) -> bool:
         """Leave a new message to its store alone; false when it has to stay in memory after all."""
         pager = self.pager
-        if pager is None and not (stored and self.paged):
+        if self.prioritized or (pager is None and not (stored and self.paged)):
             while self.paged:  # recovered messages, which come first
                 self._page_in()
             return False
@@ -449,6 +478,8 @@ class Queue:
     def _page_in(self) -> None:
         """Read the next paged messages, to stand behind all that are ready."""
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
+        if self.prioritized:
+            limit = self.paged
         entries = [
             _paged_in(place, True)
             for place in (self.store.read(self.id, self._next_paged, limit) if self.durable else ())

@@ -34,6 +34,7 @@ from .firehose import TRACE, Firehose
 from .memory import Memory
 from .queue import Queue
 from .route import Route, Routes
+from .timeouts import ConsumerTimeouts
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -61,6 +62,7 @@ class Resources(NamedTuple):
     events: Events
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
+    timeouts: ConsumerTimeouts
 
 
 class VHost:
@@ -332,7 +334,10 @@ class VHost:
             self.delete_queue(queue)
 
     def cancel(self, consumer: Consumer) -> None:
-        """Remove a consumer from its queue, and an auto-delete queue with its last consumer."""
+        """Remove a consumer from its queue, and an auto-delete queue with its last consumer.
+
+        Follow with the queue's `dispatch`: another may be the active one then.
+        """
         consumer.queue.remove_consumer(consumer)
         self.delete_if_abandoned(consumer.queue)
 
@@ -523,6 +528,7 @@ class VHost:
         resources = self._resources
         queue = Queue(name, queue_id, resources.store, resources.pager, resources.memory, **properties)
         self.queues[name] = queue
+        resources.timeouts.heed(queue)
         self._reroute()
         return queue
 

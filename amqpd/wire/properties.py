@@ -20,6 +20,7 @@ PREFIX: Final = struct.Struct(">HHQ")  # class id, weight (unused, 0), body size
 FLAGS_OFFSET: Final = PREFIX.size
 
 HAS_HEADERS: Final = 1 << 13
+HAS_PRIORITY: Final = 1 << 11
 HAS_REPLY_TO: Final = 1 << 9
 HAS_EXPIRATION: Final = 1 << 8
 HAS_USER_ID: Final = 1 << 4
@@ -135,6 +136,12 @@ def _skip(header: bytes, offset: int, bit: int) -> int:
     if domain == _TABLE_DOMAIN:
         return skip_table(header, offset)
     return offset + (8 if domain == _TIMESTAMP_DOMAIN else 1)
+
+
+def priority_of(header: bytes) -> int:
+    """The priority in a header that was checked; 0 when there is none."""
+    start, stop = locate(header, HAS_PRIORITY)
+    return header[start] if stop > start else 0
 
 
 def _flags(header: bytes) -> tuple[int, int]:

@@ -130,6 +130,64 @@ def test_a_priority_that_is_no_number_is_refused(pair: Pair) -> None:
     )
 
 
+def test_a_single_active_consumer_cannot_be_exclusive(pair: Pair) -> None:
+    pair.queue("single", arguments={"x-single-active-consumer": True})
+    pair.send(1, BasicConsume(queue="single", exclusive=True))
+    assert objection(pair) == (403, "ACCESS_REFUSED - queue 'single' in vhost '/' in exclusive use")
+
+
+def test_after_the_active_consumer_was_cancelled_the_next_gets_what_is_ready(pair: Pair) -> None:
+    pair.queue("single", arguments={"x-single-active-consumer": True})
+    pair.consume("single", tag="one", prefetch=1)
+    pair.consume("single", tag="two")
+    fill(pair, 2, "single")
+    assert bodies(pair) == [b"0"]
+    pair.send(1, BasicCancel("one"))
+    assert pair.methods() == [BasicCancelOk("one"), BasicDeliver("two", 2, False, "", "single")]
+
+
+def test_after_its_channel_is_closed_the_next_gets_all_in_order(pair: Pair) -> None:
+    pair.queue("single", arguments={"x-single-active-consumer": True})
+    for channel in (2, 3):
+        pair.channel(channel)
+    pair.consume("single", channel=2, prefetch=2, tag="one")
+    pair.consume("single", channel=2, tag="of the same channel")
+    pair.consume("single", channel=3, tag="two")
+    fill(pair, 3, "single")
+    assert bodies(pair) == [b"0", b"1"]
+    pair.send(2, ChannelClose())
+    commands = [command for command in pair.received() if command.channel == 3]
+    assert [(command.body, command.method.redelivered) for command in commands] == [
+        (b"0", True),
+        (b"1", True),
+        (b"2", False),
+    ]
+
+
+def test_when_nothing_was_out_the_next_gets_what_is_ready(pair: Pair) -> None:
+    pair.queue("single", arguments={"x-single-active-consumer": True})
+    active = Pair(pair.broker)
+    active.channel()
+    active.connection.outlet.limit = 0  # one delivery at a time
+    active.consume("single", no_ack=True)
+    pair.consume("single", no_ack=True)
+    fill(pair, 2, "single")
+    assert pair.silent()
+    active.connection.receive_eof()
+    assert bodies(pair) == [b"1"]
+
+
+def test_when_a_peer_reads_again_the_highest_priority_goes_first(pair: Pair) -> None:
+    pair.connection.outlet.limit = 0  # one delivery at a time
+    pair.consume(tag="low", no_ack=True)
+    high = BasicConsume(queue="q", consumer_tag="high", no_ack=True, arguments={"x-priority": 1})
+    pair.call(1, high, BasicConsumeOk)
+    pair.write(b"".join([pair.session.encode_publish(1, "", "q") for _ in range(4)]))
+    for _ in range(3):
+        pair.flush()
+    assert [command.method.consumer_tag for command in pair.received()] == ["high"] * 4
+
+
 def test_after_cancel_ok_nothing_more_comes(pair: Pair) -> None:
     pair.consume()
     pair.call(1, BasicCancel("c"), BasicCancelOk)

@@ -54,6 +54,25 @@ def test_tag_0_stands_for_all_with_multiple_and_for_none_without() -> None:
     assert unacked.take(0, multiple=True) == []
 
 
+def test_the_first_is_the_oldest_that_is_outstanding() -> None:
+    unacked, entries = filled(1, 3, 4)
+    assert unacked.first() is entries[1]
+    unacked.take(3, multiple=False)
+    unacked.take(1, multiple=False)
+    assert unacked.first() is entries[4]
+    unacked.take_all()
+    assert unacked.first() is None
+
+
+def test_what_one_consumer_has_can_be_taken_at_once() -> None:
+    unacked, entries = filled(1, 2, 3, 4)
+    consumer = object()
+    for tag in (2, 4):
+        entries[tag].consumer = consumer  # type: ignore[assignment]
+    assert unacked.take_of(consumer) == [entries[2], entries[4]]
+    assert unacked.take_all() == [entries[1], entries[3]]
+
+
 @pytest.mark.parametrize("tag", [1, 5, 1 << 63])
 @pytest.mark.parametrize("multiple", [True, False])
 def test_a_tag_that_was_never_given_out_is_unknown(tag: int, multiple: bool) -> None:

@@ -17,6 +17,7 @@ from amqpd.message import make_message
 from amqpd.store.base import Kind, Store
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.store.memory import MemoryStore
+from amqpd.wire.fields import Int32
 from amqpd.wire.properties import Properties
 from tests.fakes import ManualStore
 
@@ -187,6 +188,24 @@ def test_what_is_published_after_a_restart_stands_behind_what_came_back(run: Run
             expected.append(body)
         run.restart()
     assert drained(run.broker.vhosts["/"].queue("q", None)) == expected
+
+
+def test_priorities_come_back(run: Run) -> None:
+    vhost = run.broker.vhosts["/"]
+    vhost.declare_queue("q", durable=True, arguments={"x-max-priority": Int32(5)})
+    for priority in (1, 3, 2, 3):
+        message = make_message("", "q", b"%d" % priority, Properties(delivery_mode=2, priority=priority))
+        vhost.deliver(message, (vhost.queue("q", None),))
+    assert drained(run.restart().vhosts["/"].queue("q", None)) == [b"3", b"3", b"2", b"1"]
+
+
+def test_arguments_about_consumers_come_back(run: Run) -> None:
+    arguments = {"x-single-active-consumer": True, "x-consumer-timeout": Int32(5000)}
+    run.broker.vhosts["/"].declare_queue("q", durable=True, arguments=arguments)
+    again = run.restart()
+    queue = again.vhosts["/"].queue("q", None)
+    assert queue.single_active is True
+    assert again.timeouts.timeout_of(queue) == 5000
 
 
 # --- what does not

@@ -16,6 +16,7 @@ steps = st.lists(
         st.tuples(st.just("popleft"), st.integers(1, 700)),
         st.tuples(st.just("prepend"), st.integers(0, 700)),
         st.tuples(st.just("empty"), st.integers(0, 700)),
+        st.tuples(st.just("rotate"), st.integers(1, 3)),
         st.tuples(st.sampled_from(["clear", "replace"]), st.just(3)),
     ),
     max_size=30,
@@ -42,6 +43,10 @@ def test_a_line_is_a_deque(steps: list[tuple[str, int]]) -> None:
         elif step == "empty" and number < len(model):
             line.empty(number)
             model[number] = None
+        elif step == "rotate" and model:
+            for _ in range(number):
+                line.rotate()
+            model.rotate(-number)
         elif step == "clear":
             line.clear()
             model.clear()

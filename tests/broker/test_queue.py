@@ -39,12 +39,22 @@ class Bench:
         store: Store | None = None,
         pager: Store | None = None,
         recovered: Counters | None = None,
+        **arguments: Any,
     ) -> None:
         self.store = store or MemoryStore()
         self.pager = pager
         self.memory = Memory(memory)
         self.sink = RecordingSink()
-        self.queue = Queue("q", QUEUE_ID, self.store, pager, self.memory, durable=durable, recovered=recovered)
+        self.queue = Queue(
+            "q",
+            QUEUE_ID,
+            self.store,
+            pager,
+            self.memory,
+            durable=durable,
+            recovered=recovered,
+            arguments={f"x-{name.replace('_', '-')}": value for name, value in arguments.items()},
+        )
 
     def push(self, *bodies: bytes, persistent: bool = False) -> list[bool]:
         """Publish; returns for each whether it was stored."""
@@ -318,6 +328,230 @@ def test_unparking_a_consumer_that_left_does_nothing() -> None:
     bench.queue.settle(bench.sink.entries[0])
     bench.queue.unpark(consumer)
     assert bench.sink.bodies == [b"a"]
+
+
+# --- consumers with priorities
+
+
+def ranked(bench: Bench, tag: str, priority: int, **options: Any) -> Consumer:
+    return bench.consumer(tag, arguments={"x-priority": priority}, **options)
+
+
+def test_the_highest_priority_gets_all_while_it_can_take_it() -> None:
+    bench = Bench()
+    bench.consumer("plain")
+    high = ranked(bench, "high", 10, prefetch=2)
+    ranked(bench, "low", -1)
+    bench.push(b"a", b"b", b"c", b"d")
+    assert [tag for tag, _ in bench.sink.deliveries] == ["high", "high", "plain", "plain"]
+    bench.queue.settle(bench.sink.entries[0])
+    bench.queue.unpark(high)
+    bench.push(b"e", b"f")
+    assert [tag for tag, _ in bench.sink.deliveries[4:]] == ["high", "plain"]
+
+
+def test_a_lower_priority_has_its_turn_when_no_higher_one_takes_any() -> None:
+    bench = Bench()
+    outlet = Outlet()
+    ranked(bench, "high", 1, outlet=outlet)
+    ranked(bench, "low", 0)
+    outlet.open = False
+    bench.push(b"a")
+    assert bench.sink.bodies_of("low") == [b"a"]
+
+
+def test_consumers_of_one_priority_take_turns() -> None:
+    bench = Bench()
+    for tag, priority in (("zero", 0), ("one", 5), ("two", 5), ("three", 5)):
+        ranked(bench, tag, priority)
+    bench.push(*[b"x"] * 6)
+    assert [tag for tag, _ in bench.sink.deliveries] == ["one", "two", "three"] * 2
+
+
+def test_a_priority_is_a_priority_whoever_came_first() -> None:
+    bench = Bench()
+    ranked(bench, "high", 5, prefetch=1)
+    bench.consumer("plain")
+    high = ranked(bench, "highest", 6, prefetch=1)
+    bench.push(b"a", b"b", b"c")
+    assert [tag for tag, _ in bench.sink.deliveries] == ["highest", "high", "plain"]
+    bench.queue.remove_consumer(high)
+    bench.push(b"d")
+    assert bench.sink.deliveries[-1][0] == "plain"
+
+
+def test_a_requeued_message_goes_to_the_highest_priority() -> None:
+    bench = Bench()
+    bench.consumer("plain")
+    bench.push(b"a")
+    ranked(bench, "high", 1)
+    bench.queue.requeue(bench.sink.entries[:1])
+    assert bench.sink.bodies_of("high") == [b"a"]
+
+
+# --- one consumer at a time
+
+
+def single_active(**options: Any) -> Bench:
+    return Bench(single_active_consumer=True, **options)
+
+
+def test_the_first_consumer_is_active_and_the_others_wait() -> None:
+    bench = single_active()
+    consumers = [bench.consumer(tag) for tag in ("one", "two", "three")]
+    bench.push(b"a", b"b", b"c")
+    assert [tag for tag, _ in bench.sink.deliveries] == ["one", "one", "one"]
+    assert bench.queue.active is consumers[0]
+    assert bench.queue.consumers == consumers
+
+
+def test_nobody_stands_in_for_the_active_consumer() -> None:
+    bench = single_active()
+    one = bench.consumer("one", prefetch=1)
+    bench.consumer("two")
+    bench.push(b"a", b"b")
+    assert bench.sink.bodies == [b"a"]
+    bench.queue.settle(bench.sink.entries[0])
+    bench.queue.unpark(one)
+    assert bench.sink.bodies_of("one") == [b"a", b"b"]
+
+
+def test_the_next_in_order_takes_over() -> None:
+    bench = single_active()
+    one, two, three = [bench.consumer(tag, prefetch=1) for tag in ("one", "two", "three")]
+    bench.push(b"a", b"b", b"c")
+    bench.queue.remove_consumer(one)
+    assert bench.queue.active is two
+    bench.queue.requeue(bench.sink.entries)
+    bench.queue.remove_consumer(two)
+    bench.queue.dispatch()
+    assert bench.queue.active is three
+    assert [(tag, entry.message.body) for tag, entry in bench.sink.deliveries] == [
+        ("one", b"a"),
+        ("two", b"a"),
+        ("three", b"b"),
+    ]
+
+
+def test_one_that_waits_may_leave() -> None:
+    bench = single_active()
+    bench.consumer("one")
+    two = bench.consumer("two")
+    bench.queue.remove_consumer(two)
+    bench.push(b"a")
+    assert bench.sink.bodies_of("one") == [b"a"]
+
+
+def test_a_consumer_that_comes_after_the_last_left_is_active() -> None:
+    bench = single_active()
+    bench.queue.remove_consumer(bench.consumer("one"))
+    assert bench.queue.active is None
+    bench.push(b"a")
+    bench.consumer("two")
+    assert bench.sink.bodies_of("two") == [b"a"]
+
+
+def test_unparking_one_that_waits_does_not_make_it_active() -> None:
+    bench = single_active()
+    bench.consumer("one", prefetch=1)
+    two = bench.consumer("two")
+    bench.push(b"a", b"b")
+    bench.queue.unpark(two)
+    assert bench.sink.bodies_of("two") == []
+
+
+def test_a_priority_does_not_make_active_but_chooses_the_next() -> None:
+    bench = single_active()
+    one = bench.consumer("one")
+    bench.consumer("two")
+    ranked(bench, "high", 5)
+    bench.push(b"a")
+    assert bench.sink.bodies_of("one") == [b"a"]
+    bench.queue.remove_consumer(one)
+    bench.push(b"b")
+    assert bench.sink.bodies_of("high") == [b"b"]
+
+
+def test_nobody_is_active_in_a_closed_queue() -> None:
+    bench = single_active()
+    bench.consumer("one")
+    bench.queue.close()
+    assert bench.queue.active is None
+
+
+# --- messages with priorities
+
+
+def prioritized(**options: Any) -> Bench:
+    return Bench(max_priority=5, **options)
+
+
+def with_priority(body: bytes, priority: int | None, persistent: bool = False) -> Message:
+    return make_message("", "q", body, Properties(priority=priority, delivery_mode=2 if persistent else None))
+
+
+def push_priorities(bench: Bench, persistent: bool = False, **priorities: int | None) -> None:
+    """Publish messages, named by their bodies."""
+    for body, priority in priorities.items():
+        bench.queue.push(with_priority(body.encode(), priority, persistent))
+
+
+def test_a_higher_priority_comes_out_first() -> None:
+    bench = prioritized()
+    push_priorities(bench, a=1, b=5, c=None, d=5, e=1, f=0)
+    assert (bench.queue.message_count, bench.queue.message_bytes) == (6, 6)
+    assert bench.drain() == [b"b", b"d", b"a", b"e", b"c", b"f"]
+
+
+def test_a_priority_above_the_highest_is_the_highest() -> None:
+    bench = prioritized()
+    push_priorities(bench, a=5, b=255, c=5)
+    assert bench.drain() == [b"a", b"b", b"c"]
+
+
+def test_a_queue_without_priorities_overlooks_those_of_messages() -> None:
+    bench = Bench()
+    push_priorities(bench, a=1, b=9)
+    assert bench.drain() == [b"a", b"b"]
+
+
+def test_consumers_get_the_highest_priority_as_they_go() -> None:
+    bench = prioritized()
+    consumer = bench.consumer(prefetch=1)
+    push_priorities(bench, a=0, b=0, c=3)
+    for number in range(2):
+        bench.queue.settle(bench.sink.entries[number])
+        bench.queue.unpark(consumer)
+    assert bench.sink.bodies == [b"a", b"c", b"b"]
+
+
+def test_a_message_returns_to_its_place_among_those_with_its_priority() -> None:
+    bench = prioritized()
+    push_priorities(bench, a=1, b=1, c=1, d=2, e=0)
+    entries = bench.get(3)
+    assert [entry.message.body for entry in entries] == [b"d", b"a", b"b"]
+    bench.queue.requeue([entries[2], entries[0]])
+    (entry,) = bench.get()
+    assert (entry.message.body, entry.redelivered) == (b"d", True)
+    bench.queue.requeue([entry, entries[1]])
+    assert bench.drain() == [b"d", b"a", b"b", b"c", b"e"]
+
+
+def test_the_first_entry_is_the_one_to_drop() -> None:
+    bench = prioritized(durable=True)
+    push_priorities(bench, True, a=1, b=2)
+    assert bench.queue.first() is not None
+    assert bench.queue.drop_first().message.body == b"b"
+    assert bench.stored() == [b"a"]
+
+
+def test_a_purge_drops_all_priorities() -> None:
+    bench = prioritized(durable=True)
+    push_priorities(bench, True, a=1, b=2, c=0)
+    assert bench.queue.purge() == 3
+    assert (bench.drain(), bench.stored(), bench.memory.used) == ([], [], 0)
+    push_priorities(bench, d=0, e=1)
+    assert bench.drain() == [b"e", b"d"]
 
 
 # --- back into the queue
@@ -742,15 +976,24 @@ def test_a_count_that_its_store_denies_is_an_error_of_ours() -> None:
         bench.queue.get(no_ack=True)
 
 
+def test_a_priority_queue_does_not_page(stores: tuple[Store, Store]) -> None:
+    bench = Bench(durable=True, memory=0, store=stores[0], pager=stores[1], max_priority=1)
+    for number, body in enumerate(numbered(10)):
+        bench.queue.push(with_priority(body, int(number == 9), number % 2 == 0))
+    assert bench.queue.paged == 0
+    assert bench.drain() == [numbered(10)[9], *numbered(9)]
+    assert bench.stored() == []
+
+
 # --- after a restart
 
 
-def restarted(bench: Bench) -> Bench:
+def restarted(bench: Bench, **arguments: Any) -> Bench:
     """The same queue on the same stores, as the broker finds it when it starts again."""
     if isinstance(bench.store, LmdbStore):
         bench.store.commit()
     recovered = bench.store.recover().counters.get(QUEUE_ID)
-    return Bench(durable=True, store=bench.store, pager=bench.pager, recovered=recovered)
+    return Bench(durable=True, store=bench.store, pager=bench.pager, recovered=recovered, **arguments)
 
 
 def test_stored_messages_are_counted_after_a_restart_and_read_when_wanted(stores: tuple[Store, Store]) -> None:
@@ -828,3 +1071,28 @@ def test_recovered_messages_can_be_purged(stores: tuple[Store, Store]) -> None:
         again.store.commit()
     assert again.stored() == [b"c"]
     assert again.drain() == [b"c"]
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 40])
+def test_priorities_hold_after_a_restart(stores: tuple[Store, Store], memory: int) -> None:
+    bench = Bench(durable=True, store=stores[0], pager=stores[1], max_priority=5)
+    push_priorities(bench, True, a=0, b=5, c=1)
+    again = restarted(bench, memory=memory, max_priority=5)
+    assert (again.queue.message_count, again.memory.used) == (3, 0)
+    push_priorities(again, True, d=5)
+    push_priorities(again, e=1)
+    assert again.drain() == [b"b", b"d", b"c", b"e", b"a"]
+
+
+def test_priorities_hold_over_more_messages_than_a_page(stores: tuple[Store, Store]) -> None:
+    bench = Bench(durable=True, store=stores[0], pager=stores[1], max_priority=1)
+    count = PAGE_LENGTH + 10
+    for number in range(count):
+        bench.queue.push(with_priority(b"last" if number == count - 1 else b"x", int(number == count - 1), True))
+    again = restarted(bench, max_priority=1)
+    consumer = again.consumer(prefetch=1)
+    assert again.sink.bodies == [b"last"]
+    again.queue.settle(again.sink.entries[0])
+    again.queue.unpark(consumer)
+    assert again.sink.bodies[1:] == [b"x"]
+    assert again.queue.message_count == count - 2

@@ -2,7 +2,8 @@
 
 The model is a list of messages by their place; each is ready, or out with somebody. Whatever is done, in any order:
 what is ready comes out in order of place, to consumers in turn as far as their limits allow, and nothing is lost,
-doubled, or left lying while somebody waits. Large bodies make the queue page after a few of them.
+doubled, or left lying while somebody waits. Large bodies make the queue page after a few of them. Consumers have
+priorities; in variants so have messages, or one consumer at a time is active.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -23,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from amqpd.broker.consumer import Consumer, Outlet, Sink, Window
+from amqpd.broker.consumer import Consumer, Outlet, Sink, Window, by_priority
 from amqpd.broker.entry import Entry
 from amqpd.broker.memory import ENTRY_COST, Memory
 from amqpd.broker.queue import PAGE_FLOOR, STORED, Queue
@@ -43,6 +45,7 @@ class Place:
     number: int
     size: int
     stored: bool
+    priority: int = 0
     redelivered: bool = False
     out: bool = False
 
@@ -83,11 +86,13 @@ class MachineSink(Sink):
 class QueueAgainstList(RuleBasedStateMachine):
     """The durable queue with two stores in memory, and no memory to keep messages in beyond the floor."""
 
+    arguments: ClassVar[dict[str, Any]] = {}
+
     def __init__(self) -> None:
         super().__init__()
         self.store, self.pager = self.open_stores()
         self.memory = Memory(0)
-        self.queue = Queue("q", QUEUE_ID, self.store, self.pager, self.memory, durable=True)
+        self.queue = Queue("q", QUEUE_ID, self.store, self.pager, self.memory, durable=True, arguments=self.arguments)
         self.places: dict[int, Place] = {}
         self.members: dict[str, Member] = {}
         self.former: list[Member] = []  # gone, with something unacked
@@ -95,6 +100,7 @@ class QueueAgainstList(RuleBasedStateMachine):
         self.entries: dict[int, Entry] = {}  # delivered, unacked
         self.count = 0
         self.window = Window()
+        self.active = ""  # tag of the consumer that is, where one at a time is
 
     def open_stores(self) -> tuple[Store, Store]:
         return MemoryStore(), MemoryStore()
@@ -106,7 +112,12 @@ class QueueAgainstList(RuleBasedStateMachine):
         number = int(entry.message.routing_key)
         member = self.members[consumer.tag]
         place = self.places[number]
-        assert number == self.first_ready(), "out of order"
+        assert number == self.ready()[0], "out of order"
+        assert consumer.tag in self.takers()
+        for tag in self.takers():
+            other = self.members[tag]
+            in_turn = other.may_take() and not other.consumer.parked
+            assert not in_turn or other.consumer.priority <= consumer.priority, "a higher priority was passed over"
         assert entry.redelivered is place.redelivered
         assert entry.stored is place.stored
         if consumer.no_ack:
@@ -125,10 +136,12 @@ class QueueAgainstList(RuleBasedStateMachine):
     # --- the model
 
     def ready(self) -> list[int]:
-        return sorted(place.number for place in self.places.values() if not place.out)
+        places = [place for place in self.places.values() if not place.out]
+        return [place.number for place in sorted(places, key=lambda place: (-place.priority, place.number))]
 
-    def first_ready(self) -> int:
-        return min(place.number for place in self.places.values() if not place.out)
+    def takers(self) -> list[str]:
+        """Tags of those that get deliveries, as far as their limits allow."""
+        return list(self.members)
 
     def holder(self, number: int) -> Member | None:
         for member in (*self.members.values(), *self.former):
@@ -145,8 +158,8 @@ class QueueAgainstList(RuleBasedStateMachine):
         return self.entries.pop(number)
 
     def unpark_all(self) -> None:
-        for member in self.members.values():
-            self.queue.unpark(member.consumer)
+        for consumer in by_priority([member.consumer for member in self.members.values()]):
+            self.queue.unpark(consumer)
 
     # --- what happens
 
@@ -158,13 +171,16 @@ class QueueAgainstList(RuleBasedStateMachine):
         size=st.sampled_from([0, 1, PAGE_FLOOR // 3, PAGE_FLOOR // 2]),
         persistent=st.booleans(),
         times=st.sampled_from([1, 1, 2, 6]),
+        priority=st.sampled_from([None, 0, 1, 2, 3, 200]),
     )
-    def push(self, size: int, persistent: bool, times: int) -> None:
+    def push(self, size: int, persistent: bool, times: int, priority: int | None) -> None:
         for _ in range(times):
             number = self.count
             self.count += 1
-            message = make_message("", str(number), bytes(size), Properties(delivery_mode=2 if persistent else 1))
-            self.places[number] = Place(number, size, persistent)
+            properties = Properties(delivery_mode=2 if persistent else 1, priority=priority)
+            message = make_message("", str(number), bytes(size), properties)
+            level = min(priority or 0, self.arguments.get("x-max-priority", 0))
+            self.places[number] = Place(number, size, persistent, level)
             assert self.queue.push(message) == (STORED if persistent else 0)
 
     @rule(no_ack=st.booleans())
@@ -191,11 +207,8 @@ class QueueAgainstList(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted([*self.got, *self.entries])))
-        holder = self.holder(number)
         del self.places[number]
         self.queue.settle(self.release(number))
-        if holder is not None:
-            self.queue.unpark(holder.consumer)
         self.unpark_all()
 
     @precondition(is_out)
@@ -222,8 +235,9 @@ class QueueAgainstList(RuleBasedStateMachine):
         no_ack=st.booleans(),
         prefetch=st.sampled_from([0, 1, 2, 5]),
         open_=st.booleans(),
+        priority=st.sampled_from([0, 0, 0, 5, -5]),
     )
-    def subscribe(self, no_ack: bool, prefetch: int, open_: bool) -> None:
+    def subscribe(self, no_ack: bool, prefetch: int, open_: bool, priority: int) -> None:
         if len(self.members) >= 4:
             return
         tag = f"c{self.count}-{len(self.members)}-{len(self.former)}"
@@ -231,8 +245,10 @@ class QueueAgainstList(RuleBasedStateMachine):
             return
         outlet = Outlet()
         outlet.open = open_
-        consumer = Consumer(tag, self.queue, MachineSink(self), outlet, self.window, no_ack=no_ack, prefetch=prefetch)
+        options: dict[str, Any] = {"no_ack": no_ack, "prefetch": prefetch, "arguments": {"x-priority": priority}}
+        consumer = Consumer(tag, self.queue, MachineSink(self), outlet, self.window, **options)
         self.members[tag] = Member(consumer, outlet)
+        self.joined(tag)
         self.queue.add_consumer(consumer)
         self.queue.dispatch()
 
@@ -244,7 +260,15 @@ class QueueAgainstList(RuleBasedStateMachine):
     def unsubscribe(self, data: st.DataObject) -> None:
         member = self.members.pop(data.draw(st.sampled_from(sorted(self.members))))
         self.former.append(member)
+        self.left(member.consumer.tag)
         self.queue.remove_consumer(member.consumer)
+        self.queue.dispatch()
+
+    def joined(self, tag: str) -> None:
+        """A consumer is about to subscribe."""
+
+    def left(self, tag: str) -> None:
+        """A consumer is about to unsubscribe."""
 
     @precondition(has_consumers)
     @rule(data=st.data(), open_=st.booleans())
@@ -280,7 +304,7 @@ class QueueAgainstList(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_while_something_is_ready(self) -> None:
         if self.ready():
-            assert not any(member.may_take() for member in self.members.values())
+            assert not any(self.members[tag].may_take() for tag in self.takers())
 
     @invariant()
     def entries_in_memory_stand_in_order(self) -> None:
@@ -291,9 +315,10 @@ class QueueAgainstList(RuleBasedStateMachine):
     def a_consumer_is_in_the_rotation_or_parked(self) -> None:
         rotation = list(self.queue.rotation)
         assert len(set(rotation)) == len(rotation)
-        for member in self.members.values():
-            assert (member.consumer in rotation) is not member.consumer.parked
-        assert set(rotation) <= {member.consumer for member in self.members.values()}
+        takers = [self.members[tag].consumer for tag in self.takers()]
+        for consumer in takers:
+            assert (consumer in rotation) is not consumer.parked
+        assert set(rotation) <= set(takers)
 
     def teardown(self) -> None:
         """In the end everything comes out in order, and nothing stays behind in any store."""
@@ -315,6 +340,29 @@ class QueueAgainstList(RuleBasedStateMachine):
         for store in (self.store, self.pager):
             assert store.read(QUEUE_ID, 0, 1000) == []
             store.close()
+
+
+class PriorityQueueAgainstList(QueueAgainstList):
+    """The same, sorted by priorities up to 3."""
+
+    arguments: ClassVar[dict[str, Any]] = {"x-max-priority": 3}
+
+
+class SingleActiveConsumerAgainstList(QueueAgainstList):
+    """The same, with one of the consumers active."""
+
+    arguments: ClassVar[dict[str, Any]] = {"x-single-active-consumer": True}
+
+    def takers(self) -> list[str]:
+        return [self.active] if self.active else []
+
+    def joined(self, tag: str) -> None:
+        self.active = self.active or tag
+
+    def left(self, tag: str) -> None:
+        if tag == self.active:
+            waiting = by_priority([member.consumer for member in self.members.values()])
+            self.active = waiting[0].tag if waiting else ""
 
 
 class QueueOnDiskAgainstList(QueueAgainstList):
@@ -341,7 +389,14 @@ class QueueOnDiskAgainstList(QueueAgainstList):
 
 
 @pytest.mark.parametrize(
-    ("machine", "examples"), [(QueueAgainstList, 100), (QueueOnDiskAgainstList, 30)], ids=["memory", "disk"]
+    ("machine", "examples"),
+    [
+        (QueueAgainstList, 100),
+        (PriorityQueueAgainstList, 60),
+        (SingleActiveConsumerAgainstList, 60),
+        (QueueOnDiskAgainstList, 30),
+    ],
+    ids=["memory", "priorities", "single active consumer", "disk"],
 )
 def test_a_queue_is_a_list(machine: type[QueueAgainstList], examples: int) -> None:
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=40))

@@ -24,6 +24,7 @@ def test_mechanisms_and_locales_are_lists_with_spaces(connect: Connect) -> None:
         "basic.nack",
         "connection.blocked",
         "consumer_cancel_notify",
+        "consumer_priorities",
         "exchange_exchange_bindings",
         "per_consumer_qos",
         "direct_reply_to",

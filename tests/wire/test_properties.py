@@ -19,6 +19,7 @@ from amqpd.wire.properties import (
     check_header,
     decode_header,
     encode_header,
+    priority_of,
 )
 from amqpd.wire.spec import ProtocolError
 from tests.strategies import properties, same
@@ -164,3 +165,12 @@ def test_a_number_that_does_not_fit_is_a_value_error(unfit: Properties) -> None:
 def test_a_header_is_decoded_wherever_its_table_ends() -> None:
     raw = header(0x2400, (encode_table({"a": [1, {"b": None}]}) + b"\x02id").hex())
     assert decode_header(raw) == Properties(headers={"a": [1, {"b": None}]}, correlation_id="id")
+
+
+@given(properties)
+def test_a_priority_is_found_without_decoding_the_rest(sent: Properties) -> None:
+    assert priority_of(encode_header(sent, 0)) == (sent.priority or 0)
+
+
+def test_a_priority_is_found_behind_further_flags() -> None:
+    assert priority_of(header(0x8801, "0000 0161 07")) == 7

@@ -1,0 +1,172 @@
+"""Consumers that do not settle in time: their channels are closed, and from 4.3 on they are cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from amqpd.broker.broker import Broker
+from amqpd.broker.compat import PROFILES
+from amqpd.wire.fields import Int32
+from amqpd.wire.methods import (
+    BasicAck,
+    BasicCancel,
+    BasicDeliver,
+    BasicGet,
+    BasicGetOk,
+    ChannelClose,
+    ChannelCloseOk,
+    TxSelect,
+    TxSelectOk,
+)
+from tests.amqp.pair import Pair, new_broker
+
+
+def text(timeout: int, channel: int = 1) -> str:
+    return (
+        f"PRECONDITION_FAILED - delivery acknowledgement on channel {channel} timed out."
+        f" Timeout value used: {timeout} ms."
+        " This timeout value can be configured, see consumers doc guide to learn more"
+    )
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A connection with channel 1 and a queue `q`."""
+    pair = opened(new_broker(consumer_timeout=10_000))
+    yield pair
+    pair.connection.receive_eof()
+    pair.clock.advance(60)
+    assert pair.clock.deadline() is None
+
+
+def opened(broker: Broker) -> Pair:
+    pair = Pair(broker)
+    pair.channel()
+    pair.queue("q")
+    return pair
+
+
+def expect_timeout(pair: Pair, timeout: int = 10_000) -> None:
+    close = pair.expect(1, ChannelClose)
+    assert (close.reply_code, close.reply_text) == (406, text(timeout))
+    assert (close.failing_class_id, close.failing_method_id) == (0, 0)
+
+
+def test_the_channel_is_closed_and_the_message_goes_back(pair: Pair) -> None:
+    pair.consume()
+    pair.publish(1, "", "q", b"body")
+    pair.expect(1, BasicDeliver)
+    pair.advance(9.9)
+    assert pair.silent()
+    woken = pair.wakes
+    pair.advance(2)
+    assert pair.wakes > woken
+    expect_timeout(pair)
+    assert pair.log.texts("error") == ["channel error"]
+    queue = pair.broker.vhosts["/"].queues["q"]
+    assert (queue.message_count, queue.unacked, queue.consumers) == (1, 0, [])
+    pair.send(1, ChannelCloseOk())
+    pair.channel(1)
+    assert pair.call(1, BasicGet(queue="q"), BasicGetOk).redelivered is True
+
+
+def test_what_was_got_counts_too(pair: Pair) -> None:
+    pair.publish(1, "", "q", b"body")
+    pair.call(1, BasicGet(queue="q"), BasicGetOk)
+    pair.advance(12)
+    expect_timeout(pair)
+
+
+def test_deliveries_without_acks_do_not_count(pair: Pair) -> None:
+    pair.consume(no_ack=True)
+    pair.publish(1, "", "q", b"body")
+    pair.expect(1, BasicDeliver)
+    pair.advance(100)
+    assert pair.silent()
+
+
+def test_other_channels_go_on(pair: Pair) -> None:
+    pair.channel(2)
+    pair.consume()
+    pair.publish(1, "", "q", b"body")
+    pair.expect(1, BasicDeliver)
+    pair.consume(channel=2)
+    pair.advance(12)
+    assert pair.expect(2, BasicDeliver).redelivered is True
+    expect_timeout(pair)
+    pair.send(2, BasicAck(1))
+    pair.advance(100)
+    assert pair.silent()
+
+
+def test_an_ack_in_a_transaction_settles_in_time(pair: Pair) -> None:
+    pair.consume()
+    pair.publish(1, "", "q", b"body")
+    pair.expect(1, BasicDeliver)
+    pair.call(1, TxSelect(), TxSelectOk)
+    pair.send(1, BasicAck(1))
+    pair.advance(100)
+    assert pair.silent()
+
+
+def test_a_queue_may_have_a_time_of_its_own(pair: Pair) -> None:
+    pair.queue("quick", arguments={"x-consumer-timeout": Int32(1000)})
+    pair.consume("quick")
+    pair.publish(1, "", "quick", b"body")
+    pair.expect(1, BasicDeliver)
+    pair.advance(1.3)
+    expect_timeout(pair, 1000)
+
+
+# --- as of 4.3
+
+
+def newer(queue_type: str, **options: bool) -> Pair:
+    pair = Pair(new_broker(consumer_timeout=10_000, compat=PROFILES["4.3"]), capabilities=options)
+    pair.channel()
+    # declared below the checks of declarations: what counts is what the argument says
+    pair.broker.vhosts["/"]._new_queue("q", 99, durable=True, arguments={"x-queue-type": queue_type})
+    return pair
+
+
+def test_from_4_3_on_a_consumer_of_a_quorum_queue_is_cancelled() -> None:
+    pair = newer("quorum", consumer_cancel_notify=True)
+    pair.consume()
+    pair.consume(tag="other")
+    for body in (b"1", b"2"):
+        pair.publish(1, "", "q", body)
+    assert [command.method.consumer_tag for command in pair.received()] == ["c", "other"]
+    pair.send(1, BasicAck(2))
+    pair.advance(12)
+    assert pair.methods() == [BasicCancel("c", nowait=True), BasicDeliver("other", 3, True, "", "q")]
+    pair.send(1, BasicAck(3))
+    pair.advance(100)
+    assert pair.silent()
+
+
+def test_from_4_3_on_a_client_that_cannot_hear_that_loses_its_channel() -> None:
+    pair = newer("quorum")
+    pair.consume()
+    pair.publish(1, "", "q")
+    pair.expect(1, BasicDeliver)
+    pair.advance(12)
+    expect_timeout(pair)
+
+
+def test_from_4_3_on_what_was_got_ends_the_channel() -> None:
+    pair = newer("quorum", consumer_cancel_notify=True)
+    pair.publish(1, "", "q")
+    pair.call(1, BasicGet(queue="q"), BasicGetOk)
+    pair.advance(12)
+    expect_timeout(pair)
+
+
+def test_from_4_3_on_classic_queues_have_no_timeout() -> None:
+    pair = newer("classic", consumer_cancel_notify=True)
+    pair.consume()
+    pair.publish(1, "", "q")
+    pair.expect(1, BasicDeliver)
+    pair.advance(1000)
+    assert pair.silent()
