@@ -5,6 +5,7 @@ from ..message cimport Message
 cdef class QueueChanges:
     cdef public dict puts
     cdef public dict deadlines
+    cdef public dict returns
     cdef public list deletes
     cdef public long long freed
     cdef public long long delivered
