@@ -124,8 +124,11 @@ class QueueLimits:
         return kept
 
     def recovered(self, deadline: int) -> None:
-        self._mortal = True
-        self._wake_in(max(0, deadline - self._now()) / 1000)
+        if self._drops:
+            self._wake_in(0.0)  # what came back from consumers may be too much
+        self._mortal = True  # who knows what else was stored
+        if deadline:
+            self._wake_in(max(0, deadline - self._now()) / 1000)
 
     def read_back(self, entries: list[Entry]) -> None:
         self._mortal = self._mortal or any(entry.deadline for entry in entries)
@@ -205,6 +208,8 @@ class QueueLimits:
                 self._vhost.delete_queue(self._queue)
                 return
             self._wake_in(left)
+        if self._drops:
+            self._shorten()
         self._expire(EXPIRED_AT_ONCE)
 
     # --- the dead

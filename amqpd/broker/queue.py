@@ -73,7 +73,7 @@ class Limits(Protocol):
         ...
 
     def recovered(self, deadline: int) -> None:
-        """Called after a restart when the first message has a deadline."""
+        """Called after a restart with the deadline of the first message."""
         ...
 
     def read_back(self, entries: list[Entry]) -> None:

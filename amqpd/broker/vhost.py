@@ -444,8 +444,9 @@ class VHost:
             recovered=counters,
         )
         for _, _, deadline in self.store.read(queue_id, 0, 1) if queue.message_count else ():
-            if deadline:
-                queue.limits = queue.limits or self._make_limits(queue)
+            if deadline and queue.limits is None:
+                queue.limits = self._make_limits(queue)
+            if queue.limits is not None:
                 queue.limits.recovered(deadline)
 
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:

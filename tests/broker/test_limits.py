@@ -411,6 +411,27 @@ def test_the_limit_holds_beyond_memory() -> None:
     assert drain(queue) == bodies[-4:]
 
 
+def test_what_comes_back_with_a_restart_has_to_fit(stage: Stage) -> None:
+    queue = stage.queue(durable=True, max_length=1)
+    stage.publish(b"a", delivery_mode=2)
+    take(queue)
+    stage.publish(b"b", delivery_mode=2)
+    stage.restart()
+    stage.clock.advance(0)
+    assert drain(stage.vhost.queues["q"]) == [b"b"]
+
+
+def test_what_comes_first_after_a_restart_expires_in_time(stage: Stage) -> None:
+    stage.queue(durable=True, dead_letter_exchange="")
+    stage.publish(b"a", delivery_mode=2)
+    stage.publish(b"b", ttl=1000, delivery_mode=2)
+    stage.restart()
+    queue = stage.vhost.queues["q"]
+    take(queue)
+    stage.clock.advance(1)
+    assert queue.message_count == 0
+
+
 # --- quorum queues
 
 
