@@ -16,8 +16,8 @@ cdef class Message:
     cdef public bytes body
     cdef public Py_ssize_t size
     cdef public bint persistent
-    cdef public long long ttl
     cdef public bint died
+    cdef public long long ttl
     cdef public long long id
     cdef public object receipt
     cdef public unsigned long long number
