@@ -32,6 +32,7 @@ class Clock:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._sweep_at = 64  # timers in the heap, at which those cancelled are looked for
         self.on_earlier: Callable[[], None] = lambda: None  # called when `deadline` has come nearer
 
     def now(self) -> float:
@@ -46,6 +47,10 @@ class Clock:
         """Call `callback` once `now()` has reached `when`; timers due together run in the order they were set."""
         timer = Timer(when, callback)
         nearest = self.deadline()
+        if len(self._heap) >= self._sweep_at:
+            self._heap = [item for item in self._heap if item[2].callback is not None]
+            heapq.heapify(self._heap)
+            self._sweep_at = max(64, 2 * len(self._heap))
         heapq.heappush(self._heap, (when, next(self._order), timer))
         if nearest is None or when < nearest:
             self.on_earlier()

@@ -41,7 +41,19 @@ class Receipt(Protocol):
 class Message:
     """One published message."""
 
-    __slots__ = ("_properties", "address", "body", "header", "id", "number", "persistent", "receipt", "size", "ttl")
+    __slots__ = (
+        "_properties",
+        "address",
+        "body",
+        "died",
+        "header",
+        "id",
+        "number",
+        "persistent",
+        "receipt",
+        "size",
+        "ttl",
+    )
 
     def __init__(self, address: Address, header: bytes, body: bytes, persistent: bool) -> None:
         self.address = address
@@ -50,6 +62,7 @@ class Message:
         self.size = len(body)  # in bytes
         self.persistent = persistent  # delivery mode 2: survives a restart in a durable queue
         self.ttl = NO_TTL  # milliseconds it may wait in a queue, by its expiration
+        self.died = False  # it was dead-lettered: what its headers tell of that is the broker's word
         self.id = 0  # in the store, when several durable queues share its content; else 0
         self.receipt: Receipt | None = None  # who may wait for it to be stored, or consumed
         self.number = 0  # what it is known by there
@@ -95,11 +108,20 @@ def compose(address: Address, header: bytes, body: bytes, persistent: bool, ttl:
     message.size = len(body)
     message.persistent = persistent
     message.ttl = ttl
+    message.died = False
     message.id = 0
     message.receipt = None
     message.number = 0
     message._properties = None
     return message
+
+
+def revised(message: Message, address: Address, properties: Properties) -> Message:
+    """A message with the same body under another address, or with other properties."""
+    header = encode_header(properties, message.size)
+    copy = compose(address, header, message.body, message.persistent, message.ttl)
+    copy.died = message.died
+    return copy
 
 
 def make_message(exchange: str, routing_key: str, body: bytes, properties: Properties | None = None) -> Message:

@@ -139,3 +139,15 @@ def test_whoever_owns_a_clock_runs_what_is_due() -> None:
     clock.call_later(3600, lambda: rung.append("later"))
     clock.run_due()
     assert rung == ["now"]
+
+
+def test_timers_that_were_cancelled_do_not_pile_up() -> None:
+    clock = VirtualClock()
+    ran: list[int] = []
+    kept = [clock.call_later(1000 - number, lambda number=number: ran.append(number)) for number in range(10)]  # type: ignore[misc]
+    for _ in range(1000):
+        clock.call_later(2000, lambda: ran.append(-1)).cancel()
+    assert len(clock._heap) < 200
+    clock.advance(3000)
+    assert ran == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert all(timer.callback is None for timer in kept)

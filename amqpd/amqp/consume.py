@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
-from ..broker.arguments import check_consumer_arguments
+from ..broker.arguments import QUORUM, check_consumer_arguments, queue_type_of
 from ..broker.consumer import Consumer
 from ..broker.entry import Entry
 from ..broker.queue import Queue
@@ -58,7 +58,10 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
         return
     queue = _readable(channel, method.queue)
     described = channel.vhost.describe_queue(queue.name)
-    check_consumer_arguments(method.arguments, described)
+    queue_type = queue_type_of(queue.arguments)
+    check_consumer_arguments(method.arguments, described, queue_type)
+    if queue_type == QUORUM and channel.deliveries.window.limit:
+        raise NotImplementedByBroker(f"{described} does not support global qos")
     if queue.exclusive_consumer or (method.exclusive and (queue.consumers or queue.single_active)):
         raise AccessRefused(f"{described} in exclusive use")
     tag = method.consumer_tag or generated_name("amq.ctag-")
@@ -121,11 +124,13 @@ def basic_ack(channel: Channel, method: BasicAck) -> None:
 
 
 def basic_nack(channel: Channel, method: BasicNack) -> None:
-    _refuse(channel, channel.deliveries.unacked.take(method.delivery_tag, method.multiple), method.requeue)
+    entries = channel.deliveries.unacked.take(method.delivery_tag, method.multiple)
+    _refuse(channel, entries, requeue_nacked if method.requeue else reject)
 
 
 def basic_reject(channel: Channel, method: BasicReject) -> None:
-    _refuse(channel, channel.deliveries.unacked.take(method.delivery_tag, False), method.requeue)
+    entries = channel.deliveries.unacked.take(method.delivery_tag, False)
+    _refuse(channel, entries, requeue if method.requeue else reject)
 
 
 def basic_recover(channel: Channel, method: BasicRecover) -> None:
@@ -139,16 +144,24 @@ def basic_recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
     requeue(channel, channel.deliveries.unacked.take_all())
 
 
-def requeue(channel: Channel, entries: list[Entry]) -> None:
-    """Entries taken from `unacked` go back to their queues, which may hand them out again at once."""
+def requeue(channel: Channel, entries: list[Entry], counted: bool = True) -> None:
+    """Entries taken from `unacked` go back to their queues, which may hand them out again at once.
+
+    `counted`: it counts towards the delivery limit of those that have one.
+    """
     by_queue: dict[Queue, list[Entry]] = {}
     for entry in entries:
         assert entry.queue is not None
         by_queue.setdefault(entry.queue, []).append(entry)
     for queue, returned in by_queue.items():
-        queue.requeue(returned)
+        queue.requeue(returned, counted)
     if by_queue and channel.deliveries.window.limit:
         channel.unpark_all()
+
+
+def requeue_nacked(channel: Channel, entries: list[Entry]) -> None:
+    """`requeue`, by basic.nack: whether that counts depends on the version followed."""
+    requeue(channel, entries, channel.vhost.compat.nacks_count)
 
 
 def ack(channel: Channel, entries: list[Entry]) -> None:
@@ -164,8 +177,7 @@ def reject(channel: Channel, entries: list[Entry]) -> None:
     channel.deliveries.settle(entries)
 
 
-def _refuse(channel: Channel, entries: list[Entry], requeue_them: bool) -> None:
-    verdict = requeue if requeue_them else reject
+def _refuse(channel: Channel, entries: list[Entry], verdict: Callable[[Channel, list[Entry]], None]) -> None:
     if channel.transaction is not None:
         channel.transaction.settle(entries, verdict)
     else:

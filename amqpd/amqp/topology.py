@@ -109,6 +109,8 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
             arguments=method.arguments,
             owner=channel.connection,
         )
+    if queue.limits is not None:
+        queue.limits.used()
     channel.last_queue = queue.name
     ok = QueueDeclareOk(queue.name, queue.message_count, len(queue.consumers))
     _answer(channel, method.nowait, ok, durable=queue.durable)

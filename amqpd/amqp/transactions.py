@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..broker.entry import Entry
-from ..broker.queue import Queue
+from ..broker.queue import REFUSED, Queue
 from ..errors import PreconditionFailed
 from ..message import Message
 from ..wire.methods import TxCommit, TxCommitOk, TxRollback, TxRollbackOk, TxSelect, TxSelectOk
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 Verdict = Callable[["Channel", list[Entry]], None]
-"""`consume.ack`, `requeue` or `reject`."""
+"""`consume.ack`, `requeue`, `requeue_nacked` or `reject`."""
 
 
 class Transaction:
@@ -45,18 +45,24 @@ class Transaction:
         self.settle(entries, consume.ack)
 
     def commit(self) -> None:
-        """Do it all: publishes in order, then settlements in order."""
+        """Do it all: publishes in order, then settlements in order.
+
+        Raises PreconditionFailed when all was done but what a queue refused.
+        """
         channel = self._channel
         publishes, self._publishes = self._publishes, []
         settlements, self._settlements = self._settlements, []
+        refused = False
         for message, queues, mandatory in publishes:
             present = tuple([queue for queue in queues if not queue.deleted])
             if present:
-                channel.vhost.deliver(message, present)
+                refused |= channel.vhost.deliver(message, present) & REFUSED != 0
             elif mandatory:
                 channel.return_unroutable(message)
         for entries, verdict in settlements:
             verdict(channel, entries)
+        if refused:
+            raise PreconditionFailed("partial tx completion")
 
     def rollback(self) -> None:
         """Forget the publishes; what was settled is outstanding again, under its old tags."""

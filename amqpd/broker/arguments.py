@@ -20,6 +20,7 @@ MAX_DURATION: Final = 315_360_000_000
 """The longest TTL or expiry RabbitMQ accepts, in milliseconds: ten years."""
 
 CLASSIC: Final = "classic"
+QUORUM: Final = "quorum"
 
 
 _ABSENT: Final = object()
@@ -34,8 +35,16 @@ def check_queue_arguments(arguments: Arguments, described: str) -> None:
     """Raises PreconditionFailed when a known queue argument holds what it must not; `described` names the queue."""
     _check_name(arguments, "x-dead-letter-exchange", f"in {described}")
     _check_values(arguments, {"x-queue-type": _queue_type}, described)
-    _check_values(arguments, _QUEUE_ARGUMENTS, described)
-    _check_for_classic(arguments, _OTHER_QUEUE_TYPES, described)
+    queue_type = queue_type_of(arguments)
+    foreign = _FOREIGN[queue_type]
+    _check_values({name: arguments[name] for name in arguments if name not in foreign}, _QUEUE_ARGUMENTS, described)
+    _check_type(arguments, foreign, described, queue_type)
+
+
+def queue_type_of(arguments: Arguments) -> str:
+    """The type a queue with these arguments has."""
+    queue_type: str = arguments.get("x-queue-type", CLASSIC)
+    return queue_type
 
 
 def check_exchange_arguments(arguments: Arguments, described: str) -> None:
@@ -43,10 +52,10 @@ def check_exchange_arguments(arguments: Arguments, described: str) -> None:
     _check_name(arguments, "alternate-exchange", f"in {described}")
 
 
-def check_consumer_arguments(arguments: Arguments, described: str) -> None:
+def check_consumer_arguments(arguments: Arguments, described: str, queue_type: str = CLASSIC) -> None:
     """Raises PreconditionFailed when a known consumer argument holds what it must not; `described` names the queue."""
     _check_values(arguments, _CONSUMER_ARGUMENTS, described)
-    _check_for_classic(arguments, ("x-stream-offset",), described)
+    _check_type(arguments, ("x-stream-offset",), described, queue_type)
 
 
 def compare_queue_arguments(received: Arguments, current: Arguments, described: str) -> None:
@@ -123,10 +132,10 @@ def _check_values(arguments: Arguments, checks: Mapping[str, _Check], described:
                 raise PreconditionFailed(f"invalid arg '{name}' for {described}: {invalid}") from None
 
 
-def _check_for_classic(arguments: Arguments, foreign: Container[str], described: str) -> None:
+def _check_type(arguments: Arguments, foreign: Container[str], described: str, queue_type: str) -> None:
     for name in arguments:
         if name in foreign:
-            raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_classic_queue")
+            raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_{queue_type}_queue")
 
 
 def _check_name(arguments: Arguments, name: str, where: str) -> None:
@@ -191,6 +200,17 @@ def _overflow(value: Any, _: Arguments) -> None:
         raise _Invalid("invalid_overflow")
 
 
+def _dead_letter_strategy(value: Any, _: Arguments) -> None:
+    if _string(value) not in ("at-most-once", "at-least-once"):
+        raise _Invalid("invalid_dlx_strategy")
+
+
+def _group_size(value: Any, arguments: Arguments) -> None:
+    if _integer(value, arguments) == 0:
+        raise _Invalid("{value_zero,0}")
+    _natural(value, arguments)
+
+
 def _queue_mode(value: Any, _: Arguments) -> None:
     if _string(value) not in ("default", "lazy"):
         raise _Invalid(f"\"unsupported queue mode '{value}'\"")
@@ -203,7 +223,7 @@ def _queue_version(value: Any, arguments: Arguments) -> None:
 
 
 def _queue_type(value: Any, _: Arguments) -> None:
-    if _string(value) != CLASSIC:
+    if _string(value) not in _FOREIGN:
         raise _Invalid(f"\"unsupported queue type '{value}'\"")
 
 
@@ -221,30 +241,38 @@ _QUEUE_ARGUMENTS: Final[dict[str, _Check]] = {
     "x-message-ttl": _duration,
     "x-dead-letter-exchange": _dead_letter_exchange,
     "x-dead-letter-routing-key": _dead_letter_routing_key,
+    "x-dead-letter-strategy": _dead_letter_strategy,
     "x-max-length": _natural,
     "x-max-length-bytes": _natural,
+    "x-max-in-memory-length": _natural,
+    "x-max-in-memory-bytes": _natural,
     "x-max-priority": _priorities,
     "x-overflow": _overflow,
     "x-queue-mode": _queue_mode,
     "x-queue-version": _queue_version,
     "x-single-active-consumer": _boolean,
     "x-queue-type": _queue_type,
+    "x-quorum-initial-group-size": _group_size,
+    "x-delivery-limit": _integer,
     "x-queue-master-locator": _anything,
     "x-queue-leader-locator": _leader_locator,
 }
 
-_OTHER_QUEUE_TYPES: Final = frozenset(
+_STREAM_ONLY: Final = frozenset({"x-max-age", "x-stream-max-segment-size-bytes", "x-initial-cluster-size"})
+_QUORUM_ONLY: Final = frozenset(
     {
         "x-dead-letter-strategy",
         "x-delivery-limit",
-        "x-max-age",
         "x-max-in-memory-length",
         "x-max-in-memory-bytes",
         "x-quorum-initial-group-size",
-        "x-stream-max-segment-size-bytes",
-        "x-initial-cluster-size",
     }
 )
-"""Arguments of quorum queues and streams, which a classic queue refuses."""
+
+_FOREIGN: Final[dict[str, frozenset[str]]] = {
+    CLASSIC: _STREAM_ONLY | _QUORUM_ONLY,
+    QUORUM: _STREAM_ONLY | {"x-max-priority", "x-queue-mode"},
+}
+"""The types of queues there are, and which known arguments each refuses because they are another type's."""
 
 _CONSUMER_ARGUMENTS: Final[dict[str, _Check]] = {"x-priority": _integer, "x-cancel-on-ha-failover": _boolean}

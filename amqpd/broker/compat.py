@@ -20,16 +20,18 @@ class Compat:
     transient_queues: bool  # queues neither durable nor exclusive may be declared
     global_qos: bool  # basic.qos with global set limits the channel; else it is taken as without
     unknown_exchange_type: ReplyCode
+    delivery_limit: int  # of quorum queues that do not say; negative: none
+    nacks_count: bool  # basic.nack with requeue counts towards it, as basic.reject does
     frame_min: int  # smallest frame-max a client may ask for, in bytes
     timeout_cancels: bool  # what is not settled in time ends the consumer, of quorum queues only; else the channel
 
 
 PROFILES: Final = {
-    "default": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096, False),
-    "3.12": Compat("3.12.14", True, True, ReplyCode.COMMAND_INVALID, 4096, False),
-    "3.13": Compat("3.13.7", True, True, ReplyCode.PRECONDITION_FAILED, 4096, False),
-    "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 4096, False),
-    "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 8192, False),
-    "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 8192, False),
-    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 8192, True),
+    "default": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, False, 4096, False),
+    "3.12": Compat("3.12.14", True, True, ReplyCode.COMMAND_INVALID, -1, True, 4096, False),
+    "3.13": Compat("3.13.7", True, True, ReplyCode.PRECONDITION_FAILED, -1, True, 4096, False),
+    "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 4096, False),
+    "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, False),
+    "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, False),
+    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 20, False, 8192, True),
 }

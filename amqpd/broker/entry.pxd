@@ -9,6 +9,7 @@ cdef class Entry:
     cdef public Message message
     cdef public bint stored
     cdef public bint redelivered
+    cdef public int returns
     cdef public long long deadline
     cdef public object queue
     cdef public object consumer

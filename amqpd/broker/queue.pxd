@@ -24,6 +24,7 @@ cdef class Queue:
     cdef public bint deleted
     cdef public object limits
     cdef object _make_limits
+    cdef bint _keeps_all
     cdef public Fifo ready
     cdef public long long ready_bytes
     cdef public long long unacked

@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 
 from ..message import Message
 from ..store.base import Counters, Store
-from .arguments import Arguments
+from .arguments import QUORUM, Arguments
 from .binding import Binding, BindingKey
 from .consumer import Consumer
 from .entry import Entry, enter
@@ -67,14 +67,22 @@ class Limits(Protocol):
         ...
 
     def expire(self) -> None:
-        """Called before the first entry is handed out: what has expired is to go."""
+        """Called before the first entry is handed out, and after: what has expired, or is too much, is to go."""
         ...
 
-    def returned(self, entries: list[Entry]) -> list[Entry]:
+    def returned(self, entries: list[Entry], counted: bool) -> list[Entry]:
         """Called with unacked entries that are to be requeued, in order: those that may be.
 
-        The others are for it to settle.
+        The others are for it to settle. `counted`: that they came back counts against them.
         """
+        ...
+
+    def recovered(self, deadline: int) -> None:
+        """Called after a restart with the deadline of the first message."""
+        ...
+
+    def read_back(self, entries: list[Entry]) -> None:
+        """Called with what was read from the store if it has deadlines, or stems from an earlier run."""
         ...
 
     def rejected(self, entry: Entry) -> None:
@@ -97,6 +105,7 @@ class Queue:
 
     __slots__ = (
         "_delivered_before",
+        "_keeps_all",
         "_make_limits",
         "_next_paged",
         "_pager_used",
@@ -153,6 +162,7 @@ class Queue:
         self.arguments: dict[str, Any] = dict(arguments or {})
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
+        self._keeps_all = self.arguments.get("x-queue-type") == QUORUM  # transient messages, too
         self._make_limits = make_limits
         self.limits: Limits | None = None  # what watches over it, if anything has to
 
@@ -212,7 +222,7 @@ class Queue:
         seq = self.next_seq
         self.next_seq = seq + 1
         memory = self.memory
-        stored = self.durable and message.persistent
+        stored = self.durable and (message.persistent or self._keeps_all)
         if stored:
             if deadline:
                 self.store.put(self.id, seq, message, deadline)
@@ -235,15 +245,16 @@ class Queue:
         memory.used += message.size + _ENTRY_COST
         return outcome
 
-    def requeue(self, entries: Iterable[Entry]) -> None:
-        """Put unacked entries back in their old places, marked redelivered. They must be this queue's."""
+    def requeue(self, entries: Iterable[Entry], counted: bool = True) -> None:
+        """Put unacked entries back in their old places, marked redelivered. They must be this queue's.
+
+        `counted`: it counts against them where the number of returns is limited.
+        """
         returned = sorted(entries, key=lambda entry: entry.seq)
+        touched = dict.fromkeys([entry.consumer for entry in returned if entry.consumer is not None])
         if self.limits is not None and not self.deleted:
-            returned = self.limits.returned(returned)
-        touched: dict[Consumer, None] = {}
+            returned = self.limits.returned(returned, counted)
         for entry in returned:
-            if entry.consumer is not None:
-                touched[entry.consumer] = None
             self._release(entry)
             entry.redelivered = True
         if self.deleted:
@@ -265,15 +276,20 @@ class Queue:
         """The first ready entry, for basic.get; unacked from now on, unless `no_ack`. None when there is none."""
         if self.limits is not None:
             self.limits.used()
-            self.limits.expire()
         if self.first() is None:
             return None
+        if self.limits is not None:
+            self.limits.expire()
+            if self.first() is None:
+                return None
         entry = self._take()
         if no_ack:
             if entry.stored:
                 self._unstore(entry)
         else:
             self._retain(entry)
+        if self.limits is not None:
+            self.limits.expire()
         return entry
 
     def first(self) -> Entry | None:
@@ -301,14 +317,18 @@ class Queue:
 
     def dispatch(self) -> None:
         """Hand ready entries to consumers until one side has none."""
-        if self.limits is not None:
-            self.limits.expire()
         while self.ready.length or self.paged:
+            if self.limits is not None:
+                self.limits.expire()
+                if self.ready.length == 0 and not self.paged:
+                    return
             consumer = self._next_consumer()
             if consumer is None:
                 return
             if self.ready.length == 0:
                 self._page_in()
+                if self.limits is not None:
+                    continue  # what was read may have expired
             self._deliver(consumer, self._take())
 
     def purge(self) -> int:
@@ -492,9 +512,15 @@ class Queue:
             raise RuntimeError(f"queue '{self.name}' counts {self.paged} paged messages, but its store has none")
         self._next_paged = entries[-1].seq + 1
         size = 0
+        mortal = False
         for entry in entries:
             size += entry.message.size
             entry.redelivered = entry.seq <= self._delivered_before
+            mortal = mortal or entry.deadline != 0
+        if mortal and self.limits is None and self._make_limits is not None:
+            self.limits = self._make_limits(self)
+        if self.limits is not None and (mortal or entries[0].redelivered):
+            self.limits.read_back(entries)
         self.paged -= len(entries)
         self.paged_bytes -= size
         for entry in entries:

@@ -12,27 +12,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..clock import Clock
-from ..errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
+from ..errors import (
+    AccessRefused,
+    InternalError,
+    NotFound,
+    NotImplementedByBroker,
+    PreconditionFailed,
+    ResourceLocked,
+)
 from ..message import Message
 from ..store.base import Counters, Kind, Store
 from ..wire.fields import decode_table, encode_table
 from ..wire.spec import ProtocolError
 from .arguments import (
+    QUORUM,
     Arguments,
     check_exchange_arguments,
     check_queue_arguments,
     compare_exchange_arguments,
     compare_property,
     compare_queue_arguments,
+    queue_type_of,
 )
 from .binding import Binding, binding_key
 from .compat import Compat
 from .consumer import Consumer
+from .dead_letter import DeadLetters
 from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
+from .limits import QueueLimits, has_limits
 from .memory import Memory
-from .queue import Queue
+from .queue import Limits, Queue
 from .route import Route, Routes
 from .timeouts import ConsumerTimeouts
 
@@ -81,6 +92,7 @@ class VHost:
         self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
+        self.dead_letters = DeadLetters(self)
         self._exclusive: dict[object, list[Queue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
@@ -249,6 +261,8 @@ class VHost:
         arguments = arguments or {}
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
+        if not name and queue_type_of(arguments) == QUORUM:
+            raise PreconditionFailed("Cannot declare a server-named queue for type quorum")
         name = name or generated_name("amq.gen-")
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
@@ -261,6 +275,8 @@ class VHost:
             compare_queue_arguments(arguments, queue.arguments, described)
             return queue
         check_queue_arguments(arguments, described)
+        if queue_type_of(arguments) == QUORUM:
+            _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
         if not durable and not exclusive and not self.compat.transient_queues:
             raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
         queue = self._new_queue(
@@ -296,7 +312,13 @@ class VHost:
         return queue
 
     def check_queue_deletable(self, queue: Queue, *, if_unused: bool, if_empty: bool) -> None:
-        """Raises PreconditionFailed when a condition is not met."""
+        """Raises PreconditionFailed when a condition is not met, NotImplementedByBroker for one of a quorum queue."""
+        if (if_unused or if_empty) and queue_type_of(queue.arguments) == QUORUM:
+            flag = "if-unused" if if_unused else "if-empty"
+            raise NotImplementedByBroker(
+                f"cannot delete {self.describe_queue(queue.name)}. queue.delete operations with {flag} flag set are"
+                " not supported by quorum queues"
+            )
         if if_empty and queue.message_count:
             raise PreconditionFailed(f"{self.describe_queue(queue.name)} not empty")
         if if_unused and queue.consumers:
@@ -504,7 +526,7 @@ class VHost:
         exchange.join(self, counters)
 
     def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
-        self._new_queue(
+        queue = self._new_queue(
             definition["name"],
             queue_id,
             durable=True,
@@ -512,6 +534,11 @@ class VHost:
             arguments=decode_table(definition["arguments"])[0],
             recovered=counters,
         )
+        for _, _, deadline in self.store.read(queue_id, 0, 1) if queue.message_count else ():
+            if deadline and queue.limits is None:
+                queue.limits = self._make_limits(queue)
+            if queue.limits is not None:
+                queue.limits.recovered(deadline)
 
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
         source = self.exchange(definition["source"])
@@ -526,7 +553,17 @@ class VHost:
 
     def _new_queue(self, name: str, queue_id: int, **properties: Any) -> Queue:
         resources = self._resources
-        queue = Queue(name, queue_id, resources.store, resources.pager, resources.memory, **properties)
+        queue = Queue(
+            name,
+            queue_id,
+            resources.store,
+            resources.pager,
+            resources.memory,
+            make_limits=self._make_limits,
+            **properties,
+        )
+        if has_limits(queue.arguments):
+            queue.limits = self._make_limits(queue)
         self.queues[name] = queue
         resources.timeouts.heed(queue)
         self._reroute()
@@ -535,6 +572,9 @@ class VHost:
     def _addressed(self, name: str) -> Queue | None:
         """The queue that the default exchange knows by this name."""
         return self.queues.get(name) or self.reply_queues.get(name)
+
+    def _make_limits(self, queue: Queue) -> Limits:
+        return QueueLimits(queue, self)
 
     def _destination(self, name: str, to_queue: bool) -> Queue | Exchange | None:
         return self.queues.get(name) if to_queue else self.exchanges.get(name)
@@ -605,6 +645,13 @@ def _type(name: str) -> type[Exchange]:
     found = find_type(name)
     assert found is not None
     return found
+
+
+def _check_lasting(described: str, *, durable: bool, exclusive: bool, auto_delete: bool) -> None:
+    """Raises PreconditionFailed unless a queue is to stay: quorum queues have to."""
+    for forbidden, name in ((auto_delete, "auto-delete"), (exclusive, "exclusive-owner"), (not durable, "non-durable")):
+        if forbidden:
+            raise PreconditionFailed(f"invalid property '{name}' for {described}")
 
 
 def _locked(described: str) -> ResourceLocked:

@@ -79,6 +79,14 @@ class Store(Protocol):
         """Note that the message was handed to a consumer. Kept with the next change, not by itself."""
         ...
 
+    def returned(self, queue_id: int, seq: int, times: int) -> None:
+        """Keep how many times a message came back from consumers. Forgotten with the message."""
+        ...
+
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
+        """How many times messages from `first` to `last` came back, by seq; without those that never did."""
+        ...
+
     def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
         """Up to `limit` messages from `first` on, in order of seq. Not to be asked about what is being dropped."""
         ...

@@ -8,6 +8,7 @@ cdef long long _PUT_COST
 cdef class QueueChanges:
     cdef public dict puts
     cdef public dict deadlines
+    cdef public dict returns
     cdef public list deletes
     cdef public long long freed
     cdef public long long delivered

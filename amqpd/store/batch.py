@@ -21,11 +21,12 @@ _PUT_COST: Final = PUT_COST
 class QueueChanges:
     """One queue's part of a batch."""
 
-    __slots__ = ("deadlines", "deletes", "delivered", "drops", "freed", "puts")
+    __slots__ = ("deadlines", "deletes", "delivered", "drops", "freed", "puts", "returns")
 
     def __init__(self) -> None:
         self.puts: dict[int, Message] = {}  # by seq, ascending
         self.deadlines: dict[int, int] = {}  # of puts that have one, and maybe of some that were undone
+        self.returns: dict[int, int] = {}  # by seq: how many times it came back
         self.deletes: list[int] = []
         self.freed = 0  # body bytes of the deletes
         self.delivered = -1  # highest seq delivered
@@ -64,7 +65,9 @@ class Batch:
         """Whether there is nothing to write. Marks of delivery alone are not worth a write."""
         if self.definitions or self.released:
             return False
-        return not any(changes.puts or changes.deletes or changes.drops for changes in self.queues.values())
+        return not any(
+            changes.puts or changes.deletes or changes.drops or changes.returns for changes in self.queues.values()
+        )
 
     def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
         changes = self._changes(queue_id)
@@ -79,6 +82,8 @@ class Batch:
 
     def delete(self, queue_id: int, seq: int, message: Message) -> None:
         changes = self._changes(queue_id)
+        if changes.returns:
+            changes.returns.pop(seq, None)
         if changes.puts.pop(seq, None) is not None:
             self._undo_put(message)
             return
@@ -92,6 +97,8 @@ class Batch:
         changes = self._changes(queue_id)
         for seq in [seq for seq in changes.puts if first <= seq <= last]:
             self._undo_put(changes.puts.pop(seq))
+        for seq in [seq for seq in changes.returns if first <= seq <= last]:
+            del changes.returns[seq]
         changes.drops.append((first, last))
         if (first, last) == (0, MAX_SEQ):
             changes.delivered = -1
@@ -100,6 +107,16 @@ class Batch:
         changes = self._changes(queue_id)
         if seq > changes.delivered:
             changes.delivered = seq
+
+    def returned(self, queue_id: int, seq: int, times: int) -> None:
+        self._changes(queue_id).returns[seq] = times
+
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
+        """What was noted in this batch of messages from `first` to `last`."""
+        changes = self.queues.get(queue_id)
+        if changes is None:
+            return {}
+        return {seq: times for seq, times in changes.returns.items() if first <= seq <= last}
 
     def puts(self, queue_id: int, first: int) -> list[Place]:
         """The queue's messages in this batch from `first` on, in order."""

@@ -1,4 +1,4 @@
-"""The store on LMDB: one environment, six named databases, one writing thread.
+"""The store on LMDB: one environment, seven named databases, one writing thread.
 
 The loop thread fills the open batch and reads; `write` alone touches the write transaction and is called by the
 committer's thread. LMDB's readers see the last committed state and never wait, so what is put and not yet written is
@@ -75,6 +75,7 @@ class LmdbStore:
             os.close(self._lock)
             raise
         self._counters: dict[int, Counters] = {}  # written by the committer's thread alone, after `recover`
+        self._returning: set[int] = set()  # queues in whose place messages ever came back; for the committer's thread
         self._batch = Batch()
         self._in_flight: Batch | None = None
         self._change_noted = False
@@ -92,6 +93,8 @@ class LmdbStore:
                     recovered.definitions[kind][definition_id] = records.decode_definition(record)
                 for key, record in txn.cursor(self._counters_db):
                     self._counters[records.id_of(key)] = records.decode_counters(record)
+                for key, _ in txn.cursor(self._returns_db):
+                    self._returning.add(records.seq_of(key)[0])
         except (lmdb.Error, ValueError, struct.error) as error:
             raise _damaged(self._folder, error) from error
         recovered.counters = {queue_id: replace(counters) for queue_id, counters in self._counters.items()}
@@ -121,6 +124,24 @@ class LmdbStore:
 
     def delivered(self, queue_id: int, seq: int) -> None:
         self._batch.delivered(queue_id, seq)
+
+    def returned(self, queue_id: int, seq: int, times: int) -> None:
+        self._batch.returned(queue_id, seq, times)
+        self._note_change()
+
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
+        found: dict[int, int] = {}
+        with self._env.begin(buffers=True) as txn, txn.cursor(self._returns_db) as cursor:
+            if cursor.set_range(records.entry_key(queue_id, first)):
+                for key, record in cursor:
+                    owner, seq = records.seq_of(key)
+                    if owner != queue_id or seq > last:
+                        break
+                    found[seq] = records.count_of(record)
+        for batch in (self._in_flight, self._batch):
+            if batch is not None:
+                found.update(batch.returns(queue_id, first, last))
+        return found
 
     def define(self, kind: Kind, definition_id: int, definition: Definition) -> None:
         self._batch.definitions[kind, definition_id] = definition
@@ -252,6 +273,8 @@ class LmdbStore:
         with txn.cursor(self._entries) as cursor:
             for seq in changes.deletes:
                 txn.delete(entry_key(queue_id, seq), db=self._entries)
+            if changes.returns or queue_id in self._returning:
+                self._write_returns(txn, queue_id, changes)
             counters.messages -= len(changes.deletes)
             counters.bytes -= changes.freed
             for first, last in changes.drops:
@@ -273,6 +296,20 @@ class LmdbStore:
             return None
         txn.put(key, records.encode_counters(counters), db=self._counters_db)
         return counters
+
+    def _write_returns(self, txn: lmdb.Transaction, queue_id: int, changes: QueueChanges) -> None:
+        self._returning.add(queue_id)
+        entry_key = records.entry_key
+        for seq in changes.deletes:
+            txn.delete(entry_key(queue_id, seq), db=self._returns_db)
+        with txn.cursor(self._returns_db) as cursor:
+            for first, last in changes.drops:
+                more = cursor.set_range(entry_key(queue_id, first))
+                while more and entry_key(queue_id, first) <= bytes(cursor.key()) <= entry_key(queue_id, last):
+                    cursor.delete()
+                    more = bool(cursor.key())  # as in `_drop_range`
+        for seq, times in changes.returns.items():
+            txn.put(entry_key(queue_id, seq), records.count_record(times), db=self._returns_db)
 
     def _drop_range(
         self,
@@ -329,7 +366,7 @@ class LmdbStore:
             self.on_change()
 
     def _open(self, map_size: int, sync: bool) -> lmdb.Environment:
-        env = lmdb.open(str(self._folder), map_size=map_size, max_dbs=8, sync=sync, metasync=sync, meminit=False)
+        env = lmdb.open(str(self._folder), map_size=map_size, max_dbs=16, sync=sync, metasync=sync, meminit=False)
         try:
             # pages that a cut file lacks would be a bus error, not an exception, when they are read; but LMDB does
             # not write last pages that were taken and given back within one transaction, so it may be short and whole
@@ -343,6 +380,7 @@ class LmdbStore:
             self._entries = env.open_db(b"entries")
             self._messages = env.open_db(b"messages")
             self._shares = env.open_db(b"shares")
+            self._returns_db = env.open_db(b"returns")
         except BaseException:
             env.close()
             raise

@@ -23,6 +23,7 @@ class MemoryStore:
         ] = {}  # queue id -> seq -> message, deadline; ascending
         self._next_seq: dict[int, int] = {}
         self._delivered: dict[int, int] = {}
+        self._returns: dict[tuple[int, int], int] = {}  # (queue id, seq) -> times it came back
         self._last_message_id = 0
 
     def recover(self) -> Recovered:
@@ -49,11 +50,13 @@ class MemoryStore:
 
     def delete(self, queue_id: int, seq: int, message: Message) -> None:
         del self._messages[queue_id][seq]
+        self._returns.pop((queue_id, seq), None)
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         messages = self._messages.get(queue_id, {})
         for seq in [seq for seq in messages if first <= seq <= last]:
             del messages[seq]
+            self._returns.pop((queue_id, seq), None)
         if first == 0 and last == MAX_SEQ:
             self._messages.pop(queue_id, None)
             self._next_seq.pop(queue_id, None)
@@ -61,6 +64,12 @@ class MemoryStore:
 
     def delivered(self, queue_id: int, seq: int) -> None:
         self._delivered[queue_id] = max(seq, self._delivered.get(queue_id, -1))
+
+    def returned(self, queue_id: int, seq: int, times: int) -> None:
+        self._returns[queue_id, seq] = times
+
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
+        return {seq: n for (owner, seq), n in self._returns.items() if owner == queue_id and first <= seq <= last}
 
     def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
         messages = self._messages.get(queue_id, {})

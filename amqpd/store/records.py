@@ -5,13 +5,16 @@ its form: 1 = the content follows, 2 = the content is kept apart under a message
 3 = the entry expires, at a moment in milliseconds since 1970.
 
     entry key    queue id:8  seq:8
-    entry        1:1  persistent:1  address length:2  header length:4  address  header  body
+    entry        1:1  flags:1  address length:2  header length:4  address  header  body
     entry        2:1  message id:8
     entry        3:1  deadline:8  entry of the first or second form
     message key  message id:8                                  message   as the first form of an entry
     share key    message id:8                                  share     number of entries left:4
     counters key queue id:8                                    counters  messages:8 bytes:8 next seq:8 delivered + 1:8
+    returns key  as an entry's                                 returns   how often it came back:4
     definition key  kind:1  id:8                               definition  msgpack
+
+Flags: 1 = persistent, 2 = it was dead-lettered.
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ _COUNT: Final = struct.Struct(">I")
 _COUNTERS: Final = struct.Struct(">QQQQ")
 _DEFINITION_KEY: Final = struct.Struct(">BQ")
 
+_PERSISTENT = 1
+_DIED = 2
+
 _INLINE = 1
 _BY_ID = 2
 _WITH_DEADLINE = 3
@@ -65,9 +71,10 @@ def count_of(record: bytes | memoryview) -> int:
 def encode_message(message: Message) -> bytes:
     address = message.address.wire
     header = message.header
-    return b"".join(
-        (_MESSAGE.pack(_INLINE, message.persistent, len(address), len(header)), address, header, message.body)
-    )
+    flags = _PERSISTENT if message.persistent else 0
+    if message.died:
+        flags |= _DIED
+    return b"".join((_MESSAGE.pack(_INLINE, flags, len(address), len(header)), address, header, message.body))
 
 
 def encode_entries(
@@ -112,7 +119,7 @@ def decode_entries(items: Iterable[tuple[bytes, bytes]], queue_id: int, load: Ca
 def decode_message(record: bytes) -> Message:
     """Raises ValueError when the record is none."""
     try:
-        form, persistent, address_size, header_size = _MESSAGE.unpack_from(record)
+        form, flags, address_size, header_size = _MESSAGE.unpack_from(record)
         if form != _INLINE:
             raise ValueError(f"unknown form {form} of a message record")
         header_start = _MESSAGE.size + address_size
@@ -120,7 +127,9 @@ def decode_message(record: bytes) -> Message:
         address = _address(record[_MESSAGE.size : header_start])
     except (struct.error, IndexError) as error:
         raise ValueError(f"damaged message record: {error}") from error
-    return compose(address, record[header_start:body_start], record[body_start:], bool(persistent))
+    message = compose(address, record[header_start:body_start], record[body_start:], flags & _PERSISTENT != 0)
+    message.died = flags & _DIED != 0
+    return message
 
 
 @lru_cache(maxsize=1024)  # messages that follow each other mostly have the same

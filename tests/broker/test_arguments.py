@@ -76,6 +76,20 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "invalid arg 'x-queue-type' for {q}: \"unsupported queue type 'zz'\"",
     ),
     *(
+        ({"x-queue-type": "quorum", name: value}, f"invalid arg '{name}' for {{q}}{reason}")
+        for name, value, reason in (
+            ("x-max-priority", 5, " of queue type rabbit_quorum_queue"),
+            ("x-queue-mode", "lazy", " of queue type rabbit_quorum_queue"),
+            ("x-max-age", "1D", " of queue type rabbit_quorum_queue"),
+            ("x-delivery-limit", "5", ': "expected integer, got longstr"'),
+            ("x-dead-letter-strategy", "maybe", ": invalid_dlx_strategy"),
+            ("x-dead-letter-strategy", 5, ": {unacceptable_type,long}"),
+            ("x-max-in-memory-length", -1, ": {value_negative,-1}"),
+            ("x-quorum-initial-group-size", 0, ": {value_zero,0}"),
+            ("x-quorum-initial-group-size", -1, ": {value_negative,-1}"),
+        )
+    ),
+    *(
         ({name: 5}, f"invalid arg '{name}' for {{q}} of queue type rabbit_classic_queue")
         for name in (
             "x-delivery-limit",
@@ -108,6 +122,10 @@ ACCEPTED: list[dict[str, Any]] = [
     {"x-queue-version": 1},
     {"x-queue-version": Int8(2)},
     {"x-queue-type": "classic"},
+    {"x-queue-type": "quorum", "x-message-ttl": 1, "x-expires": 1, "x-max-length": 1, "x-max-length-bytes": 1},
+    {"x-queue-type": "quorum", "x-delivery-limit": Int8(-1), "x-dead-letter-strategy": "at-most-once"},
+    {"x-queue-type": "quorum", "x-max-in-memory-length": 0, "x-max-in-memory-bytes": 0},
+    {"x-queue-type": "quorum", "x-quorum-initial-group-size": 3, "x-single-active-consumer": True},
     {"x-queue-master-locator": "min-masters", "x-queue-leader-locator": "balanced"},
     {"x-queue-master-locator": 5},
     {"x-unheard-of": {"any": ["thing"]}, "foo": None},

@@ -21,25 +21,33 @@ def test_the_default_permits_what_any_version_permits() -> None:
     default = PROFILES["default"]
     assert default.transient_queues
     assert default.global_qos
+    assert not default.nacks_count
     assert default.frame_min == min(profile.frame_min for profile in PROFILES.values())
 
 
 @pytest.mark.parametrize(
-    ("name", "unknown_exchange_type", "frame_min", "transient_queues"),
+    ("name", "unknown_exchange_type", "frame_min", "transient_queues", "delivery_limit", "nacks_count"),
     [
-        ("3.12", 503, 4096, True),
-        ("3.13", 406, 4096, True),
-        ("4.0", 406, 4096, True),
-        ("4.1", 406, 8192, True),
-        ("4.2", 406, 8192, True),
-        ("4.3", 406, 8192, False),
+        ("3.12", 503, 4096, True, -1, True),
+        ("3.13", 406, 4096, True, -1, True),
+        ("4.0", 406, 4096, True, 20, True),
+        ("4.1", 406, 8192, True, 20, True),
+        ("4.2", 406, 8192, True, 20, True),
+        ("4.3", 406, 8192, False, 20, False),
     ],
 )
 def test_what_moved_between_versions(
-    name: str, unknown_exchange_type: int, frame_min: int, transient_queues: bool
+    name: str,
+    unknown_exchange_type: int,
+    frame_min: int,
+    transient_queues: bool,
+    delivery_limit: int,
+    nacks_count: bool,
 ) -> None:
     profile = PROFILES[name]
     assert profile.unknown_exchange_type == unknown_exchange_type
     assert profile.frame_min == frame_min
     assert profile.transient_queues is transient_queues
     assert profile.global_qos is transient_queues
+    assert profile.delivery_limit == delivery_limit
+    assert profile.nacks_count is nacks_count

@@ -15,7 +15,14 @@ from amqpd.broker.queue import STORED, Queue
 from amqpd.broker.route import Routes
 from amqpd.broker.vhost import VHost, generated_name
 from amqpd.clock import VirtualClock
-from amqpd.errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
+from amqpd.errors import (
+    AccessRefused,
+    InternalError,
+    NotFound,
+    NotImplementedByBroker,
+    PreconditionFailed,
+    ResourceLocked,
+)
 from amqpd.message import Message, make_message
 from amqpd.store.base import Kind
 from amqpd.store.memory import MemoryStore
@@ -41,6 +48,10 @@ def vhost(store: MemoryStore) -> VHost:
 
 def message(key: str = "", *, exchange: str = "x", persistent: bool = False, headers: Any = None) -> Message:
     return make_message(exchange, key, b"body", Properties(headers=headers, delivery_mode=2 if persistent else 1))
+
+
+def quorum(vhost: VHost, name: str, **options: Any) -> Queue:
+    return vhost.declare_queue(name, arguments={"x-queue-type": "quorum"}, **options)
 
 
 def reached(vhost: VHost, exchange: str, key: str = "", **properties: Any) -> list[str]:
@@ -425,6 +436,36 @@ def test_a_queue_can_be_deleted_when_the_conditions_are_met(vhost: VHost) -> Non
     with pytest.raises(PreconditionFailed, match="queue 'q' in vhost '/' not empty"):
         vhost.check_queue_deletable(queue, if_unused=True, if_empty=True)
     vhost.check_queue_deletable(queue, if_unused=True, if_empty=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "forbidden"),
+    [
+        ({}, "non-durable"),
+        ({"durable": True, "exclusive": True}, "exclusive-owner"),
+        ({"exclusive": True}, "exclusive-owner"),
+        ({"durable": True, "auto_delete": True}, "auto-delete"),
+        ({"auto_delete": True, "exclusive": True}, "auto-delete"),
+    ],
+)
+def test_a_quorum_queue_has_to_be_there_to_stay(vhost: VHost, options: dict[str, Any], forbidden: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        quorum(vhost, "q", owner="me", **options)
+    assert caught.value.explanation == f"invalid property '{forbidden}' for queue 'q' in vhost '/'"
+    assert vhost.queues == {}
+
+
+def test_a_quorum_queue_has_to_have_a_name(vhost: VHost) -> None:
+    with pytest.raises(PreconditionFailed, match="Cannot declare a server-named queue for type quorum"):
+        quorum(vhost, "", durable=True)
+
+
+@pytest.mark.parametrize(("flags", "named"), [((True, False), "if-unused"), ((False, True), "if-empty")])
+def test_a_quorum_queue_is_deleted_without_conditions(vhost: VHost, flags: tuple[bool, bool], named: str) -> None:
+    queue = quorum(vhost, "q", durable=True)
+    vhost.check_queue_deletable(queue, if_unused=False, if_empty=False)
+    with pytest.raises(NotImplementedByBroker, match=f"with {named} flag set are not supported by quorum queues"):
+        vhost.check_queue_deletable(queue, if_unused=flags[0], if_empty=flags[1])
 
 
 def test_consumers_of_a_deleted_queue_are_told(vhost: VHost) -> None:

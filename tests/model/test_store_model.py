@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from amqpd.message import Message, make_message
-from amqpd.store.base import Kind
+from amqpd.store.base import MAX_SEQ, Kind
 from amqpd.store.batch import Batch
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.store.memory import MemoryStore
@@ -67,6 +67,13 @@ class DiskAgainstMemory(RuleBasedStateMachine):
         for store in (self.memory, self.disk):
             store.delete(queue_id, seq, message)
         self.gone_up_to[queue_id] = max(seq, self.gone_up_to[queue_id])
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data(), times=st.integers(1, 20))
+    def come_back(self, data: st.DataObject, times: int) -> None:
+        queue_id, seq = data.draw(st.sampled_from(sorted(self.messages)))
+        for store in (self.memory, self.disk):
+            store.returned(queue_id, seq, times)
 
     @rule(queue_id=st.sampled_from(QUEUES), data=st.data())
     def drop(self, queue_id: int, data: st.DataObject) -> None:
@@ -149,6 +156,7 @@ class DiskAgainstMemory(RuleBasedStateMachine):
             found, wanted = self.recovered.counters.get(queue_id), expected.counters.get(queue_id)
             counted = (found.messages, found.bytes) if found else (0, 0)
             assert counted == ((wanted.messages, wanted.bytes) if wanted else (0, 0))
+            assert self.disk.returns(queue_id, 0, MAX_SEQ) == self.memory.returns(queue_id, 0, MAX_SEQ)
             stored = [seq for owner, seq in self.messages if owner == queue_id]
             if stored:
                 assert found is not None
@@ -187,6 +195,8 @@ class DiskAgainstMemory(RuleBasedStateMachine):
             self.drop_all(queue_id)
         self.settle()
         self.check_shares()
+        with self.disk._env.begin() as txn:
+            assert not txn.stat(self.disk._returns_db)["entries"]
         self.disk.close()
         self.folder.cleanup()
 

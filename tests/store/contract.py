@@ -73,6 +73,52 @@ class StoreContract:
         assert opened.read(1) == []
         assert opened.read(2) == [(0, b"shared")]
 
+    # --- how often messages came back
+
+    def test_how_often_a_message_came_back_is_kept(self, opened: Opened) -> None:
+        for seq in range(4):
+            opened.put(1, seq, b"x")
+        opened.put(2, 0, b"x")
+        opened.store.returned(1, 0, 1)
+        opened.store.returned(1, 2, 1)
+        opened.store.returned(2, 0, 7)
+        opened.advance()
+        opened.store.returned(1, 2, 2)
+        for _ in range(2):
+            assert opened.store.returns(1, 0, MAX_SEQ) == {0: 1, 2: 2}
+            assert opened.store.returns(1, 1, 3) == {2: 2}
+            assert opened.store.returns(1, 0, 1) == {0: 1}
+            assert opened.store.returns(2, 0, 0) == {0: 7}
+            assert opened.store.returns(3, 0, MAX_SEQ) == {}
+            opened.restart()
+
+    def test_returns_are_forgotten_with_their_message(self, opened: Opened) -> None:
+        messages = [opened.put(1, seq, b"x") for seq in range(4)]
+        opened.put(2, 0, b"x")
+        for seq in range(4):
+            opened.store.returned(1, seq, 1)
+        opened.store.returned(2, 0, 1)
+        opened.advance()
+        opened.store.delete(1, 0, messages[0])
+        opened.store.drop(1, 2, 2)
+        opened.restart()
+        assert opened.store.returns(1, 0, MAX_SEQ) == {1: 1, 3: 1}
+        opened.store.drop(1)
+        opened.restart()
+        assert opened.store.returns(1, 0, MAX_SEQ) == {}
+        assert opened.store.returns(2, 0, MAX_SEQ) == {0: 1}
+
+    def test_returns_of_a_message_that_was_never_written_leave_nothing(self, opened: Opened) -> None:
+        message = opened.put(1, 0, b"x")
+        opened.store.returned(1, 0, 1)
+        opened.store.delete(1, 0, message)
+        opened.put(1, 1, b"x")
+        opened.store.returned(1, 1, 1)
+        opened.store.drop(1, 1, 1)
+        opened.put(1, 2, b"x")
+        opened.restart()
+        assert opened.store.returns(1, 0, MAX_SEQ) == {}
+
     # --- messages
 
     def test_a_new_store_holds_nothing(self, opened: Opened) -> None:

@@ -40,6 +40,15 @@ def test_a_transient_message_says_so() -> None:
     assert records.encode_message(make_message("", "", b""))[:2] == b"\x01\x00"
 
 
+def test_a_dead_letter_says_so() -> None:
+    message = make_message("", "", b"", Properties(delivery_mode=2))
+    message.died = True
+    assert records.encode_message(message)[:2] == b"\x01\x03"
+    received = records.decode_message(records.encode_message(message))
+    assert (received.persistent, received.died) == (True, True)
+    assert records.decode_message(records.encode_message(make_message("", "", b""))).died is False
+
+
 @given(short_strings, short_strings, st.binary(max_size=200), properties)
 def test_a_message_comes_back_as_it_was(exchange: str, key: str, body: bytes, props: Properties) -> None:
     sent = make_message(exchange, key, body, props)

@@ -1,0 +1,122 @@
+"""Dead letters: messages a queue let go unconsumed, published again to the exchange it names for that.
+
+Each carries its history in headers, as RabbitMQ writes them (mc:record_death, mc_amqpl): `x-death` has a table for
+every queue and reason, the latest first, and `x-first-death-*` and `x-last-death-*` sum it up. What a client writes
+there itself counts for nothing (as from 4.0). A message that comes back to where it died, without anybody having
+rejected it on the way, would go round for ever: it is not put there again.
+
+Dead letters are as durable as their queues: they are put into the store together with the removal of the original.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PreconditionFailed
+from ..message import Address, Message, revised
+from ..wire.fields import Timestamp
+from ..wire.spec import ProtocolError
+from .copies import further_keys
+
+if TYPE_CHECKING:
+    from .queue import Queue
+    from .vhost import VHost
+
+Death = Mapping[str, Any]
+"""An entry of x-death."""
+
+
+class DeadLetters:
+    """The dead letters of a vhost.
+
+    One may make others die where it goes; they stand in line, so that no chain of queues is too long.
+    """
+
+    def __init__(self, vhost: VHost) -> None:
+        self._vhost = vhost
+        self._waiting: deque[tuple[Message, Queue, str]] = deque()
+        self._publishing = False
+
+    def publish(self, message: Message, queue: Queue, reason: str) -> None:
+        """Send a message on that died in a queue which has a dead letter exchange."""
+        self._waiting.append((message, queue, reason))
+        if self._publishing:
+            return
+        self._publishing = True
+        try:
+            while self._waiting:
+                self._publish(*self._waiting.popleft())
+        finally:
+            self._publishing = False
+
+    def _publish(self, message: Message, queue: Queue, reason: str) -> None:
+        vhost = self._vhost
+        exchange = vhost.exchanges.get(queue.arguments["x-dead-letter-exchange"])
+        if exchange is None:  # may come to be, and then gets those that die later
+            return
+        key = queue.arguments.get("x-dead-letter-routing-key", message.routing_key)
+        try:
+            letter = self._letter(message, Address(exchange.name, key), queue.name, reason)
+        except ProtocolError:  # properties nobody can read
+            return
+        copies = () if "x-dead-letter-routing-key" in queue.arguments else _copies(message)
+        route = vhost.route(exchange, letter, copies)
+        deaths = letter.headers["x-death"]
+        queues = tuple([target for target in route.queues if not _goes_round(target.name, deaths)])
+        if len(queues) == len(route.queues):
+            route.deliver(letter)
+        elif queues:
+            vhost.deliver(letter, queues)
+
+    def _letter(self, message: Message, address: Address, queue: str, reason: str) -> Message:
+        """The message as it is published again. Raises ProtocolError when its properties are malformed."""
+        headers = dict(message.headers)
+        known: list[Death] = headers["x-death"] if message.died else []
+        death = _death(message, queue, reason, int(self._vhost.clock.time()))
+        for earlier in known:
+            if (earlier["queue"], earlier["reason"]) == (queue, reason):
+                death = {**earlier, "count": earlier["count"] + 1}
+        headers["x-death"] = [death, *[d for d in known if (d["queue"], d["reason"]) != (queue, reason)]]
+        for name, value in (("reason", reason), ("queue", queue), ("exchange", message.exchange)):
+            if not message.died:
+                headers[f"x-first-death-{name}"] = value
+            headers[f"x-last-death-{name}"] = value
+        letter = revised(message, address, replace(message.properties, headers=headers, expiration=None))
+        letter.ttl = -1
+        letter.died = True
+        return letter
+
+
+def _death(message: Message, queue: str, reason: str, time: int) -> Death:
+    death: dict[str, Any] = {
+        "count": 1,
+        "reason": reason,
+        "queue": queue,
+        "time": Timestamp(time),
+        "exchange": message.exchange,
+        "routing-keys": [message.routing_key, *_copies(message)],
+    }
+    if message.properties.expiration is not None:
+        death["original-expiration"] = message.properties.expiration
+    return death
+
+
+def _copies(message: Message) -> tuple[str, ...]:
+    """The further routing keys it shows; blind ones are gone by now."""
+    try:
+        return further_keys(message.headers)
+    except PreconditionFailed:  # from a store that was written before these were looked at
+        return ()
+
+
+def _goes_round(queue: str, deaths: list[Death]) -> bool:
+    """Whether a message with these deaths, latest first, was in the queue before and nobody rejected it since."""
+    for death in deaths:
+        if death["reason"] == "rejected":
+            return False
+        if death["queue"] == queue:
+            return True
+    return False
