@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amqpd.message import Address, Message, make_message
+from amqpd.message import Address, Message, make_message, with_header
 from amqpd.wire.properties import Properties, encode_header
 from amqpd.wire.spec import ProtocolError
 
@@ -61,3 +61,13 @@ def test_a_name_that_does_not_fit_the_wire_is_a_value_error() -> None:
 
 def test_a_new_message_has_no_id_in_the_store() -> None:
     assert make_message("x", "k", b"").id == 0
+
+
+def test_a_header_is_added_to_a_copy() -> None:
+    message = make_message("x", "k", b"body", Properties(delivery_mode=2, headers={"b": 1}))
+    message.id = 5
+    copy = with_header(message, "a", 2)
+    assert copy.headers == {"a": 2, "b": 1}
+    assert message.headers == {"b": 1}
+    assert (copy.exchange, copy.routing_key, copy.body, copy.persistent) == ("x", "k", b"body", True)
+    assert copy.id == 0

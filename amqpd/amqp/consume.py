@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
-from ..broker.arguments import check_consumer_arguments
+from ..broker.arguments import check_consumer_arguments, check_stream_consumer_arguments
 from ..broker.consumer import Consumer
 from ..broker.entry import Entry
 from ..broker.queue import Queue
+from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import generated_name
-from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker
+from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker, PreconditionFailed
 from ..wire.methods import (
     BasicAck,
     BasicCancel,
@@ -52,9 +53,14 @@ def basic_qos(channel: Channel, method: BasicQos) -> None:
 def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if method.consumer_tag in channel.consumers:
         raise NotAllowed(f"attempt to reuse consumer tag '{method.consumer_tag}'")
-    queue = _readable(channel, method.queue)
-    described = channel.vhost.describe_queue(queue.name)
-    check_consumer_arguments(method.arguments, described)
+    found = _readable(channel, method.queue)
+    described = channel.vhost.describe_queue(found.name)
+    if isinstance(found, Stream):
+        _check_stream_consumer(channel, method, described)
+        queue = found.open_cursor(method.arguments)
+    else:
+        queue = found
+        check_consumer_arguments(method.arguments, described)
     if queue.exclusive_consumer or (method.exclusive and queue.consumers):
         raise AccessRefused(f"{described} in exclusive use")
     tag = method.consumer_tag or generated_name("amq.ctag-")
@@ -166,7 +172,18 @@ def _check_recovery(requeue_them: bool) -> None:
         raise NotImplementedByBroker("requeue=false")
 
 
-def _readable(channel: Channel, name: str) -> Queue:
+def _check_stream_consumer(channel: Channel, method: BasicConsume, described: str) -> None:
+    """What streams demand of their consumers."""
+    check_stream_consumer_arguments(method.arguments, described)
+    if not channel.prefetch:
+        raise PreconditionFailed(f"consumer prefetch count is not set for stream {described}")
+    if method.no_ack:
+        raise NotImplementedByBroker(f"automatic acknowledgement not supported by stream {described}")
+    if channel.deliveries.window.limit:
+        raise NotImplementedByBroker(f"{described} does not support global qos")
+
+
+def _readable(channel: Channel, name: str) -> AnyQueue:
     name = resolve_queue_name(channel, name)
     channel.check(Action.READ, "queue", name)
     return channel.vhost.queue(name, channel.connection)

@@ -7,10 +7,11 @@
 A *vhost* is a namespace of all these. A message published to an *exchange* is compared with its *bindings*; those that
 match lead to queues, or to further exchanges. In each *queue* it reaches, the message is an *entry* with a place of its
 own (`queue.py` draws an entry's life). A *consumer* takes entries as far as its limits allow.
+A *stream* stands where a queue may, and keeps what it hands out (`stream.py`).
 
 This package never sees a frame and never waits. What must survive is said to a `Store`; what goes to a peer goes
 through a consumer's `Sink`. So the management API, a test, or another protocol declares and publishes as `amqp` does.
 
-In reading order: `entry`, `queue`, `consumer`, `binding`, `exchanges.direct` and its neighbours, `route`, `vhost`,
-`broker`.
+In reading order: `entry`, `queue`, `consumer`, `binding`, `exchanges.direct` and its neighbours, `stream`, `route`,
+`vhost`, `broker`.
 """

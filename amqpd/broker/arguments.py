@@ -20,6 +20,10 @@ MAX_DURATION: Final = 315_360_000_000
 """The longest TTL or expiry RabbitMQ accepts, in milliseconds: ten years."""
 
 CLASSIC: Final = "classic"
+STREAM: Final = "stream"
+
+_AGE_UNITS: Final = {"Y": 31_536_000, "M": 2_592_000, "D": 86_400, "h": 3_600, "m": 60, "s": 1}
+"""Seconds: of 365 days, 30 days, a day, and so on."""
 
 
 _ABSENT: Final = object()
@@ -30,12 +34,29 @@ class _Invalid(Exception):
     """An argument's value is refused for this reason, worded as RabbitMQ prints it."""
 
 
+def is_stream(arguments: Arguments) -> bool:
+    """Whether a queue declared with these is a stream."""
+    return arguments.get("x-queue-type") == STREAM
+
+
+def age_in_ms(age: str) -> int:
+    """Milliseconds of an age such as `7D` or `12h`: a number and one of Y M D h m s. Raises ValueError for another."""
+    number, unit = age[:-1], age[-1:]
+    if not (number.isascii() and number.isdecimal() and int(number) and unit in _AGE_UNITS):
+        raise ValueError(f"'{age}' is no age")
+    return int(number) * _AGE_UNITS[unit] * 1000
+
+
 def check_queue_arguments(arguments: Arguments, described: str) -> None:
     """Raises PreconditionFailed when a known queue argument holds what it must not; `described` names the queue."""
     _check_name(arguments, "x-dead-letter-exchange", f"in {described}")
     _check_values(arguments, {"x-queue-type": _queue_type}, described)
+    if is_stream(arguments):
+        _check_values(arguments, _STREAM_ARGUMENTS, described)
+        _check_foreign(arguments, _NOT_FOR_STREAMS, described, STREAM)
+        return
     _check_values(arguments, _QUEUE_ARGUMENTS, described)
-    _check_for_classic(arguments, _OTHER_QUEUE_TYPES, described)
+    _check_foreign(arguments, _OTHER_QUEUE_TYPES, described, CLASSIC)
 
 
 def check_exchange_arguments(arguments: Arguments, described: str) -> None:
@@ -46,12 +67,18 @@ def check_exchange_arguments(arguments: Arguments, described: str) -> None:
 def check_consumer_arguments(arguments: Arguments, described: str) -> None:
     """Raises PreconditionFailed when a known consumer argument holds what it must not; `described` names the queue."""
     _check_values(arguments, _CONSUMER_ARGUMENTS, described)
-    _check_for_classic(arguments, ("x-stream-offset",), described)
+    _check_foreign(arguments, ("x-stream-offset",), described, CLASSIC)
+
+
+def check_stream_consumer_arguments(arguments: Arguments, described: str) -> None:
+    """`check_consumer_arguments`, of a stream."""
+    _check_values(arguments, {"x-stream-offset": _stream_offset}, described)
+    _check_foreign(arguments, _CONSUMER_ARGUMENTS, described, STREAM)
 
 
 def compare_queue_arguments(received: Arguments, current: Arguments, described: str) -> None:
     """Raises PreconditionFailed, naming the first difference among the known arguments."""
-    for name in _QUEUE_ARGUMENTS:
+    for name in _STREAM_ARGUMENTS if is_stream(current) else _QUEUE_ARGUMENTS:
         absent = CLASSIC if name == "x-queue-type" else _ABSENT
         if not equal_values(received.get(name, absent), current.get(name, absent)):
             raise _inequivalent(name, received, current, described)
@@ -123,10 +150,10 @@ def _check_values(arguments: Arguments, checks: Mapping[str, _Check], described:
                 raise PreconditionFailed(f"invalid arg '{name}' for {described}: {invalid}") from None
 
 
-def _check_for_classic(arguments: Arguments, foreign: Container[str], described: str) -> None:
+def _check_foreign(arguments: Arguments, foreign: Container[str], described: str, queue_type: str) -> None:
     for name in arguments:
         if name in foreign:
-            raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_classic_queue")
+            raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_{queue_type}_queue")
 
 
 def _check_name(arguments: Arguments, name: str, where: str) -> None:
@@ -203,13 +230,37 @@ def _queue_version(value: Any, arguments: Arguments) -> None:
 
 
 def _queue_type(value: Any, _: Arguments) -> None:
-    if _string(value) != CLASSIC:
+    if _string(value) not in (CLASSIC, STREAM):
         raise _Invalid(f"\"unsupported queue type '{value}'\"")
 
 
 def _leader_locator(value: Any, _: Arguments) -> None:
     if _string(value) not in ("client-local", "balanced", "random", "least-leaders", "min-masters"):
         raise _Invalid("invalid_queue_locator_arg")
+
+
+def _age(value: Any, _: Arguments) -> None:
+    try:
+        age_in_ms(_string(value))
+    except ValueError:
+        raise _Invalid("invalid_max_age") from None
+
+
+def _cluster_size(value: Any, arguments: Arguments) -> None:
+    if _integer(value, arguments) == 0:
+        raise _Invalid("{value_zero,0}")
+    _natural(value, arguments)
+
+
+def _stream_offset(value: Any, arguments: Arguments) -> None:
+    try:
+        if isinstance(value, str):
+            if value not in ("first", "last", "next"):
+                age_in_ms(value)
+        elif not isinstance(value, Timestamp):
+            _integer(value, arguments)
+    except (ValueError, _Invalid):
+        raise _Invalid(f"{{invalid_stream_offset_arg,{{{type_name(value)},{term(value)}}}}}") from None
 
 
 def _anything(value: Any, _: Arguments) -> None:
@@ -233,6 +284,16 @@ _QUEUE_ARGUMENTS: Final[dict[str, _Check]] = {
     "x-queue-leader-locator": _leader_locator,
 }
 
+_STREAM_ARGUMENTS: Final[dict[str, _Check]] = {
+    "x-max-length-bytes": _natural,
+    "x-queue-type": _queue_type,
+    "x-max-age": _age,
+    "x-stream-max-segment-size-bytes": _natural,
+    "x-stream-filter-size-bytes": _natural,
+    "x-initial-cluster-size": _cluster_size,
+    "x-queue-leader-locator": _leader_locator,
+}
+
 _OTHER_QUEUE_TYPES: Final = frozenset(
     {
         "x-dead-letter-strategy",
@@ -242,9 +303,12 @@ _OTHER_QUEUE_TYPES: Final = frozenset(
         "x-max-in-memory-bytes",
         "x-quorum-initial-group-size",
         "x-stream-max-segment-size-bytes",
+        "x-stream-filter-size-bytes",
         "x-initial-cluster-size",
     }
 )
 """Arguments of quorum queues and streams, which a classic queue refuses."""
+
+_NOT_FOR_STREAMS: Final = (_QUEUE_ARGUMENTS.keys() | _OTHER_QUEUE_TYPES) - _STREAM_ARGUMENTS.keys()
 
 _CONSUMER_ARGUMENTS: Final[dict[str, _Check]] = {"x-priority": _integer, "x-cancel-on-ha-failover": _boolean}

@@ -47,7 +47,7 @@ class Broker:
         recovered = store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self._ids = itertools.count(max(used, default=0) + 1)
-        self._resources = Resources(store, pager, self.memory, self._ids, compat)
+        self._resources = Resources(store, pager, self.memory, self._ids, compat, clock)
         self._recover(recovered)
         if not self.vhosts:
             self.add_vhost(DEFAULT_VHOST)

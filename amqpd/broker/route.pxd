@@ -7,6 +7,8 @@ cdef class Route:
     cdef readonly tuple queues
     cdef readonly bint lasting
     cdef Queue _only
+    cdef tuple _plain
+    cdef tuple _streams
     cdef bint _shared
     cdef object _store
 

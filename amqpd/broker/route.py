@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..message import Message
 from ..store.base import Store
 from .queue import Queue
+from .stream import AnyQueue, Stream
 
 ROUTES_LIMIT: Final = 65536
 """What a vhost remembers, at most; when there is more, all is forgotten."""
@@ -19,13 +20,15 @@ ROUTES_LIMIT: Final = 65536
 class Route:
     """The queues a message reaches."""
 
-    __slots__ = ("_only", "_shared", "_store", "lasting", "queues")
+    __slots__ = ("_only", "_plain", "_shared", "_store", "_streams", "lasting", "queues")
 
-    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store) -> None:
+    def __init__(self, queues: tuple[AnyQueue, ...], lasting: bool, store: Store) -> None:
         self.queues = queues
         self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
         self._store = store
-        self._only: Queue | None = queues[0] if len(queues) == 1 else None
+        self._plain = tuple([queue for queue in queues if isinstance(queue, Queue)])
+        self._streams = tuple([queue for queue in queues if isinstance(queue, Stream)])
+        self._only: Queue | None = self._plain[0] if len(queues) == len(self._plain) == 1 else None
         self._shared = sum([queue.durable for queue in queues]) > 1  # a persistent message would be stored repeatedly
 
     def deliver(self, message: Message) -> int:
@@ -36,8 +39,10 @@ class Route:
         if self._shared and message.persistent:
             message.id = self._store.new_message_id()
         outcome = 0
-        for queue in self.queues:
+        for queue in self._plain:
             outcome |= queue.push(message)
+        for stream in self._streams:
+            outcome |= stream.push(message)
         return outcome
 
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from ..clock import Clock
 from ..errors import AccessRefused, InternalError, NotFound, PreconditionFailed, ResourceLocked
 from ..message import Message
 from ..store.base import Counters, Kind, Store
@@ -23,6 +24,7 @@ from .arguments import (
     compare_exchange_arguments,
     compare_property,
     compare_queue_arguments,
+    is_stream,
 )
 from .binding import Binding, binding_key
 from .compat import Compat
@@ -31,6 +33,7 @@ from .exchanges import DefaultExchange, Exchange, find_type
 from .memory import Memory
 from .queue import Queue
 from .route import Route, Routes
+from .stream import AnyQueue, Stream, check_stream
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -52,6 +55,7 @@ class Resources(NamedTuple):
     memory: Memory
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
+    clock: Clock
 
 
 class VHost:
@@ -60,13 +64,13 @@ class VHost:
     def __init__(self, name: str, resources: Resources) -> None:
         self.name = name
         self.exchanges: dict[str, Exchange] = {}
-        self.queues: dict[str, Queue] = {}
+        self.queues: dict[str, AnyQueue] = {}
         self.id = 0  # in the store
         self._resources = resources
         self.store = resources.store
         self.compat = resources.compat
         self.routes = Routes()
-        self._exclusive: dict[object, list[Queue]] = {}  # by owner
+        self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self.queues.get))
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
             for exchange_name, type_name in names:
@@ -81,7 +85,7 @@ class VHost:
             raise NotFound(f"no {self.describe_exchange(name)}")
         return exchange
 
-    def queue(self, name: str, owner: object | None) -> Queue:
+    def queue(self, name: str, owner: object | None) -> AnyQueue:
         """The queue, for the connection `owner`. Raises NotFound; ResourceLocked when it is another's exclusive one."""
         queue = self.queues.get(name)
         if queue is None:
@@ -190,7 +194,7 @@ class VHost:
         auto_delete: bool = False,
         arguments: Arguments | None = None,
         owner: object | None = None,
-    ) -> Queue:
+    ) -> AnyQueue:
         """Create a queue, or check that the one there is the same. An empty name is replaced by one of the broker's.
 
         `owner` is the connection that asks. Raises AccessRefused for a reserved name, ResourceLocked when exclusivity
@@ -200,6 +204,8 @@ class VHost:
         arguments = arguments or {}
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
+        if not name and is_stream(arguments):
+            raise PreconditionFailed("Cannot declare a server-named queue for type stream")
         name = name or generated_name("amq.gen-")
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
@@ -214,6 +220,9 @@ class VHost:
         check_queue_arguments(arguments, described)
         if not durable and not exclusive and not self.compat.transient_queues:
             raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
+        if is_stream(arguments):
+            check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
+            return self._declare_stream(name, arguments)
         queue = self._new_queue(
             name,
             next(self._resources.ids),
@@ -237,14 +246,16 @@ class VHost:
             )
         return queue
 
-    def check_queue_deletable(self, queue: Queue, *, if_unused: bool, if_empty: bool) -> None:
-        """Raises PreconditionFailed when a condition is not met."""
+    def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
+        """Raises PreconditionFailed when a condition is not met. RabbitMQ asks none of streams."""
+        if isinstance(queue, Stream):
+            return
         if if_empty and queue.message_count:
             raise PreconditionFailed(f"{self.describe_queue(queue.name)} not empty")
         if if_unused and queue.consumers:
             raise PreconditionFailed(f"{self.describe_queue(queue.name)} in use")
 
-    def delete_queue(self, queue: Queue) -> None:
+    def delete_queue(self, queue: AnyQueue) -> None:
         """Delete a queue with its messages and bindings; its consumers are told."""
         del self.queues[queue.name]
         if queue.owner is not None:
@@ -268,7 +279,7 @@ class VHost:
         consumer.queue.remove_consumer(consumer)
         self.delete_if_abandoned(consumer.queue)
 
-    def delete_if_abandoned(self, queue: Queue) -> None:
+    def delete_if_abandoned(self, queue: AnyQueue) -> None:
         """Delete an auto-delete queue that had consumers and has none left."""
         if queue.auto_delete and queue.had_consumer and not queue.consumers and not queue.deleted:
             self.delete_queue(queue)
@@ -298,7 +309,7 @@ class VHost:
         if target is None:
             described = self.describe_queue(destination) if to_queue else self.describe_exchange(destination)
             raise NotFound(f"no {described}")
-        if isinstance(target, Queue):
+        if isinstance(target, (Queue, Stream)):
             self._check_owner(target, owner)
         source.check_binding(routing_key, arguments)
         binding = Binding(source, target, routing_key, arguments)
@@ -344,7 +355,7 @@ class VHost:
             return
         binding = source.outgoing.get(binding_key(source, target, routing_key, arguments))
         if binding is not None:
-            if isinstance(target, Queue):
+            if isinstance(target, (Queue, Stream)):
                 self._check_owner(target, owner)
             self._remove_binding(binding)
 
@@ -360,7 +371,7 @@ class VHost:
         known: Route | None = self.routes.get(key)
         if known is not None:
             return known
-        queues: dict[Queue, None] = {}
+        queues: dict[AnyQueue, None] = {}
         seen = {exchange}
         to_visit = [exchange]
         lasting = True
@@ -371,7 +382,7 @@ class VHost:
             for binding in current.match(message):
                 matched = True
                 destination = binding.destination
-                if isinstance(destination, Queue):
+                if isinstance(destination, (Queue, Stream)):
                     queues[destination] = None
                 elif destination not in seen:
                     seen.add(destination)
@@ -386,7 +397,7 @@ class VHost:
             self.routes.remember(key, route)
         return route
 
-    def deliver(self, message: Message, queues: tuple[Queue, ...]) -> int:
+    def deliver(self, message: Message, queues: tuple[AnyQueue, ...]) -> int:
         """Push a routed message to its queues: see `Route.deliver`."""
         return Route(queues, False, self.store).deliver(message)
 
@@ -410,6 +421,10 @@ class VHost:
         self._add_exchange(exchange)
 
     def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+        if "segments" in definition:
+            arguments = decode_table(definition["arguments"])[0]
+            self._new_stream(definition["name"], queue_id, definition["segments"], arguments, counters)
+            return
         self._new_queue(
             definition["name"],
             queue_id,
@@ -437,7 +452,42 @@ class VHost:
         self._reroute()
         return queue
 
-    def _destination(self, name: str, to_queue: bool) -> Queue | Exchange | None:
+    def _declare_stream(self, name: str, arguments: Arguments) -> Stream:
+        segments_id = next(self._resources.ids)  # below the stream's, which is therefore the highest in use
+        stream = self._new_stream(name, next(self._resources.ids), segments_id, arguments)
+        self.store.define(
+            Kind.QUEUE,
+            stream.id,
+            {
+                "vhost": self.name,
+                "name": name,
+                "auto_delete": False,
+                "arguments": encode_table(arguments),
+                "segments": segments_id,
+            },
+        )
+        return stream
+
+    def _new_stream(
+        self, name: str, queue_id: int, segments_id: int, arguments: Arguments, recovered: Counters | None = None
+    ) -> Stream:
+        resources = self._resources
+        stream = Stream(
+            name,
+            self.describe_queue(name),
+            queue_id,
+            segments_id,
+            resources.store,
+            resources.memory,
+            resources.clock,
+            arguments=arguments,
+            recovered=recovered,
+        )
+        self.queues[name] = stream
+        self._reroute()
+        return stream
+
+    def _destination(self, name: str, to_queue: bool) -> AnyQueue | Exchange | None:
         return self.queues.get(name) if to_queue else self.exchanges.get(name)
 
     def _add_exchange(self, exchange: Exchange) -> None:
@@ -473,7 +523,7 @@ class VHost:
     def _reroute(self) -> None:
         self.routes.forget()
 
-    def _check_owner(self, queue: Queue, owner: object | None) -> None:
+    def _check_owner(self, queue: AnyQueue, owner: object | None) -> None:
         if queue.owner is not None and queue.owner is not owner:
             raise _locked(self.describe_queue(queue.name))
 
