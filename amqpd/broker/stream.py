@@ -162,7 +162,7 @@ class Stream:
         if count <= 0:
             return []
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.message_count // (self.message_bytes + 1), count))
-        return self.store.read(self.id, first, min(limit, count))
+        return self.store.read(self.id, first, limit)
 
     # --- messages out
 

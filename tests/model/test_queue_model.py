@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from amqpd.broker.consumer import Consumer, Outlet, Sink, Window
 from amqpd.broker.entry import Entry
 from amqpd.broker.memory import ENTRY_COST, Memory
-from amqpd.broker.queue import PAGE_FLOOR, Queue
+from amqpd.broker.queue import PAGE_FLOOR, STORED, Queue
 from amqpd.message import make_message
 from amqpd.store.base import Store
 from amqpd.store.lmdb_store import LmdbStore
@@ -165,7 +165,7 @@ class QueueAgainstList(RuleBasedStateMachine):
             self.count += 1
             message = make_message("", str(number), bytes(size), Properties(delivery_mode=2 if persistent else 1))
             self.places[number] = Place(number, size, persistent)
-            assert self.queue.push(message) is persistent
+            assert (self.queue.push(message) == STORED) is persistent
 
     @rule(no_ack=st.booleans())
     def get(self, no_ack: bool) -> None:

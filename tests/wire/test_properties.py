@@ -179,7 +179,7 @@ def test_a_header_is_added_and_all_else_stays(sent: Properties, value: int) -> N
     assert headers.pop("x-new") == value
     assert same(headers, dict(sorted((sent.headers or {}).items())))
     changed.headers = sent.headers
-    assert same(decode_header(encode_header(changed, 5)), decode_header(raw))
+    assert encode_header(changed, 5) == raw
     assert add_header(raw, "x-new", value)[:FLAGS_OFFSET] == raw[:FLAGS_OFFSET]
 
 
