@@ -120,7 +120,7 @@ class Stream:
         recovered = recovered or Counters()
         self.next_offset = recovered.next_seq
         self.first_offset = recovered.next_seq - recovered.messages
-        self.committed = recovered.next_seq  # consumers see what lies below
+        self.committed = recovered.next_seq  # what lies below is known to be, and consumers see it
         self.message_bytes = recovered.bytes
         self.segments: deque[Segment] = deque()  # where retention is limited; the last is being filled
         self._bytes_before = 0  # of the first segment, all that were ever appended
@@ -242,7 +242,7 @@ class Stream:
         self._watching = False
         self.committed = max(self.committed, offset)
         for cursor in list(self._cursors):
-            cursor.dispatch()
+            cursor.expire()
         if self._cursors and not self._watching and self.next_offset > self.committed:
             self._watch()
 
@@ -295,7 +295,8 @@ class Stream:
 class Cursor:
     """What fills the queue of one consumer of a stream: its `Limits`.
 
-    The queue holds one message at most, and only while its consumer may not take it: that parks the consumer.
+    The queue holds one message at most, the next to be handed out, and none at the end of the log. So its consumer is
+    parked when it may not take more, and `expire` is called when it may again.
     """
 
     def __init__(self, stream: Stream, offset: int, arguments: Arguments) -> None:
@@ -308,11 +309,6 @@ class Cursor:
         self._unfiltered = arguments.get("x-stream-match-unfiltered") is True  # what has no filter value, too
         self.queue: Queue | None = Queue(stream.name, stream.id, stream.store, None, stream.memory)  # until it is left
         self.queue.limits = self
-
-    def dispatch(self) -> None:
-        """There may be more to read."""
-        if self.queue is not None:
-            self.queue.dispatch()
 
     # --- what the queue calls
 
@@ -357,6 +353,7 @@ class Cursor:
         if queue.consumers and self._consumer is None:
             self._consumer = queue.consumers[0]
             self._stream.subscribe(self, self._consumer)
+            self.expire()
         elif not queue.consumers and self._consumer is not None:
             queue.purge()
             self.close()
@@ -384,7 +381,7 @@ class Cursor:
             if self._wanted is None or self._wants(place[1]):
                 return place
             if not self._page:  # not a whole page was of interest: others have their turn before the next
-                self._stream.clock.call_later(PAUSE, self.dispatch)
+                self._stream.clock.call_later(PAUSE, self.expire)
         return None
 
     def _wants(self, message: Message) -> bool:
