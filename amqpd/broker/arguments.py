@@ -53,10 +53,10 @@ def check_queue_arguments(arguments: Arguments, described: str) -> None:
     _check_values(arguments, {"x-queue-type": _queue_type}, described)
     if is_stream(arguments):
         _check_values(arguments, _STREAM_ARGUMENTS, described)
-        _check_foreign(arguments, _NOT_FOR_STREAMS, described, STREAM)
+        _check_type(arguments, _NOT_FOR_STREAMS, described, STREAM)
         return
     _check_values(arguments, _QUEUE_ARGUMENTS, described)
-    _check_foreign(arguments, _OTHER_QUEUE_TYPES, described, CLASSIC)
+    _check_type(arguments, _OTHER_QUEUE_TYPES, described, CLASSIC)
 
 
 def check_exchange_arguments(arguments: Arguments, described: str) -> None:
@@ -67,13 +67,13 @@ def check_exchange_arguments(arguments: Arguments, described: str) -> None:
 def check_consumer_arguments(arguments: Arguments, described: str) -> None:
     """Raises PreconditionFailed when a known consumer argument holds what it must not; `described` names the queue."""
     _check_values(arguments, _CONSUMER_ARGUMENTS, described)
-    _check_foreign(arguments, ("x-stream-offset",), described, CLASSIC)
+    _check_type(arguments, ("x-stream-offset",), described, CLASSIC)
 
 
 def check_stream_consumer_arguments(arguments: Arguments, described: str) -> None:
     """`check_consumer_arguments`, of a stream."""
     _check_values(arguments, {"x-stream-offset": _stream_offset}, described)
-    _check_foreign(arguments, _CONSUMER_ARGUMENTS, described, STREAM)
+    _check_type(arguments, _CONSUMER_ARGUMENTS, described, STREAM)
 
 
 def compare_queue_arguments(received: Arguments, current: Arguments, described: str) -> None:
@@ -150,7 +150,7 @@ def _check_values(arguments: Arguments, checks: Mapping[str, _Check], described:
                 raise PreconditionFailed(f"invalid arg '{name}' for {described}: {invalid}") from None
 
 
-def _check_foreign(arguments: Arguments, foreign: Container[str], described: str, queue_type: str) -> None:
+def _check_type(arguments: Arguments, foreign: Container[str], described: str, queue_type: str) -> None:
     for name in arguments:
         if name in foreign:
             raise PreconditionFailed(f"invalid arg '{name}' for {described} of queue type rabbit_{queue_type}_queue")
