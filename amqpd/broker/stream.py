@@ -307,8 +307,9 @@ class Cursor:
         wanted = arguments.get("x-stream-filter")
         self._wanted: list[Any] | None = [wanted] if isinstance(wanted, str) else wanted  # None: all
         self._unfiltered = arguments.get("x-stream-match-unfiltered") is True  # what has no filter value, too
-        self.queue: Queue | None = Queue(stream.name, stream.id, stream.store, None, stream.memory)  # until it is left
-        self.queue.limits = self
+        queue = Queue(stream.name, stream.id, stream.store, None, stream.memory, arguments=stream.arguments)
+        queue.limits = self
+        self.queue: Queue | None = queue  # until it is left
 
     # --- what the queue calls
 
