@@ -28,14 +28,17 @@ from typing import Any, Final, TypeAlias
 from ..clock import Clock
 from ..errors import NotImplementedByBroker, PreconditionFailed
 from ..message import Message, make_message, with_header
-from ..store.base import Counters, Place, Store
+from ..store.base import Counters, Store
 from ..wire.fields import Timestamp
 from .arguments import Arguments, age_in_ms
 from .binding import Binding, BindingKey
 from .consumer import Consumer
 from .entry import Entry
 from .memory import Memory
-from .queue import PAGE_LENGTH, PAGE_SIZE, STORED, Queue
+from .queue import PAGE_SIZE, STORED, Queue
+
+Delivery: TypeAlias = tuple[int, Message]
+"""An offset and its message, as it is delivered."""
 
 AnyQueue: TypeAlias = "Queue | Stream"
 """What a vhost holds under a queue's name."""
@@ -45,6 +48,9 @@ SEGMENT_SIZE: Final = 500_000_000
 
 MAX_SEGMENT_SIZE: Final = 3_000_000_000
 """The largest segment RabbitMQ accepts."""
+
+PAGE_LENGTH: Final = 256
+"""Messages to read at a time, at most."""
 
 PAUSE: Final = 0.001
 """Seconds between pages of which a filter let nothing through."""
@@ -127,6 +133,8 @@ class Stream:
         self._last_time = 0
         self._cursors: dict[Cursor, None] = {}
         self._watching = False  # a commit
+        self._page: list[Delivery] = []  # read last
+        self._page_key = (-1, -1)  # its first offset, and what was committed
         if recovered.messages:
             self._last_time = self._time_at(self.next_offset - 1)
             self._recover_segments()
@@ -155,14 +163,21 @@ class Stream:
             self._watch()
         return STORED
 
-    def read(self, first: int) -> list[Place]:
-        """The next messages from an offset on, as many as are read at a time; none at the end."""
+    def read(self, first: int) -> list[Delivery]:
+        """What to deliver from an offset on, as much as is read at a time; nothing at the end.
+
+        Whoever asks next for the same gets the same: at the end of the log consumers mostly go together.
+        """
         first = max(first, self.first_offset)
         count = self.committed - first
         if count <= 0:
             return []
-        limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.message_count // (self.message_bytes + 1), count))
-        return self.store.read(self.id, first, limit)
+        if self._page_key != (first, self.committed):
+            limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.message_count // (self.message_bytes + 1), count))
+            places = self.store.read(self.id, first, limit)
+            self._page = [(offset, with_header(message, OFFSET_HEADER, offset)) for offset, message, _ in places]
+            self._page_key = (first, self.committed)
+        return self._page
 
     # --- messages out
 
@@ -183,6 +198,9 @@ class Stream:
         """A cursor's consumer is gone."""
         self.consumers.remove(consumer)
         del self._cursors[cursor]
+        if not self._cursors:
+            self._page = []
+            self._page_key = (-1, -1)
 
     def get(self, no_ack: bool) -> Entry | None:
         """Raises NotImplementedByBroker."""
@@ -302,7 +320,8 @@ class Cursor:
     def __init__(self, stream: Stream, offset: int, arguments: Arguments) -> None:
         self._stream = stream
         self._offset = offset  # of the next message to read
-        self._page: list[Place] = []  # read already, the next last
+        self._page: list[Delivery] = []  # read already, and maybe not by this cursor alone
+        self._place = 0  # in it, of the next message
         self._consumer: Consumer | None = None
         wanted = arguments.get("x-stream-filter")
         self._wanted: list[Any] | None = [wanted] if isinstance(wanted, str) else wanted  # None: all
@@ -328,11 +347,10 @@ class Cursor:
             entry = queue.drop_first()
             self._hand_on(queue, entry.seq, entry.message)
         while queue.ready.length == 0:
-            place = self._next()
-            if place is None:
+            delivery = self._next()
+            if delivery is None:
                 break
-            offset, message, _ = place
-            self._hand_on(queue, offset, with_header(message, OFFSET_HEADER, offset))
+            self._hand_on(queue, *delivery)
         queue.memory.overtaken = overtaken  # no publisher is ahead: what is read here may have been there for years
 
     def returned(self, entries: list[Entry]) -> list[Entry]:
@@ -364,6 +382,7 @@ class Cursor:
             self._stream.unsubscribe(self, self._consumer)
         self.queue = self._consumer = None  # no cycle stays behind
         self._page = []
+        self._place = 0
 
     # --- inside
 
@@ -371,18 +390,21 @@ class Cursor:
         queue.next_seq = offset
         queue.admit(message, 0)
 
-    def _next(self) -> Place | None:
+    def _next(self) -> Delivery | None:
         """The next message the consumer wants; None when there is none for now."""
-        if not self._page:
+        if self._place == len(self._page):
             self._page = self._stream.read(self._offset)
-            self._page.reverse()
-        while self._page:
-            place = self._page.pop()
-            self._offset = place[0] + 1
-            if self._wanted is None or self._wants(place[1]):
-                return place
-            if not self._page:  # not a whole page was of interest: others have their turn before the next
-                self._stream.clock.call_later(PAUSE, self.expire)
+            self._place = 0
+            if not self._page:
+                return None
+        while self._place < len(self._page):
+            delivery = self._page[self._place]
+            self._place += 1
+            self._offset = delivery[0] + 1
+            if self._wanted is None or self._wants(delivery[1]):
+                return delivery
+        # nothing more on this page was of interest: others have their turn before the next
+        self._stream.clock.call_later(PAUSE, self.expire)
         return None
 
     def _wants(self, message: Message) -> bool:

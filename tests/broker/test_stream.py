@@ -13,8 +13,8 @@ import pytest
 from amqpd.broker.consumer import Consumer, Outlet, Window
 from amqpd.broker.entry import Entry
 from amqpd.broker.memory import Memory
-from amqpd.broker.queue import PAGE_LENGTH, STORED
-from amqpd.broker.stream import Stream, check_stream
+from amqpd.broker.queue import STORED
+from amqpd.broker.stream import PAGE_LENGTH, Stream, check_stream
 from amqpd.clock import VirtualClock
 from amqpd.errors import NotImplementedByBroker, PreconditionFailed
 from amqpd.message import Message, make_message
@@ -314,6 +314,16 @@ def test_a_stream_is_read_in_pages() -> None:
     bench.consumer("first", prefetch=0)
     assert bench.offsets == list(range(count))
     assert len(store.read_sizes) <= 5
+
+
+def test_a_page_is_read_once_for_all_who_are_there() -> None:
+    store = CountingStore()
+    bench = Bench(store)
+    for number in range(10):
+        bench.consumer("first", f"c{number}")
+    bench.push(b"a", b"b")
+    assert len(store.read_sizes) == 2
+    assert [bench.offsets_of(f"c{number}") for number in range(10)] == [[0, 1]] * 10
 
 
 def test_pages_of_large_messages_are_short() -> None:
