@@ -66,7 +66,7 @@ class ConnectionSettings:
     heartbeat: int = 60  # seconds, proposed to clients; 0 = none
     handshake_timeout: float = 10.0  # seconds until a connection must be open
     max_message_size: int = 128 << 20  # bytes
-    lag_limit: int = 32 << 20  # bytes not yet on disk, above which publishers are not read
+    lag_limit: int = 64 << 20  # bytes not yet on disk, above which publishers are not read
     server_properties: Mapping[str, Any] = field(default_factory=lambda: {"capabilities": {}})
     greeting: bytes = field(init=False, repr=False)  # the frame that tells them, the same for all
 

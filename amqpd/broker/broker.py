@@ -21,7 +21,7 @@ from .vhost import Resources, VHost
 
 DEFAULT_VHOST: Final = "/"
 
-DEFAULT_MEMORY: Final = 128 << 20
+DEFAULT_MEMORY: Final = 96 << 20
 """Bytes of messages kept in memory before queues page."""
 
 
