@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from .wire.fields import Table
-from .wire.properties import Properties, check_header, decode_header, encode_header, priority_of
+from .wire.fields import Table, Value
+from .wire.properties import Properties, add_header, check_header, decode_header, encode_header, priority_of
 from .wire.schema import encode_shortstr
 
 NO_TTL: Final = -1
@@ -122,6 +122,12 @@ def revised(message: Message, address: Address, properties: Properties) -> Messa
     copy = compose(address, header, message.body, message.persistent, message.ttl)
     copy.died = message.died
     return copy
+
+
+def with_header(message: Message, name: str, value: Value) -> Message:
+    """A copy of a message with one more of the application's headers, in place of any of that name."""
+    header = add_header(message.header, name, value)
+    return compose(message.address, header, message.body, message.persistent, message.ttl)
 
 
 def make_message(exchange: str, routing_key: str, body: bytes, properties: Properties | None = None) -> Message:

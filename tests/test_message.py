@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amqpd.message import Address, Message, make_message, revised
+from amqpd.message import Address, Message, make_message, revised, with_header
 from amqpd.wire.properties import Properties, encode_header
 from amqpd.wire.spec import ProtocolError
 
@@ -77,3 +77,13 @@ def test_a_revised_message_has_the_same_body() -> None:
     assert revised_message.properties == Properties(app_id="a")
     assert (revised_message.persistent, revised_message.died, revised_message.id) == (True, True, 0)
     assert message.properties == Properties(delivery_mode=2, message_id="m")
+
+
+def test_a_header_is_added_to_a_copy() -> None:
+    message = make_message("x", "k", b"body", Properties(delivery_mode=2, headers={"b": 1}))
+    message.id = 5
+    copy = with_header(message, "a", 2)
+    assert copy.headers == {"a": 2, "b": 1}
+    assert message.headers == {"b": 1}
+    assert (copy.exchange, copy.routing_key, copy.body, copy.persistent) == ("x", "k", b"body", True)
+    assert copy.id == 0

@@ -140,11 +140,11 @@ class Channel:
         """Who does what is done here."""
         return Actor(str(self.connection.peer), self.number, self.user.name)
 
-    def trace(self, entry: Entry, queue: Queue) -> None:
+    def trace(self, entry: Entry, queue: str) -> None:
         """Show the firehose, when it is on, an entry that was sent to the client."""
         firehose = self.vhost.routes.firehose
         if firehose is not None:
-            firehose.delivered(entry.message, queue.name, entry.redelivered, self.actor)
+            firehose.delivered(entry.message, queue, entry.redelivered, self.actor)
 
     def cancelled(self, consumer: Consumer) -> None:
         """A consumer is gone because its queue is: told to clients that asked to be told."""

@@ -6,12 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
-from ..broker.arguments import QUORUM, check_consumer_arguments, queue_type_of
+from ..broker.arguments import (
+    QUORUM,
+    check_consumer_arguments,
+    check_stream_consumer_arguments,
+    queue_type_of,
+)
 from ..broker.consumer import Consumer
 from ..broker.entry import Entry
 from ..broker.queue import Queue
+from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import REPLY_TO, generated_name
-from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker
+from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker, PreconditionFailed
 from ..wire.methods import (
     BasicAck,
     BasicCancel,
@@ -56,12 +62,17 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if method.queue == REPLY_TO:
         consume_replies(channel, method)
         return
-    queue = _readable(channel, method.queue)
-    described = channel.vhost.describe_queue(queue.name)
-    queue_type = queue_type_of(queue.arguments)
-    check_consumer_arguments(method.arguments, described, queue_type)
-    if queue_type == QUORUM and channel.deliveries.window.limit:
-        raise NotImplementedByBroker(f"{described} does not support global qos")
+    found = _readable(channel, method.queue)
+    described = channel.vhost.describe_queue(found.name)
+    if isinstance(found, Stream):
+        _check_stream_consumer(channel, method, described)
+        queue = found.open_cursor(method.arguments)
+    else:
+        queue = found
+        queue_type = queue_type_of(queue.arguments)
+        check_consumer_arguments(method.arguments, described, queue_type)
+        if queue_type == QUORUM and channel.deliveries.window.limit:
+            raise NotImplementedByBroker(f"{described} does not support global qos")
     if queue.exclusive_consumer or (method.exclusive and (queue.consumers or queue.single_active)):
         raise AccessRefused(f"{described} in exclusive use")
     tag = method.consumer_tag or generated_name("amq.ctag-")
@@ -116,7 +127,7 @@ def basic_get(channel: Channel, method: BasicGet) -> None:
     message = entry.message
     ok = BasicGetOk(tag, entry.redelivered, message.exchange, message.routing_key, queue.message_count)
     channel.outbox.content(channel.number, ok, message.header, message.body)
-    channel.trace(entry, queue)
+    channel.trace(entry, queue.name)
 
 
 def basic_ack(channel: Channel, method: BasicAck) -> None:
@@ -189,7 +200,18 @@ def _check_recovery(requeue_them: bool) -> None:
         raise NotImplementedByBroker("requeue=false")
 
 
-def _readable(channel: Channel, name: str) -> Queue:
+def _check_stream_consumer(channel: Channel, method: BasicConsume, described: str) -> None:
+    """What streams demand of their consumers."""
+    check_stream_consumer_arguments(method.arguments, described)
+    if not channel.prefetch:
+        raise PreconditionFailed(f"consumer prefetch count is not set for stream {described}")
+    if method.no_ack:
+        raise NotImplementedByBroker(f"automatic acknowledgement not supported by stream {described}")
+    if channel.deliveries.window.limit:
+        raise NotImplementedByBroker(f"{described} does not support global qos")
+
+
+def _readable(channel: Channel, name: str) -> AnyQueue:
     name = resolve_queue_name(channel, name)
     channel.check(Action.READ, "queue", name)
     return channel.vhost.queue(name, channel.connection)

@@ -55,7 +55,7 @@ class Deliveries(Sink):
             self.unacked.add(tag, entry)
         self._outlet.sent(outbox.size - before)
         if self._routes.firehose is not None and self._channel is not None:
-            self._channel.trace(entry, consumer.queue)
+            self._channel.trace(entry, consumer.queue.name)
 
     def cancelled(self, consumer: Consumer) -> None:
         """See `Sink.cancelled`."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..auth.base import Action
+from ..broker.stream import Stream
 from ..errors import AccessRefused, NotFound
 from ..wire.methods import (
     ExchangeBind,
@@ -109,10 +110,11 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
             arguments=method.arguments,
             owner=channel.connection,
         )
-    if queue.limits is not None:
+    if not isinstance(queue, Stream) and queue.limits is not None:
         queue.limits.used()
     channel.last_queue = queue.name
-    ok = QueueDeclareOk(queue.name, queue.message_count, len(queue.consumers))
+    consumers = 0 if isinstance(queue, Stream) else len(queue.consumers)  # RabbitMQ does not count those of streams
+    ok = QueueDeclareOk(queue.name, queue.message_count, consumers)
     _answer(channel, method.nowait, ok, durable=queue.durable)
 
 
@@ -149,7 +151,8 @@ def queue_delete(channel: Channel, method: QueueDelete) -> None:
     queue = vhost.queue(name, channel.connection)
     vhost.check_queue_deletable(queue, if_unused=method.if_unused, if_empty=method.if_empty)
     # before the deletion, which may cancel consumers on this channel
-    _answer(channel, method.nowait, QueueDeleteOk(queue.message_count), durable=queue.durable)
+    count = 0 if isinstance(queue, Stream) else queue.message_count  # nor what is deleted with them
+    _answer(channel, method.nowait, QueueDeleteOk(count), durable=queue.durable)
     vhost.delete_queue(queue)
 
 

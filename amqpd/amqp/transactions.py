@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..broker.entry import Entry
-from ..broker.queue import REFUSED, Queue
+from ..broker.queue import REFUSED
+from ..broker.stream import AnyQueue
 from ..errors import PreconditionFailed
 from ..message import Message
 from ..wire.methods import TxCommit, TxCommitOk, TxRollback, TxRollbackOk, TxSelect, TxSelectOk
@@ -30,10 +31,10 @@ class Transaction:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._publishes: list[tuple[Message, tuple[Queue, ...], bool]] = []  # with their routes; is mandatory
+        self._publishes: list[tuple[Message, tuple[AnyQueue, ...], bool]] = []  # with their routes; is mandatory
         self._settlements: list[tuple[list[Entry], Verdict]] = []
 
-    def publish(self, message: Message, queues: tuple[Queue, ...], mandatory: bool) -> None:
+    def publish(self, message: Message, queues: tuple[AnyQueue, ...], mandatory: bool) -> None:
         self._publishes.append((message, queues, mandatory))
 
     def settle(self, entries: list[Entry], verdict: Verdict) -> None:

@@ -7,6 +7,7 @@
 A *vhost* is a namespace of all these. A message published to an *exchange* is compared with its *bindings*; those that
 match lead to queues, or to further exchanges. In each *queue* it reaches, the message is an *entry* with a place of its
 own (`queue.py` draws an entry's life). A *consumer* takes entries as far as its limits allow.
+A *stream* stands where a queue may, and keeps what it hands out (`stream.py`).
 
 What a queue may hold, and for how long, is watched over by its *limits*. Messages it lets go unconsumed may become
 *dead letters*, published again to an exchange it names for that.
@@ -15,6 +16,6 @@ This package never sees a frame and never waits. What must survive is said to a 
 through a consumer's `Sink`. So the management API, a test, or another protocol declares and publishes as `amqp` does.
 
 In reading order: `entry`, `queue`, `consumer`, `priorities`, `timeouts`, `binding`, `exchanges.direct` and its
-neighbours, `route`, `vhost`, `limits`, `dead_letter`, `broker`. Whoever wants to watch finds `events` (what comes and
-goes) and the `firehose` (each message).
+neighbours, `stream`, `route`, `vhost`, `limits`, `dead_letter`, `broker`. Whoever wants to watch finds `events` (what
+comes and goes) and the `firehose` (each message).
 """

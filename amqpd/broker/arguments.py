@@ -21,6 +21,10 @@ MAX_DURATION: Final = 315_360_000_000
 
 CLASSIC: Final = "classic"
 QUORUM: Final = "quorum"
+STREAM: Final = "stream"
+
+_AGE_UNITS: Final = {"Y": 31_536_000, "M": 2_592_000, "D": 86_400, "h": 3_600, "m": 60, "s": 1}
+"""Seconds: of 365 days, 30 days, a day, and so on."""
 
 
 _ABSENT: Final = object()
@@ -31,13 +35,27 @@ class _Invalid(Exception):
     """An argument's value is refused for this reason, worded as RabbitMQ prints it."""
 
 
+def is_stream(arguments: Arguments) -> bool:
+    """Whether a queue declared with these is a stream."""
+    return arguments.get("x-queue-type") == STREAM
+
+
+def age_in_ms(age: str) -> int:
+    """Milliseconds of an age such as `7D` or `12h`: a number and one of Y M D h m s. Raises ValueError for another."""
+    number, unit = age[:-1], age[-1:]
+    if not (number.isascii() and number.isdecimal() and int(number) and unit in _AGE_UNITS):
+        raise ValueError(f"'{age}' is no age")
+    return int(number) * _AGE_UNITS[unit] * 1000
+
+
 def check_queue_arguments(arguments: Arguments, described: str) -> None:
     """Raises PreconditionFailed when a known queue argument holds what it must not; `described` names the queue."""
     _check_name(arguments, "x-dead-letter-exchange", f"in {described}")
     _check_values(arguments, {"x-queue-type": _queue_type}, described)
     queue_type = queue_type_of(arguments)
+    known = _STREAM_ARGUMENTS if queue_type == STREAM else _QUEUE_ARGUMENTS
     foreign = _FOREIGN[queue_type]
-    _check_values({name: arguments[name] for name in arguments if name not in foreign}, _QUEUE_ARGUMENTS, described)
+    _check_values({name: arguments[name] for name in arguments if name not in foreign}, known, described)
     _check_type(arguments, foreign, described, queue_type)
 
 
@@ -58,9 +76,15 @@ def check_consumer_arguments(arguments: Arguments, described: str, queue_type: s
     _check_type(arguments, ("x-stream-offset",), described, queue_type)
 
 
+def check_stream_consumer_arguments(arguments: Arguments, described: str) -> None:
+    """`check_consumer_arguments`, of a stream."""
+    _check_values(arguments, {"x-stream-offset": _stream_offset}, described)
+    _check_type(arguments, _CONSUMER_ARGUMENTS, described, STREAM)
+
+
 def compare_queue_arguments(received: Arguments, current: Arguments, described: str) -> None:
     """Raises PreconditionFailed, naming the first difference among the known arguments."""
-    for name in _QUEUE_ARGUMENTS:
+    for name in _STREAM_ARGUMENTS if is_stream(current) else _QUEUE_ARGUMENTS:
         absent = CLASSIC if name == "x-queue-type" else _ABSENT
         if not equal_values(received.get(name, absent), current.get(name, absent)):
             raise _inequivalent(name, received, current, described)
@@ -232,6 +256,30 @@ def _leader_locator(value: Any, _: Arguments) -> None:
         raise _Invalid("invalid_queue_locator_arg")
 
 
+def _age(value: Any, _: Arguments) -> None:
+    try:
+        age_in_ms(_string(value))
+    except ValueError:
+        raise _Invalid("invalid_max_age") from None
+
+
+def _cluster_size(value: Any, arguments: Arguments) -> None:
+    if _integer(value, arguments) == 0:
+        raise _Invalid("{value_zero,0}")
+    _natural(value, arguments)
+
+
+def _stream_offset(value: Any, arguments: Arguments) -> None:
+    try:
+        if isinstance(value, str):
+            if value not in ("first", "last", "next"):
+                age_in_ms(value)
+        elif not isinstance(value, Timestamp):
+            _integer(value, arguments)
+    except (ValueError, _Invalid):
+        raise _Invalid(f"{{invalid_stream_offset_arg,{{{type_name(value)},{term(value)}}}}}") from None
+
+
 def _anything(value: Any, _: Arguments) -> None:
     """Not checked, but compared."""
 
@@ -258,7 +306,19 @@ _QUEUE_ARGUMENTS: Final[dict[str, _Check]] = {
     "x-queue-leader-locator": _leader_locator,
 }
 
-_STREAM_ONLY: Final = frozenset({"x-max-age", "x-stream-max-segment-size-bytes", "x-initial-cluster-size"})
+_STREAM_ARGUMENTS: Final[dict[str, _Check]] = {
+    "x-max-length-bytes": _natural,
+    "x-queue-type": _queue_type,
+    "x-max-age": _age,
+    "x-stream-max-segment-size-bytes": _natural,
+    "x-stream-filter-size-bytes": _natural,
+    "x-initial-cluster-size": _cluster_size,
+    "x-queue-leader-locator": _leader_locator,
+}
+
+_STREAM_ONLY: Final = frozenset(
+    {"x-max-age", "x-stream-max-segment-size-bytes", "x-stream-filter-size-bytes", "x-initial-cluster-size"}
+)
 _QUORUM_ONLY: Final = frozenset(
     {
         "x-dead-letter-strategy",
@@ -272,6 +332,7 @@ _QUORUM_ONLY: Final = frozenset(
 _FOREIGN: Final[dict[str, frozenset[str]]] = {
     CLASSIC: _STREAM_ONLY | _QUORUM_ONLY,
     QUORUM: _STREAM_ONLY | {"x-max-priority", "x-queue-mode"},
+    STREAM: frozenset(_QUEUE_ARGUMENTS.keys() | _QUORUM_ONLY) - _STREAM_ARGUMENTS.keys(),
 }
 """The types of queues there are, and which known arguments each refuses because they are another type's."""
 

@@ -9,7 +9,7 @@ from .arguments import Arguments
 
 if TYPE_CHECKING:
     from .exchanges.base import Exchange
-    from .queue import Queue
+    from .stream import AnyQueue
 
 BindingKey = tuple[str, bool, str, str, bytes]
 """What makes two bindings one: source, destination is a queue, destination, routing key, arguments."""
@@ -21,7 +21,7 @@ class Binding:
     __slots__ = ("arguments", "destination", "id", "key", "routing_key", "source")
 
     def __init__(
-        self, source: Exchange, destination: Queue | Exchange, routing_key: str, arguments: Arguments | None = None
+        self, source: Exchange, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments | None = None
     ) -> None:
         self.source = source
         self.destination = destination
@@ -40,7 +40,9 @@ class Binding:
         return self.source.durable and self.destination.durable
 
 
-def binding_key(source: Exchange, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> BindingKey:
+def binding_key(
+    source: Exchange, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments
+) -> BindingKey:
     """The order of arguments does not tell bindings apart."""
     in_order = encode_table(dict(sorted(arguments.items()))) if arguments else b""
     return source.name, destination.is_queue, destination.name, routing_key, in_order

@@ -15,7 +15,7 @@ from ..wire.properties import Properties
 from .copies import further_keys
 
 if TYPE_CHECKING:
-    from .queue import Queue
+    from .stream import AnyQueue
     from .vhost import VHost
 
 TRACE: Final = "amq.rabbitmq.trace"
@@ -38,7 +38,7 @@ class Firehose:
         self._vhost = vhost
         self._node = node
 
-    def published(self, message: Message, keys: tuple[str, ...], queues: tuple[Queue, ...], by: Actor) -> None:
+    def published(self, message: Message, keys: tuple[str, ...], queues: tuple[AnyQueue, ...], by: Actor) -> None:
         """Called before a message is delivered to the queues it was routed to; `keys` are those besides its own."""
         routed = {"routed_queues": [queue.name for queue in queues]}
         self._copy(message, f"publish.{message.exchange}", keys, {**self._seen(by), **routed})

@@ -8,6 +8,8 @@ cdef class Route:
     cdef readonly bint lasting
     cdef readonly int kept
     cdef Queue _only
+    cdef tuple _plain
+    cdef tuple _streams
     cdef bint _shared
     cdef object _store
 

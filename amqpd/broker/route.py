@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..message import Message
 from ..store.base import Store
 from .queue import Queue
+from .stream import AnyQueue, Stream
 
 if TYPE_CHECKING:
     from .firehose import Firehose
@@ -22,14 +23,16 @@ ROUTES_LIMIT: Final = 65536
 class Route:
     """The queues a message reaches."""
 
-    __slots__ = ("_only", "_shared", "_store", "kept", "lasting", "queues")
+    __slots__ = ("_only", "_plain", "_shared", "_store", "_streams", "kept", "lasting", "queues")
 
-    def __init__(self, queues: tuple[Queue, ...], lasting: bool, store: Store, kept: int = 0) -> None:
+    def __init__(self, queues: tuple[AnyQueue, ...], lasting: bool, store: Store, kept: int = 0) -> None:
         self.queues = queues
         self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
         self.kept = kept  # STORED when an exchange on the way has kept and stored it
         self._store = store
-        self._only: Queue | None = queues[0] if len(queues) == 1 and not kept else None
+        self._plain = tuple([queue for queue in queues if isinstance(queue, Queue)])
+        self._streams = tuple([queue for queue in queues if isinstance(queue, Stream)])
+        self._only: Queue | None = self._plain[0] if len(queues) == len(self._plain) == 1 and not kept else None
         self._shared = sum([queue.durable for queue in queues]) > 1  # a persistent message would be stored repeatedly
 
     def deliver(self, message: Message) -> int:
@@ -40,8 +43,10 @@ class Route:
         if self._shared and message.persistent:
             message.id = self._store.new_message_id()
         outcome = self.kept
-        for queue in self.queues:
+        for queue in self._plain:
             outcome |= queue.push(message)
+        for stream in self._streams:
+            outcome |= stream.push(message)
         return outcome
 
 

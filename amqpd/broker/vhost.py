@@ -26,12 +26,14 @@ from ..wire.fields import decode_table, encode_table
 from ..wire.spec import ProtocolError
 from .arguments import (
     QUORUM,
+    STREAM,
     Arguments,
     check_exchange_arguments,
     check_queue_arguments,
     compare_exchange_arguments,
     compare_property,
     compare_queue_arguments,
+    is_stream,
     queue_type_of,
 )
 from .binding import Binding, binding_key
@@ -45,6 +47,7 @@ from .limits import QueueLimits, has_limits
 from .memory import Memory
 from .queue import Limits, Queue
 from .route import Route, Routes
+from .stream import AnyQueue, Stream, check_stream
 from .timeouts import ConsumerTimeouts
 
 RESERVED_PREFIX: Final = "amq."
@@ -82,7 +85,7 @@ class VHost:
     def __init__(self, name: str, resources: Resources) -> None:
         self.name = name
         self.exchanges: dict[str, Exchange] = {}
-        self.queues: dict[str, Queue] = {}
+        self.queues: dict[str, AnyQueue] = {}
         self.reply_queues: dict[str, Queue] = {}  # published to, and nothing else
         self.id = 0  # in the store
         self._resources = resources
@@ -93,7 +96,7 @@ class VHost:
         self.compat = resources.compat
         self.routes = Routes()
         self.dead_letters = DeadLetters(self)
-        self._exclusive: dict[object, list[Queue]] = {}  # by owner
+        self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
             for exchange_name, type_name in names:
@@ -116,7 +119,7 @@ class VHost:
             raise NotFound(f"no {self.describe_exchange(name)}")
         return exchange
 
-    def queue(self, name: str, owner: object | None) -> Queue:
+    def queue(self, name: str, owner: object | None) -> AnyQueue:
         """The queue, for the connection `owner`. Raises NotFound; ResourceLocked when it is another's exclusive one."""
         queue = self.queues.get(name)
         if queue is None:
@@ -251,7 +254,7 @@ class VHost:
         auto_delete: bool = False,
         arguments: Arguments | None = None,
         owner: object | None = None,
-    ) -> Queue:
+    ) -> AnyQueue:
         """Create a queue, or check that the one there is the same. An empty name is replaced by one of the broker's.
 
         `owner` is the connection that asks. Raises AccessRefused for a reserved name, ResourceLocked when exclusivity
@@ -261,8 +264,8 @@ class VHost:
         arguments = arguments or {}
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
-        if not name and queue_type_of(arguments) == QUORUM:
-            raise PreconditionFailed("Cannot declare a server-named queue for type quorum")
+        if not name and queue_type_of(arguments) in (QUORUM, STREAM):
+            raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type_of(arguments)}")
         name = name or generated_name("amq.gen-")
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
@@ -279,6 +282,9 @@ class VHost:
             _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
         if not durable and not exclusive and not self.compat.transient_queues:
             raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
+        if is_stream(arguments):
+            check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
+            return self._declare_stream(name, arguments)
         queue = self._new_queue(
             name,
             next(self._resources.ids),
@@ -311,8 +317,13 @@ class VHost:
             )
         return queue
 
-    def check_queue_deletable(self, queue: Queue, *, if_unused: bool, if_empty: bool) -> None:
-        """Raises PreconditionFailed when a condition is not met, NotImplementedByBroker for one of a quorum queue."""
+    def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
+        """Raises PreconditionFailed when a condition is not met, NotImplementedByBroker for one of a quorum queue.
+
+        RabbitMQ asks none of streams.
+        """
+        if isinstance(queue, Stream):
+            return
         if (if_unused or if_empty) and queue_type_of(queue.arguments) == QUORUM:
             flag = "if-unused" if if_unused else "if-empty"
             raise NotImplementedByBroker(
@@ -333,7 +344,7 @@ class VHost:
         self._reroute()
         return queue
 
-    def delete_queue(self, queue: Queue) -> None:
+    def delete_queue(self, queue: AnyQueue) -> None:
         """Delete a queue with its messages and bindings; its consumers are told."""
         if self.reply_queues.pop(queue.name, None) is None:
             del self.queues[queue.name]
@@ -363,7 +374,7 @@ class VHost:
         consumer.queue.remove_consumer(consumer)
         self.delete_if_abandoned(consumer.queue)
 
-    def delete_if_abandoned(self, queue: Queue) -> None:
+    def delete_if_abandoned(self, queue: AnyQueue) -> None:
         """Delete an auto-delete queue that had consumers and has none left."""
         if queue.auto_delete and queue.had_consumer and not queue.consumers and not queue.deleted:
             self.delete_queue(queue)
@@ -393,7 +404,7 @@ class VHost:
         if target is None:
             described = self.describe_queue(destination) if to_queue else self.describe_exchange(destination)
             raise NotFound(f"no {described}")
-        if isinstance(target, Queue):
+        if isinstance(target, (Queue, Stream)):
             self._check_owner(target, owner)
         source.check_binding(target, routing_key, arguments)
         binding = Binding(source, target, routing_key, arguments)
@@ -417,7 +428,7 @@ class VHost:
         if self.events.listeners:
             self._tell_of_binding("binding.created", binding)
         for message in source.replay():
-            if isinstance(target, Queue):
+            if isinstance(target, (Queue, Stream)):
                 target.push(message)
             else:
                 self.route(target, message).deliver(message)
@@ -446,7 +457,7 @@ class VHost:
             return
         binding = source.outgoing.get(binding_key(source, target, routing_key, arguments))
         if binding is not None:
-            if isinstance(target, Queue):
+            if isinstance(target, (Queue, Stream)):
                 self._check_owner(target, owner)
             self._remove_binding(binding)
 
@@ -464,7 +475,7 @@ class VHost:
         known: Route | None = self.routes.get(key)
         if known is not None:
             return known
-        queues: dict[Queue, None] = {}
+        queues: dict[AnyQueue, None] = {}
         copies = [message.copy(routing_key) for routing_key in keys]
         seen = {exchange}
         to_visit = [exchange]
@@ -486,7 +497,7 @@ class VHost:
             for binding in found:
                 matched = True
                 destination = binding.destination
-                if isinstance(destination, Queue):
+                if isinstance(destination, (Queue, Stream)):
                     queues[destination] = None
                 elif destination not in seen:
                     seen.add(destination)
@@ -501,7 +512,7 @@ class VHost:
             self.routes.remember(key, route)
         return route
 
-    def deliver(self, message: Message, queues: tuple[Queue, ...]) -> int:
+    def deliver(self, message: Message, queues: tuple[AnyQueue, ...]) -> int:
         """Push a routed message to its queues: see `Route.deliver`."""
         return Route(queues, False, self.store).deliver(message)
 
@@ -526,6 +537,10 @@ class VHost:
         exchange.join(self, counters)
 
     def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+        if "segments" in definition:
+            arguments = decode_table(definition["arguments"])[0]
+            self._new_stream(definition["name"], queue_id, definition["segments"], arguments, counters)
+            return
         queue = self._new_queue(
             definition["name"],
             queue_id,
@@ -569,14 +584,49 @@ class VHost:
         self._reroute()
         return queue
 
-    def _addressed(self, name: str) -> Queue | None:
+    def _addressed(self, name: str) -> AnyQueue | None:
         """The queue that the default exchange knows by this name."""
         return self.queues.get(name) or self.reply_queues.get(name)
 
     def _make_limits(self, queue: Queue) -> Limits:
         return QueueLimits(queue, self)
 
-    def _destination(self, name: str, to_queue: bool) -> Queue | Exchange | None:
+    def _declare_stream(self, name: str, arguments: Arguments) -> Stream:
+        segments_id = next(self._resources.ids)  # below the stream's, which is therefore the highest in use
+        stream = self._new_stream(name, next(self._resources.ids), segments_id, arguments)
+        self.store.define(
+            Kind.QUEUE,
+            stream.id,
+            {
+                "vhost": self.name,
+                "name": name,
+                "auto_delete": False,
+                "arguments": encode_table(arguments),
+                "segments": segments_id,
+            },
+        )
+        return stream
+
+    def _new_stream(
+        self, name: str, queue_id: int, segments_id: int, arguments: Arguments, recovered: Counters | None = None
+    ) -> Stream:
+        resources = self._resources
+        stream = Stream(
+            name,
+            self.describe_queue(name),
+            queue_id,
+            segments_id,
+            resources.store,
+            resources.memory,
+            resources.clock,
+            arguments=arguments,
+            recovered=recovered,
+        )
+        self.queues[name] = stream
+        self._reroute()
+        return stream
+
+    def _destination(self, name: str, to_queue: bool) -> AnyQueue | Exchange | None:
         return self.queues.get(name) if to_queue else self.exchanges.get(name)
 
     def _add_exchange(self, exchange: Exchange) -> None:
@@ -631,7 +681,7 @@ class VHost:
     def _reroute(self) -> None:
         self.routes.forget()
 
-    def _check_owner(self, queue: Queue, owner: object | None) -> None:
+    def _check_owner(self, queue: AnyQueue, owner: object | None) -> None:
         if queue.owner is not None and queue.owner is not owner:
             raise _locked(self.describe_queue(queue.name))
 

@@ -12,10 +12,10 @@ from ..message import Message
 MAX_SEQ: Final = (1 << 64) - 1
 
 Definition = Mapping[str, Any]
+"""A durable object as plain values: str, bytes, int, bool, None, and lists and mappings of them."""
 
 Place = tuple[int, Message, int]
 """A message in a queue: its seq, the message, and its deadline."""
-"""A durable object as plain values: str, bytes, int, bool, None, and lists and mappings of them."""
 
 
 class Kind(IntEnum):
@@ -63,7 +63,8 @@ class Store(Protocol):
     def put(self, queue_id: int, seq: int, message: Message, deadline: int = 0) -> None:
         """Keep a message in a queue. `seq` is above all earlier ones of that queue.
 
-        `deadline` comes back with it: when it expires, in milliseconds since 1970; 0 = never.
+        `deadline` comes back with it: when it expires, in milliseconds since 1970; 0 = never. In a stream, where
+        messages do not expire one by one, it is the moment the message was appended.
         """
         ...
 

@@ -73,7 +73,13 @@ class MemoryStore:
 
     def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
         messages = self._messages.get(queue_id, {})
-        return [(seq, *place) for seq, place in messages.items() if seq >= first][:limit]
+        found: list[Place] = []
+        while len(found) < limit and (place := messages.get(first)) is not None:  # a stream has no gaps
+            found.append((first, *place))
+            first += 1
+        if len(found) < limit:
+            found += [(seq, *place) for seq, place in messages.items() if seq >= first][: limit - len(found)]
+        return found
 
     def define(self, kind: Kind, definition_id: int, definition: Definition) -> None:
         self._definitions[kind][definition_id] = definition

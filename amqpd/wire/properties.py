@@ -12,13 +12,15 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
 
-from .fields import Table, Timestamp, decode_table, encode_table, skip_table
+from .fields import Table, Timestamp, Value, decode_table, encode_table, skip_table
 from .schema import decode_shortstr, encode_shortstr
 from .spec import CLASS_BASIC, ProtocolError, ReplyCode
 
 PREFIX: Final = struct.Struct(">HHQ")  # class id, weight (unused, 0), body size
 FLAGS_OFFSET: Final = PREFIX.size
 
+HAS_CONTENT_TYPE: Final = 1 << 15
+HAS_CONTENT_ENCODING: Final = 1 << 14
 HAS_HEADERS: Final = 1 << 13
 HAS_PRIORITY: Final = 1 << 11
 HAS_REPLY_TO: Final = 1 << 9
@@ -142,6 +144,26 @@ def priority_of(header: bytes) -> int:
     """The priority in a header that was checked; 0 when there is none."""
     start, stop = locate(header, HAS_PRIORITY)
     return header[start] if stop > start else 0
+
+
+def add_header(header: bytes, name: str, value: Value) -> bytes:
+    """A content header with one more entry in its headers table, in place of any of that name.
+
+    The table is sorted by name, as RabbitMQ leaves those it changes. Raises ProtocolError 502 when it is malformed.
+    """
+    flags, start = _flags(header)
+    offset = start
+    for bit in (HAS_CONTENT_TYPE, HAS_CONTENT_ENCODING):
+        if flags & bit:
+            offset += 1 + header[offset]
+    end = offset
+    table: Table = {}
+    if flags & HAS_HEADERS:
+        table, end = decode_table(header, offset)
+    table[name] = value
+    changed = encode_table(dict(sorted(table.items())))
+    words = struct.pack(">H", flags | HAS_HEADERS) + header[FLAGS_OFFSET + 2 : start]
+    return b"".join((header[:FLAGS_OFFSET], words, header[start:offset], changed, header[end:]))
 
 
 def _flags(header: bytes) -> tuple[int, int]:

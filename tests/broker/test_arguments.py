@@ -13,6 +13,7 @@ from amqpd.broker.arguments import (
     check_consumer_arguments,
     check_exchange_arguments,
     check_queue_arguments,
+    check_stream_consumer_arguments,
     compare_exchange_arguments,
     compare_property,
     compare_queue_arguments,
@@ -104,7 +105,40 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
 ]
 
+STREAM = {"x-queue-type": "stream"}
+
+REFUSED += [
+    ({**STREAM, "x-max-age": 5}, "invalid arg 'x-max-age' for {q}: {unacceptable_type,long}"),
+    *(
+        ({**STREAM, "x-max-age": age}, "invalid arg 'x-max-age' for {q}: invalid_max_age")
+        for age in ("5", "0s", "5w", "5d", "-5s", "s", "", "1.5h", " 5h", "5hh", "\u0665s")
+    ),
+    ({**STREAM, "x-max-length-bytes": -5}, "invalid arg 'x-max-length-bytes' for {q}: {value_negative,-5}"),
+    ({**STREAM, "x-initial-cluster-size": 0}, "invalid arg 'x-initial-cluster-size' for {q}: {value_zero,0}"),
+    (
+        {**STREAM, "x-stream-max-segment-size-bytes": "5"},
+        "invalid arg 'x-stream-max-segment-size-bytes' for {q}: \"expected integer, got longstr\"",
+    ),
+    *(
+        ({**STREAM, name: value}, f"invalid arg '{name}' for {{q}} of queue type rabbit_stream_queue")
+        for name, value in (
+            ("x-message-ttl", 5),
+            ("x-expires", 5),
+            ("x-max-length", 5),
+            ("x-max-priority", 5),
+            ("x-dead-letter-exchange", "x"),
+            ("x-overflow", "drop-head"),
+            ("x-single-active-consumer", True),
+            ("x-queue-mode", "lazy"),
+            ("x-delivery-limit", 5),
+        )
+    ),
+]
+
 ACCEPTED: list[dict[str, Any]] = [
+    *({**STREAM, "x-max-age": age} for age in ("1Y", "2M", "30D", "12h", "90m", "5s")),
+    {**STREAM, "x-max-length-bytes": 0, "x-stream-max-segment-size-bytes": 5, "x-stream-filter-size-bytes": 16},
+    {**STREAM, "x-initial-cluster-size": 1, "x-queue-leader-locator": "least-leaders", "x-unheard-of": 5},
     {},
     {"x-message-ttl": 0},
     {"x-message-ttl": MAX_DURATION},
@@ -258,6 +292,28 @@ def test_these_consumer_arguments_are_accepted() -> None:
 def test_a_consumer_argument_out_of_place_is_refused_in_these_words(name: str, value: Any, reason: str) -> None:
     with pytest.raises(PreconditionFailed) as caught:
         check_consumer_arguments({name: value}, QUEUE)
+    assert caught.value.explanation == f"invalid arg '{name}' for {QUEUE}{reason}"
+
+
+def test_a_stream_has_consumer_arguments_of_its_own() -> None:
+    for offset in ("first", "last", "next", 0, 5, Int8(-1), Timestamp(5), "1h", "7D"):
+        check_stream_consumer_arguments({"x-stream-offset": offset, "x-stream-filter": "a"}, QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("x-stream-offset", "5w", ': {invalid_stream_offset_arg,{longstr,<<"5w">>}}'),
+        ("x-stream-offset", "soon", ': {invalid_stream_offset_arg,{longstr,<<"soon">>}}'),
+        ("x-stream-offset", 1.5, ": {invalid_stream_offset_arg,{double,1.5}}"),
+        ("x-stream-offset", True, ": {invalid_stream_offset_arg,{bool,true}}"),
+        ("x-priority", 5, " of queue type rabbit_stream_queue"),
+        ("x-cancel-on-ha-failover", True, " of queue type rabbit_stream_queue"),
+    ],
+)
+def test_what_a_stream_refuses_of_consumers_is_said_in_these_words(name: str, value: Any, reason: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_stream_consumer_arguments({name: value}, QUEUE)
     assert caught.value.explanation == f"invalid arg '{name}' for {QUEUE}{reason}"
 
 

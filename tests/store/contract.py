@@ -119,6 +119,20 @@ class StoreContract:
         opened.restart()
         assert opened.store.returns(1, 0, MAX_SEQ) == {}
 
+    def test_moments_are_kept_of_what_a_drop_leaves(self, opened: Opened) -> None:
+        """What a stream does: each message has its moment, and the oldest go."""
+        for seq in range(6):
+            message = make_message("x", "k", bytes(seq), Properties(delivery_mode=1 + seq % 2))
+            opened.store.put(1, seq, message, 1_800_000_000_000 + seq)
+            if seq in (1, 3):
+                opened.advance()
+        opened.store.drop(1, 0, 2)
+        for _ in range(2):
+            found = [(seq, message.persistent, moment) for seq, message, moment in opened.store.read(1, 3, 10)]
+            assert found == [(seq, seq % 2 == 1, 1_800_000_000_000 + seq) for seq in (3, 4, 5)]
+            opened.restart()
+        assert opened.recovered.counters[1] == Counters(messages=3, bytes=12, next_seq=6)
+
     # --- messages
 
     def test_a_new_store_holds_nothing(self, opened: Opened) -> None:

@@ -16,6 +16,7 @@ from amqpd.wire.properties import (
     NO_PROPERTIES,
     PREFIX,
     Properties,
+    add_header,
     check_header,
     decode_header,
     encode_header,
@@ -174,3 +175,30 @@ def test_a_priority_is_found_without_decoding_the_rest(sent: Properties) -> None
 
 def test_a_priority_is_found_behind_further_flags() -> None:
     assert priority_of(header(0x8801, "0000 0161 07")) == 7
+
+
+# --- adding a header
+
+
+@given(properties, st.integers(-(1 << 63), (1 << 63) - 1))
+def test_a_header_is_added_and_all_else_stays(sent: Properties, value: int) -> None:
+    raw = encode_header(sent, 5)
+    changed = decode_header(add_header(raw, "x-new", value))
+    headers = changed.headers
+    assert headers is not None
+    assert headers.pop("x-new") == value
+    assert same(headers, dict(sorted((sent.headers or {}).items())))
+    changed.headers = sent.headers
+    assert encode_header(changed, 5) == raw
+    assert add_header(raw, "x-new", value)[:FLAGS_OFFSET] == raw[:FLAGS_OFFSET]
+
+
+def test_headers_are_sorted_and_an_old_one_is_replaced() -> None:
+    raw = encode_header(Properties(content_type="text", headers={"b": 1, "n": "old", "a": 2}, priority=5), 5)
+    assert list((decode_header(add_header(raw, "n", 3)).headers or {}).items()) == [("a", 2), ("b", 1), ("n", 3)]
+
+
+def test_further_flag_words_are_kept() -> None:
+    raw = PREFIX.pack(60, 0, 0) + bytes.fromhex("1001 0000 02")
+    changed = add_header(raw, "a", True)
+    assert changed == PREFIX.pack(60, 0, 0) + bytes.fromhex("3001 0000 00000004 01617401 02")

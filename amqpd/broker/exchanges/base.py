@@ -12,7 +12,7 @@ from ..binding import Binding, BindingKey
 
 if TYPE_CHECKING:
     from ...store.base import Counters
-    from ..queue import Queue
+    from ..stream import AnyQueue
     from ..vhost import VHost
 
 
@@ -69,7 +69,7 @@ class Exchange(ABC):
     def check_arguments(cls, arguments: Arguments, described: str) -> None:
         """Called before an exchange is made. Raises PreconditionFailed for arguments this type cannot serve."""
 
-    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:  # noqa: B027
+    def check_binding(self, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments) -> None:  # noqa: B027
         """Called before a binding is made. Raises PreconditionFailed for one this type cannot serve."""
 
     @abstractmethod

@@ -23,7 +23,7 @@ from ..binding import Binding
 from .base import Exchange
 
 if TYPE_CHECKING:
-    from ..queue import Queue
+    from ..stream import AnyQueue
 
 MAX_WEIGHT: Final = 10_000
 
@@ -41,7 +41,7 @@ class ConsistentHashExchange(Exchange):
         self._header: str | None = self.arguments.get("hash-header")
         self._property: str | None = self.arguments.get("hash-property")
         self.by_routing_key = self._header is None and self._property is None
-        self._by_destination: dict[Queue | Exchange, list[Binding]] = {}  # the first of each counts
+        self._by_destination: dict[AnyQueue | Exchange, list[Binding]] = {}  # the first of each counts
 
     @classmethod
     def check_arguments(cls, arguments: Arguments, described: str) -> None:
@@ -54,7 +54,7 @@ class ConsistentHashExchange(Exchange):
         if arguments.get("hash-property", PROPERTIES[0]) not in PROPERTIES:
             raise PreconditionFailed(f"Unsupported property: {arguments['hash-property']}")
 
-    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:
+    def check_binding(self, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments) -> None:
         if not re.fullmatch(r"[+-]?[0-9]+", routing_key):
             raise PreconditionFailed(f"The binding key must be an integer: {term(routing_key)}")
         if int(routing_key) < 1:

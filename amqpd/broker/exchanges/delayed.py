@@ -27,7 +27,7 @@ from .base import Exchange
 if TYPE_CHECKING:
     from ...clock import Timer
     from ...store.base import Counters
-    from ..queue import Queue
+    from ..stream import AnyQueue
     from ..vhost import VHost
 
 DELAY: Final = "x-delay"
@@ -74,7 +74,7 @@ class DelayedMessageExchange(Exchange):
     def check_arguments(cls, arguments: Arguments, described: str) -> None:
         _inner_type(arguments).check_arguments(arguments, described)
 
-    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:
+    def check_binding(self, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments) -> None:
         self.inner.check_binding(destination, routing_key, arguments)
 
     def bind(self, binding: Binding) -> None:

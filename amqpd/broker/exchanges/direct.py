@@ -7,7 +7,7 @@ from typing import Any
 
 from ...message import Message
 from ..binding import Binding
-from ..queue import Queue
+from ..stream import AnyQueue
 from .base import Exchange
 
 
@@ -44,7 +44,7 @@ class DefaultExchange(Exchange):
     type = "direct"
     by_routing_key = True
 
-    def __init__(self, find_queue: Callable[[str], Queue | None]) -> None:
+    def __init__(self, find_queue: Callable[[str], AnyQueue | None]) -> None:
         super().__init__("", durable=True)
         self._find_queue = find_queue
 

@@ -17,7 +17,7 @@ from ...message import Message
 from ...wire.fields import encode_value, term, type_name
 from ..arguments import Arguments
 from ..binding import Binding
-from ..queue import Queue
+from ..stream import AnyQueue
 from .base import Exchange
 
 MODES: Final = ("all", "any", "all-with-x", "any-with-x")
@@ -68,7 +68,7 @@ class HeadersExchange(Exchange):
         self._all: dict[Shape, dict[tuple[Hashable, ...], dict[Binding, None]]] = {}
         self._any: dict[tuple[str, Hashable], dict[Binding, None]] = {}
 
-    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:
+    def check_binding(self, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments) -> None:
         mode = arguments.get("x-match", "all")
         if not isinstance(mode, str):
             raise PreconditionFailed(

@@ -10,7 +10,7 @@ from .base import Exchange
 from .random_choice import RandomExchange
 
 if TYPE_CHECKING:
-    from ..queue import Queue
+    from ..stream import AnyQueue
 
 
 class LocalRandomExchange(RandomExchange):
@@ -18,7 +18,7 @@ class LocalRandomExchange(RandomExchange):
 
     type = "x-local-random"
 
-    def check_binding(self, destination: Queue | Exchange, routing_key: str, arguments: Arguments) -> None:
+    def check_binding(self, destination: AnyQueue | Exchange, routing_key: str, arguments: Arguments) -> None:
         if routing_key:
             raise PreconditionFailed(f"Non empty binding '{routing_key}' key not permitted")
         if isinstance(destination, Exchange):
