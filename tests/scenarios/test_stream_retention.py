@@ -40,10 +40,10 @@ def test_the_oldest_segments_are_dropped(client: Client, name: Name, limit: str,
     for start in range(50, 100, 2):
         fill(client, stream, *BODIES[start : start + 2])
     deadline = time.monotonic() + client.timeout
-    while (numbers := read_all(client, stream))[0] == 0:  # RabbitMQ drops them a little later
+    while (numbers := read_all(client, stream))[0] < 40:  # RabbitMQ drops them a little later, one by one
         assert time.monotonic() < deadline
     assert numbers == list(range(numbers[0], 100))
-    assert 40 <= numbers[0] <= 99
+    assert numbers[0] <= 99
 
 
 def test_without_a_limit_nothing_is_dropped(client: Client, name: Name) -> None:
