@@ -12,6 +12,7 @@ import pytest
 
 from amqpd.message import Message, make_message
 from amqpd.store.base import MAX_SEQ, Counters, Kind, Recovered, Store
+from amqpd.store.batch import PUT_COST
 from amqpd.wire.properties import Properties
 
 
@@ -496,7 +497,7 @@ class StoreContract:
 
     def test_nothing_lags_when_all_is_committed(self, opened: Opened) -> None:
         opened.put(1, 0, b"abc")
-        assert opened.store.lag >= 0
+        assert opened.store.lag in (0, 3 + PUT_COST)
         opened.store.when_committed(lambda: None)
         opened.advance()
         opened.restart()
