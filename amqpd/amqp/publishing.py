@@ -150,7 +150,7 @@ class Publishing:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent
         confirms = self.confirms
-        if confirms is not None and traits.persistent:
+        if confirms is not None and traits.persistent and not route.kept:  # else what is kept has to be stored
             message.receipt = confirms
             message.number = confirms.published + 1
         if route.queues:

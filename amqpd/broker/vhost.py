@@ -428,6 +428,7 @@ class VHost:
         if self.events.listeners:
             self._tell_of_binding("binding.created", binding)
         for message in source.replay():
+            message.receipt = None  # a consumer of this copy says nothing of those published before
             if isinstance(target, (Queue, Stream)):
                 target.push(message)
             else:

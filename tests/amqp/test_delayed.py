@@ -10,10 +10,14 @@ from amqpd.wire.methods import (
     BasicReturn,
     ConfirmSelect,
     ConfirmSelectOk,
+    ExchangeBind,
+    ExchangeBindOk,
     ExchangeDeclare,
     ExchangeDeclareOk,
     QueueBind,
     QueueBindOk,
+    QueueDeclare,
+    QueueDeclareOk,
     TxCommit,
     TxCommitOk,
     TxSelect,
@@ -57,6 +61,21 @@ def test_a_confirm_waits_for_the_disk_and_not_for_the_delay(pair: Pair, store: M
     assert pair.expect(1, BasicAck).delivery_tag == 1
     pair.clock.advance(1)
     assert pair.expect_command(1, BasicDeliver).body == b"message"
+
+
+def test_a_copy_that_was_consumed_does_not_confirm_the_one_that_waits(pair: Pair, store: ManualStore) -> None:
+    pair.call(1, ExchangeDeclare(exchange="both", type="fanout"), ExchangeDeclareOk)
+    pair.call(1, ExchangeBind(destination="x", source="both"), ExchangeBindOk)
+    pair.send(1, QueueDeclare(queue="now", durable=True))
+    store.commit()
+    pair.expect(1, QueueDeclareOk)
+    pair.call(1, QueueBind(queue="now", exchange="both"), QueueBindOk)
+    pair.consume("now", tag="c2", no_ack=True)
+    pair.publish(1, "both", "key", b"message", Properties(headers={"x-delay": 1000}, delivery_mode=2))
+    assert pair.expect_command(1, BasicDeliver).body == b"message"
+    assert pair.silent()
+    store.commit()
+    assert pair.expect(1, BasicAck).delivery_tag == 1
 
 
 def test_a_transient_exchange_confirms_at_once(pair: Pair) -> None:
