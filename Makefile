@@ -72,7 +72,7 @@ bench-micro: $(VENV)/.installed  ## nanoseconds in reader, route, dispatch and c
 
 COMMIT ?= HEAD
 .PHONY: bench-commit
-bench-commit: $(VENV)/.installed  ## measure it beside an earlier COMMIT, too
+bench-commit: $(VENV)/.test  ## measure it beside an earlier COMMIT, too
 	$(BIN)/python perf/compare.py --commit $(COMMIT) $(ARGS)
 
 .PHONY: clean

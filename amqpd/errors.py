@@ -64,6 +64,17 @@ class InternalError(AmqpError):
     reply_code = ReplyCode.INTERNAL_ERROR
 
 
+class OperatorError(Exception):
+    """What an operator asks for cannot be: one line that says why, in RabbitMQ's words where it has some.
+
+    Raised by what the management API and the command line do, before anything is changed.
+    """
+
+
+class NoSuchObject(OperatorError):
+    """What is to be changed or deleted, or is named by something else, is not there."""
+
+
 class StartupError(Exception):
     """The broker cannot start: one line that names the thing and the remedy, and a sysexits code to leave with."""
 

@@ -29,6 +29,8 @@ from loader.report import table
 from results import Results, read
 from scenarios import BASE, load_scenarios, median
 
+from amqpd.compiled import is_compiled
+
 REPOSITORY = Path(__file__).parent.parent
 BUILD_TIMEOUT = 600.0
 
@@ -68,6 +70,8 @@ def take_out(revision: str, folder: Path) -> None:
     if (folder / "setup.py").exists():
         build = [sys.executable, "setup.py", "build_ext", "--inplace"]
         subprocess.run(build, check=True, capture_output=True, cwd=folder, timeout=BUILD_TIMEOUT)
+        if is_compiled() and not any(folder.rglob("*.so")):  # else pure Python would be compared with compiled code
+            raise subprocess.CalledProcessError(1, build, stderr=b"nothing was compiled: are Cython and gcc installed?")
 
 
 def compare_commit(revision: str, options: Sequence[str]) -> int:

@@ -115,6 +115,11 @@ class Channel:
             self._permitted.clear()
         self._permitted.add((action, kind, name))
 
+    def forget_permissions(self) -> None:
+        """What was permitted may not be any more."""
+        self._permitted.clear()
+        self.publishing.forget()
+
     # --- methods out
 
     def reply(self, method: Method) -> None:

@@ -229,6 +229,27 @@ class Connection:
             self._close(ProtocolError(code, explanation, 0))
             self.wake()
 
+    def permissions_changed(self) -> None:
+        """What the user may do has changed: it is asked again before the next operation."""
+        for channel in self.channels.values():
+            if isinstance(channel, Channel):
+                channel.forget_permissions()
+
+    # --- what the broker knows it by
+
+    @property
+    def name(self) -> str:
+        """Both ends, as in `127.0.0.1:53412 -> 127.0.0.1:5672`."""
+        return str(self.peer)
+
+    @property
+    def username(self) -> str:
+        return self.user.name if self.user is not None else ""
+
+    @property
+    def vhost_name(self) -> str:
+        return self.vhost.name if self.vhost is not None else ""
+
     # --- what channels and the handshake call
 
     def wake(self) -> None:
@@ -283,6 +304,7 @@ class Connection:
         self._handshake = None
         self._deadline = None
         self.broker.alarms.listen(self._alarms_changed)
+        self.broker.connections.enter(self)
         assert self.user is not None
         self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
         if self.broker.events.listeners:
@@ -542,6 +564,7 @@ class Connection:
         if self.vhost is not None:
             self.vhost.delete_exclusive_queues(self)
         self.broker.alarms.unlisten(self._alarms_changed)
+        self.broker.connections.leave(self)
 
 
 def _blamed(error: ProtocolError) -> tuple[int, int]:

@@ -172,6 +172,12 @@ class Publishing:
         """What the last properties say may have changed."""
         self._header = self._properties = b""
 
+    def forget(self) -> None:
+        """What was found out before may not hold any more."""
+        self._arguments = b""
+        self._exchange = None
+        self.forget_properties()
+
     def close(self) -> None:
         """Let go of the channel: nothing is published any more."""
         self._customs = self.transaction = None

@@ -13,6 +13,7 @@ from ..store.base import Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .compat import PROFILES, Compat
+from .connections import Connections
 from .event_exchange import EventExchange
 from .events import Events
 from .memory import Memory
@@ -28,7 +29,8 @@ DEFAULT_MEMORY: Final = 96 << 20
 class Broker:
     """Owns the model. Everything in it is called from one thread.
 
-    Raises StartupError 65 when what the store recovers makes no sense.
+    `recovered` is what the store held when it was opened, where somebody asked it already. Raises StartupError 65 when
+    that makes no sense.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Broker:
         store: Store,
         clock: Clock,
         *,
+        recovered: Recovered | None = None,
         pager: Store | None = None,
         memory_limit: int = DEFAULT_MEMORY,
         consumer_timeout: int = DEFAULT_TIMEOUT,
@@ -52,12 +55,13 @@ class Broker:
         self.events = Events()
         self.alarms = Alarms(self.events, node)
         self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
+        self.connections = Connections()
         self.vhosts: dict[str, VHost] = {}
-        recovered = store.recover()
+        recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
-        self._ids = itertools.count(max(used, default=0) + 1)
+        self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
         self._resources = Resources(
-            store, pager, self.memory, clock, node, self.events, self._ids, compat, self.timeouts
+            store, pager, self.memory, clock, node, self.events, self.ids, compat, self.timeouts
         )
         self._recover(recovered)
         if not self.vhosts:
@@ -73,7 +77,7 @@ class Broker:
         vhost = self.vhosts.get(name)
         if vhost is None:
             vhost = self.vhosts[name] = VHost(name, self._resources)
-            vhost.id = next(self._ids)
+            vhost.id = next(self.ids)
             self.store.define(Kind.VHOST, vhost.id, {"name": name})
             if self.events.listeners:
                 self.events.tell("vhost.created", name=name)

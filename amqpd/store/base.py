@@ -25,6 +25,13 @@ class Kind(IntEnum):
     EXCHANGE = 2
     QUEUE = 3
     BINDING = 4
+    USER = 5
+    PERMISSION = 6
+    TOPIC_PERMISSION = 7
+    POLICY = 8
+    OPERATOR_POLICY = 9
+    PARAMETER = 10
+    GLOBAL_PARAMETER = 11
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from amqpd.wire.methods import (
 from amqpd.wire.spec import FRAME_BODY, FRAME_METHOD, HEARTBEAT_FRAME, ReplyCode
 from amqpd.wire.writer import method_frame
 from tests.amqp.pair import Pair, new_broker
+from tests.fakes import LOCAL
 
 
 @pytest.fixture
@@ -540,3 +541,11 @@ def test_the_driver_is_woken_when_a_connection_is_closed_from_inside(pair: Pair)
 
 def test_a_channel_that_opens_is_answered(pair: Pair) -> None:
     assert pair.call(5, ChannelOpen(), ChannelOpenOk) == ChannelOpenOk()
+
+
+def test_an_open_connection_is_known_to_the_broker_until_it_closes() -> None:
+    pair = Pair()
+    [known] = pair.broker.connections.open
+    assert (known.name, known.username, known.vhost_name) == (str(LOCAL), "guest", "/")
+    pair.call(0, ConnectionClose(200, "bye"), ConnectionCloseOk)
+    assert not pair.broker.connections.open

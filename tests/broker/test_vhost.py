@@ -788,10 +788,13 @@ def test_content_that_several_durable_queues_store_has_an_id(vhost: VHost) -> No
 # --- what is stored
 
 
+OURS = (Kind.VHOST, Kind.EXCHANGE, Kind.QUEUE, Kind.BINDING)
+
+
 def test_durable_objects_are_defined_and_undefined(vhost: VHost, store: MemoryStore) -> None:
     def defined() -> dict[Kind, list[str]]:
         found = store.recover().definitions
-        return {kind: sorted(str(each.get("name")) for each in found[kind].values()) for kind in Kind}
+        return {kind: sorted(str(each.get("name")) for each in found[kind].values()) for kind in OURS}
 
     before = defined()
     assert before == {Kind.VHOST: ["/"], Kind.EXCHANGE: [], Kind.QUEUE: [], Kind.BINDING: []}

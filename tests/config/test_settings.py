@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from amqpd import config
-from amqpd.config import SETTINGS, Config, environment_name, load
+from amqpd.config import SETTINGS, Config, environment_name, load, settings
 from amqpd.errors import StartupError
 
-CONF = Path(__file__).parent.parent / "conf" / "amqpd.toml"
+CONF = Path(__file__).parent.parent.parent / "conf" / "amqpd.toml"
 
 
 def loaded(
@@ -230,13 +229,13 @@ def test_names_are_not_empty(key: str) -> None:
 
 def test_what_is_misspelt_in_the_environment_is_found() -> None:
     line = "unknown setting AMQPD_HARTBEAT in the environment; did you mean AMQPD_HEARTBEAT?"
-    assert config.misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
-    assert config.misspelt({"AMQPD_LOGLEVEL": "debug"})
+    assert settings.misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
+    assert settings.misspelt({"AMQPD_LOGLEVEL": "debug"})
 
 
 @pytest.mark.parametrize("name", ["AMQPD_SERVICE_HOST", "AMQPD_PORT", "AMQPD_PORT_5672_TCP", "AMQPD_CRASH_ROUNDS"])
 def test_what_others_may_set_is_not_taken_for_ours(name: str) -> None:
-    assert config.misspelt({name: "5"}) == []
+    assert settings.misspelt({name: "5"}) == []
 
 
 def test_no_limit_for_frames_is_written_0() -> None:
@@ -315,7 +314,7 @@ def test_a_table_where_a_value_belongs_is_an_unknown_key(tmp_path: Path) -> None
 
 def test_the_example_lists_every_setting_with_its_default() -> None:
     content = tomllib.loads(CONF.read_text())
-    assert set(config._flattened(content)) == set(SETTINGS)
+    assert set(settings._flattened(content)) == set(SETTINGS)
     assert load(CONF, {}) == Config()
 
 

@@ -1,0 +1,70 @@
+"""The connections that are open: to count them, to find them, and to end them when what they live on goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Protocol
+
+from ..wire.spec import ReplyCode
+
+
+class OpenConnection(Protocol):
+    """What the broker knows of a client's connection, whatever it speaks."""
+
+    @property
+    def name(self) -> str:
+        """Both ends, as in `127.0.0.1:53412 -> 127.0.0.1:5672`."""
+        ...
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def vhost_name(self) -> str: ...
+
+    def close(self, code: ReplyCode, explanation: str) -> None:
+        """Send the client away, telling it why; does nothing when that has begun."""
+        ...
+
+    def permissions_changed(self) -> None:
+        """What its user may do has changed: ask again before the next operation."""
+        ...
+
+
+class Connections:
+    """All connections that were let into a vhost, in order of arrival."""
+
+    def __init__(self) -> None:
+        self.open: dict[OpenConnection, None] = {}
+        self.in_vhost: Counter[str] = Counter()
+        self.of_user: Counter[str] = Counter()
+
+    def enter(self, connection: OpenConnection) -> None:
+        self.open[connection] = None
+        self.in_vhost[connection.vhost_name] += 1
+        self.of_user[connection.username] += 1
+
+    def leave(self, connection: OpenConnection) -> None:
+        """Nothing happens when it never entered, or left before."""
+        if connection in self.open:
+            del self.open[connection]
+            _count_down(self.in_vhost, connection.vhost_name)
+            _count_down(self.of_user, connection.username)
+
+    def close_all(self, explanation: str, *, vhost: str | None = None, username: str | None = None) -> None:
+        """Send away (320) those of a vhost, of a user, or all."""
+        for connection in list(self.open):
+            if vhost in (None, connection.vhost_name) and username in (None, connection.username):
+                connection.close(ReplyCode.CONNECTION_FORCED, explanation)
+
+    def permissions_changed(self, username: str) -> None:
+        """Tell those of a user."""
+        for connection in self.open:
+            if connection.username == username:
+                connection.permissions_changed()
+
+
+def _count_down(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
