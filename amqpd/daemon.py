@@ -6,14 +6,16 @@ Stopping goes backwards: no new connections, farewell to the clients, commit, cl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from . import __version__
+from . import __version__, plugins
 from .amqp.connection import ConnectionSettings
 from .auth.internal import InternalUsers
 from .broker.broker import Broker
@@ -21,9 +23,11 @@ from .broker.compat import PROFILES
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .errors import StartupError
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Output, get_logger
+from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -101,7 +105,7 @@ class Daemon:
             raise
         for host, port in self.addresses:
             self._log.info(f"started TCP listener on {host}:{port}")
-        self._log.info("Server startup complete")
+        self._log.info(f"Server startup complete; {len(plugins.running(config.event_exchange))} plugins started.")
         self._log.info(f"connect to {self.url}")
 
     @property
@@ -111,6 +115,22 @@ class Daemon:
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         host, port = self.addresses[0]
         return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
+
+    @property
+    def announcement(self) -> Announcement:
+        """Where clients connect, for scripts."""
+        return Announcement.of(self.config, {"amqp": self.addresses})
+
+    def request_stop(self, reason: str) -> None:
+        """Have `run_until_stopped` return, as a signal would."""
+        self._log.info(f"stopping: {reason}")
+        self._stopped.set()
+
+    def stop_at_signals(self) -> None:
+        """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
@@ -123,12 +143,11 @@ class Daemon:
         self._close_stores()
         self._log.info("Server stopped")
 
-    async def run_until_stopped(self) -> None:
-        """Run until SIGTERM or SIGINT, or until the store fails; then stop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopped.set)
+    async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
+        """Run until SIGTERM or SIGINT, until `request_stop`, or until the store fails; then stop."""
         await self._stopped.wait()
+        for attendant in attendants:
+            attendant.stopping()
         if self.failure is None:
             await self.stop()
 
@@ -212,17 +231,31 @@ def server_properties(config: Config) -> dict[str, Any]:
     }
 
 
-def run(config: Config, log_output: Output) -> int:
+def run(config: Config, log_output: Output, attendants: Sequence[Attendant] = ()) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
     daemon = Daemon(config)
 
     async def main() -> None:
+        daemon.stop_at_signals()
         await daemon.start()
         log_output.flush()  # whoever waits for it to start need not wait for the timer
+        try:
+            for attendant in attendants:
+                attendant.started(daemon)
+        except StartupError:
+            for attendant in attendants:
+                attendant.stopping()
+            await daemon.stop()
+            raise
         IdleCollector(daemon.clock).start()
-        await daemon.run_until_stopped()
+        await daemon.run_until_stopped(attendants)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner, log_output.gathering(runner.get_loop().call_later):
+    with contextlib.ExitStack() as stack:
+        for attendant in attendants:
+            attendant.prepare()
+            stack.callback(attendant.stopped)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+        stack.enter_context(log_output.gathering(runner.get_loop().call_later))
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
 

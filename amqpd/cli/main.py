@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final, NoReturn
 
 import click
 
-from .. import __version__
-from ..compiled import is_compiled
-from ..config import load
 from ..errors import StartupError
+from .options import contract_options, server_options
 
 HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
 
@@ -25,6 +24,8 @@ guest, from this machine only.
     amqpd -D /var/lib/amqpd       keep data there
     amqpd -c amqpd.toml           settings from a file
     AMQPD_HEARTBEAT=10 amqpd      any setting from the environment
+    amqpd --detach --wait         run in the background; return once connections are accepted
+    amqpd exec -- pytest          run a command with a throw-away broker, AMQP_URL saying where
 
 Then, for example with pika:
 
@@ -34,50 +35,71 @@ Then, for example with pika:
 Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 """
 
+COMMANDS: Final = {
+    "run": "run:run",
+    "exec": "exec:execute",
+    "ping": "ping:ping",
+    "wait": "ping:wait",
+    "stop": "stop:stop",
+    "shims": "shims:shims",
+    "completion": "about:completion",
+    "version": "about:version",
+}
+"""Subcommands, and where each is found once it is called: `amqpd ping` does not load what runs a broker."""
 
-@click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+
+class Commands(click.Group):
+    """Loads a subcommand when it is called, or shown in a list."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """None for what is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f".{module}", __package__), name)
+        return command
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from .about import version_line  # noqa: PLC0415 - only when asked for
+
+        click.echo(version_line())
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    help=HELP,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+@server_options
+@contract_options
 @click.option(
-    "-c", "--config", "file", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Settings, as TOML."
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
-@click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]")
-@click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
-@click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged.")
-@click.option("--log-format", type=click.Choice(["console", "json"]), help="Lines for people, or JSON.")
-@click.version_option(
-    __version__, prog_name="amqpd", message=f"%(prog)s %(version)s ({'compiled' if is_compiled() else 'pure Python'})"
-)
-def amqpd(
-    file: Path | None,
-    data_dir: str | None,
-    memory: bool | None,
-    bind: str | None,
-    port: int | None,
-    log_level: str | None,
-    log_format: str | None,
-) -> None:
-    options: dict[str, Any] = {
-        "data_dir": data_dir,
-        "memory": memory,
-        "log.level": log_level,
-        "log.format": log_format,
-    }
-    config = load(file, options=options)
-    if bind is not None or port is not None:
-        host, default_port = config.address
-        address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
-        options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
-        config = load(file, options=options)
-    from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker
+@click.pass_context
+def amqpd(context: click.Context, /, **options: Any) -> None:
+    if context.invoked_subcommand is None:
+        from .run import run  # noqa: PLC0415 - as any other command, only when it is called
 
-    sys.exit(serve(config))
+        context.forward(run)
+        return
+    given = [name for name in options if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+    if given:
+        raise click.UsageError(f"options of '{context.invoked_subcommand}' come after that word", context)
 
 
-def main() -> None:
-    """Run the command; usage errors and refusals to start become one line and an exit code of sysexits.h."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command, and leave; errors become one line, and an exit code of sysexits.h."""
     try:
-        amqpd.main(standalone_mode=False)
+        code = amqpd.main(arguments, prog_name="amqpd", standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.ClickException as error:
@@ -88,3 +110,4 @@ def main() -> None:
     except StartupError as error:
         click.echo(f"amqpd: {error}", err=True)
         sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else os.EX_OK)

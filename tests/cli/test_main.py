@@ -106,7 +106,7 @@ def test_it_says_where_it_listens_and_that_it_is_ready(start: Start) -> None:
     lines = [line.split("] ", 1)[1] for line in broker.log]
     listening = f"started TCP listener on 127.0.0.1:{broker.port}"
     assert lines.count(listening) == 1
-    assert lines.index("Server startup complete") == lines.index(listening) + 1
+    assert lines.index("Server startup complete; 4 plugins started.") == lines.index(listening) + 1
     Client(broker.url).close()
 
 
@@ -135,7 +135,7 @@ def test_lines_are_for_people_unless_told_otherwise(start: Start) -> None:
 def test_lines_for_machines_are_json(start: Start) -> None:
     broker = start("--memory", "--log-format", "json")
     events = [json.loads(line) for line in broker.log]
-    assert "Server startup complete" in [event["event"] for event in events]
+    assert "Server startup complete; 4 plugins started." in [event["event"] for event in events]
     assert {"event", "level", "timestamp"} <= set(events[0])
 
 

@@ -1,0 +1,86 @@
+"""Options of a broker, as `amqpd`, `amqpd run` and `amqpd exec` take them, and the settings they make up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_FILE: Final = click.Path(path_type=Path, readable=False)
+
+_SERVER: Final = (
+    click.option("-c", "--config", "file", type=_FILE, metavar="FILE", help="Settings, as TOML."),
+    click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]"),
+    click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart."),
+    click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]"),
+    click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]"),
+    click.option(
+        "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged."
+    ),
+    click.option("--log-format", type=click.Choice(["console", "json"]), help="Lines for people, or JSON."),
+    click.option("--log-file", type=_FILE, metavar="FILE", help="Append the log to a file instead of showing it."),
+)
+
+_CONTRACT: Final = (
+    click.option(
+        "--print-json",
+        is_flag=True,
+        help="Once ready, print a line of JSON (pid, ports, urls, data_dir, version); the log goes to standard error.",
+    ),
+    click.option(
+        "--write-url", type=_FILE, metavar="FILE", help="Once ready, write the URL to a file; remove it at the end."
+    ),
+    click.option(
+        "--pidfile", type=_FILE, metavar="FILE", help="Write the process id to a file; refuse that of a running broker."
+    ),
+    click.option("--detach", is_flag=True, help="Run in the background, and log to a file."),
+    click.option("--wait", is_flag=True, help="With --detach: return when connections are accepted, or cannot be."),
+    click.option("--exit-with-parent", is_flag=True, help="Stop when the process that started this one is gone."),
+    click.option("--exit-on-stdin-eof", is_flag=True, help="Stop when standard input ends."),
+)
+
+
+def _adding(options: tuple[Callable[[Any], Any], ...]) -> Callable[[_Command], _Command]:
+    return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
+
+
+server_options = _adding(_SERVER)
+"""What a broker is told: settings, and where its log goes."""
+
+contract_options = _adding(_CONTRACT)
+"""How it stands with the process that starts it."""
+
+
+def configured(
+    file: Path | None = None,
+    data_dir: str | None = None,
+    memory: bool | None = None,
+    bind: str | None = None,
+    port: int | None = None,
+    log_level: str | None = None,
+    log_format: str | None = None,
+) -> Config:
+    """The configuration that options of these names make up, with all the weaker layers."""
+    from ..config import load  # noqa: PLC0415 - commands that run no broker do without
+
+    options: dict[str, Any] = {
+        "data_dir": data_dir,
+        "memory": memory,
+        "log.level": log_level,
+        "log.format": log_format,
+    }
+    config = load(file, options=options)
+    if bind is not None or port is not None:
+        host, default_port = config.address
+        address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
+        options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
+        config = load(file, options=options)
+    return config

@@ -1,0 +1,50 @@
+"""rabbitmq-server: runs amqpd, where RabbitMQ's files and variables are looked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from ..main import main as amqpd
+
+ETC: Final = Path("/etc/rabbitmq")
+
+_FILES: Final = {
+    "RABBITMQ_CONFIG_FILE": "rabbitmq.conf",
+    "RABBITMQ_CONFIG_FILES": "conf.d",
+    "RABBITMQ_ADVANCED_CONFIG_FILE": "advanced.config",
+    "RABBITMQ_ENABLED_PLUGINS_FILE": "enabled_plugins",
+}
+
+
+def main(name: str, arguments: Sequence[str]) -> int:
+    """Run the broker until it stops; with -detached, in the background."""
+    if any(argument != "-detached" for argument in arguments):
+        print(f"Usage: {name} [-detached]", file=sys.stderr)
+        return os.EX_USAGE
+    os.environ.update(defaults(os.environ, ETC))
+    return amqpd(options(os.environ, detached=bool(arguments)))
+
+
+def defaults(environment: Mapping[str, str], etc: Path) -> dict[str, str]:
+    """RabbitMQ's usual files, where they are there and no variable names others."""
+    return {
+        variable: str(etc / file)
+        for variable, file in _FILES.items()
+        if variable not in environment and (etc / file).exists()
+    }
+
+
+def options(environment: Mapping[str, str], *, detached: bool) -> list[str]:
+    """The options of amqpd for what is about the process; what is about the broker are settings."""
+    made = []
+    if environment.get("RABBITMQ_PID_FILE"):
+        made += ["--pidfile", environment["RABBITMQ_PID_FILE"]]
+    if detached:
+        made.append("--detach")
+        if environment.get("RABBITMQ_LOG_BASE"):
+            made += ["--log-file", str(Path(environment["RABBITMQ_LOG_BASE"]) / "amqpd.log")]
+    return made
