@@ -105,7 +105,11 @@ class Daemon:
             raise
         for host, port in self.addresses:
             self._log.info(f"started TCP listener on {host}:{port}")
-        self._log.info(f"Server startup complete; {len(plugins.running(config.event_exchange))} plugins started.")
+
+    def say_ready(self) -> None:
+        """Log the line that tools wait for, once all is as they expect."""
+        count = len(plugins.running(self.config.event_exchange))
+        self._log.info(f"Server startup complete; {count} plugins started.")
         self._log.info(f"connect to {self.url}")
 
     @property
@@ -238,7 +242,6 @@ def run(config: Config, log_output: Output, attendants: Sequence[Attendant] = ()
     async def main() -> None:
         daemon.stop_at_signals()
         await daemon.start()
-        log_output.flush()  # whoever waits for it to start need not wait for the timer
         try:
             for attendant in attendants:
                 attendant.started(daemon)
@@ -247,6 +250,8 @@ def run(config: Config, log_output: Output, attendants: Sequence[Attendant] = ()
                 attendant.stopping()
             await daemon.stop()
             raise
+        daemon.say_ready()
+        log_output.flush()  # whoever waits for it to start need not wait for the timer
         IdleCollector(daemon.clock).start()
         await daemon.run_until_stopped(attendants)
 

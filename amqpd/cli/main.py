@@ -85,15 +85,16 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
 @click.pass_context
-def amqpd(context: click.Context, /, **options: Any) -> None:
+def amqpd(context: click.Context, /, **options: Any) -> int | None:
     if context.invoked_subcommand is None:
         from .run import run  # noqa: PLC0415 - as any other command, only when it is called
 
-        context.forward(run)
-        return
+        code: int = context.forward(run)
+        return code
     given = [name for name in options if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
     if given:
         raise click.UsageError(f"options of '{context.invoked_subcommand}' come after that word", context)
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

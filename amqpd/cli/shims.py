@@ -25,7 +25,7 @@ def script(name: str) -> str:
     return f'#!/bin/sh\n# {name}, answered by amqpd; {MARK}\nexec {python} -P -m amqpd.cli.rabbitmq {name} "$@"\n'
 
 
-@click.command()
+@click.command(short_help="Write scripts with the names of RabbitMQ's commands.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--force", is_flag=True, help="Replace files of these names that are something else.")
 def shims(folder: Path, force: bool) -> None:

@@ -7,8 +7,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,32 +29,7 @@ from amqpd.wire.methods import (
     QueueDeclareOk,
 )
 from amqpd.wire.properties import Properties
-
-PATIENCE = 30
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("AMQPD_") or name == "AMQPD_PURE"}
-
-
-def amqpd(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command until it leaves by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "amqpd", *options],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        env={**CLEAN, **environment},
-    )
-
-
-def refused(*options: str, **environment: str) -> tuple[int, str]:
-    """The exit code, and the one line that was said."""
-    done = amqpd(*options, **environment)
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("amqpd: ")
-    assert "startup complete" not in done.stdout
-    return done.returncode, lines[0]
-
+from tests.cli.command import PATIENCE, amqpd, refused
 
 Start = Callable[..., BrokerProcess]
 

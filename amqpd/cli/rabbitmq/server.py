@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from ..main import main as amqpd
 
@@ -20,13 +19,11 @@ _FILES: Final = {
 }
 
 
-def main(name: str, arguments: Sequence[str]) -> int:
-    """Run the broker until it stops; with -detached, in the background."""
-    if any(argument != "-detached" for argument in arguments):
-        print(f"Usage: {name} [-detached]", file=sys.stderr)
-        return os.EX_USAGE
+def main(_: str, arguments: Sequence[str]) -> NoReturn:
+    """Run the broker until it stops; with -detached, in the background. Other arguments are amqpd's options."""
     os.environ.update(defaults(os.environ, ETC))
-    return amqpd(options(os.environ, detached=bool(arguments)))
+    others = [argument for argument in arguments if argument != "-detached"]
+    amqpd([*options(os.environ, detached="-detached" in arguments), *others])
 
 
 def defaults(environment: Mapping[str, str], etc: Path) -> dict[str, str]:
