@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .probe import Target, await_start, greet, locate, target_of
+from .probe import TIMEOUT, Target, await_start, greet, locate, target_of
 
 WHERE = """URL is amqp://…, amqps://…, or HOST:PORT. Without it: the broker of the data folder (-D), AMQP_URL,
 RABBITMQ_NODE_PORT, the broker of the usual data folder, or 127.0.0.1:5672, whichever is there first."""
@@ -37,7 +37,7 @@ def _target(url: str | None, data_dir: str | None, cacert: str | None, insecure:
 
 @click.command(epilog=WHERE)
 @_target_options
-@click.option("-t", "--timeout", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds.")
+@click.option("-t", "--timeout", type=click.FloatRange(min=0), default=TIMEOUT, show_default=True, help="Seconds.")
 def ping(
     url: str | None, data_dir: str | None, cacert: str | None, insecure: bool, quiet: bool, timeout: float
 ) -> None:

@@ -9,9 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import StartupError
@@ -20,6 +18,9 @@ PORT: Final = 5672
 TLS_PORT: Final = 5671
 DATA_DIR: Final = ".amqpd"
 """The default of the setting `data_dir`, here so that no settings have to be loaded."""
+
+TIMEOUT: Final = 5.0
+"""Seconds for `amqpd ping`, unless told otherwise."""
 
 RETRY_AFTER: Final = 0.05
 """Seconds between attempts of `await_start`."""
@@ -33,8 +34,7 @@ class Silent(StartupError):
     """No broker answered: 69 when nobody is there, 75 when nobody answered in time, 76 when it was no broker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a broker is expected."""
 
     host: str
@@ -71,7 +71,7 @@ def locate(url: str | None, data_dir: str | None, environment: Mapping[str, str]
     if url:
         return url
     if data_dir:
-        found = announced(Path(data_dir))
+        found = announced(data_dir)
         if found is None:
             raise Silent(f"no broker accepts connections in data folder {data_dir}", os.EX_UNAVAILABLE)
         return str(found["urls"]["amqp"])
@@ -83,17 +83,18 @@ def locate(url: str | None, data_dir: str | None, environment: Mapping[str, str]
     return f"127.0.0.1:{PORT}" if usual is None else str(usual["urls"]["amqp"])
 
 
-def usual_folder(environment: Mapping[str, str]) -> Path:
+def usual_folder(environment: Mapping[str, str]) -> str:
     """Where a broker keeps its data unless a file or an option says otherwise."""
-    return Path(environment.get("AMQPD_DATA_DIR") or DATA_DIR)
+    return environment.get("AMQPD_DATA_DIR") or DATA_DIR
 
 
-def announced(folder: Path) -> dict[str, Any] | None:
+def announced(folder: str) -> dict[str, Any] | None:
     """What the broker of this data folder says of itself while it accepts connections: `process.Announcement`."""
     import json  # noqa: PLC0415 - not needed with a URL
 
     try:
-        found = json.loads((folder / "running.json").read_bytes())
+        with open(os.path.join(folder, "running.json"), "rb") as file:  # noqa: PTH118, PTH123 - pathlib takes its time
+            found = json.load(file)
         found["urls"]["amqp"], found["ports"]["amqp"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -61,6 +61,6 @@ def stop(pidfile: Path | None, data_dir: str | None, timeout: float) -> None:
     if pidfile is not None:
         pid = end(pidfile, f"pidfile {pidfile}", timeout)
     else:
-        folder = Path(data_dir) if data_dir else usual_folder(os.environ)
+        folder = Path(data_dir or usual_folder(os.environ))
         pid = end(folder / LOCK, f"data folder {folder}", timeout)
     click.echo(f"process {pid} has stopped")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from amqpd.cli.main import amqpd as command
+from amqpd.cli.commands import amqpd as command
 from amqpd.cli.main import main
 from amqpd.cli.probe import Silent, Target, await_start, greet, locate, target_of
 from amqpd.testing.client import raw_frame
@@ -80,6 +80,19 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 # --- ping
+
+
+@pytest.mark.parametrize("words", [["-t", "5"], ["--timeout=5", "-q"], [], ["-q"], ["--quiet"]], ids=" ".join)
+def test_in_whatever_way_it_is_told_it_answers_the_same(
+    words: list[str], broker: BrokerProcess, free_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "" if {"-q", "--quiet"} & {*words} else f"127.0.0.1:{broker.port} answers\n"
+    assert run(capsys, "ping", *words, broker.url) == (os.EX_OK, said, "")
+    code, output, errors = run(capsys, "ping", *words, f"127.0.0.1:{free_port}")
+    assert (code, output) == (os.EX_UNAVAILABLE, "")
+    assert errors == f"amqpd: cannot connect to 127.0.0.1:{free_port}: Connection refused\n"
+    assert run(capsys, "ping", *words, "http://localhost/")[0] == os.EX_USAGE
+    assert run(capsys, "ping", *words, "one", "two")[0] == os.EX_USAGE
 
 
 def test_a_broker_that_runs_answers(broker: BrokerProcess, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +172,8 @@ except SystemExit:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE, env=CLEAN)
     loaded = done.stdout.split()
     assert "amqpd.cli.probe" in loaded
-    unwanted = ("structlog", "lmdb", "uvloop", "asyncio", "ssl", "json", "amqpd.config", "amqpd.broker", "amqpd.daemon")
+    unwanted = ("structlog", "lmdb", "uvloop", "asyncio", "ssl", "json", "amqpd.config", "amqpd.broker",
+                "amqpd.daemon", "click")  # fmt: skip
     assert not [name for name in unwanted if name in loaded]
 
 

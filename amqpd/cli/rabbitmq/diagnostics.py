@@ -240,14 +240,14 @@ def stop(call: Call) -> None:
         end(Path(call.arguments[0]), f"pidfile {call.arguments[0]}", call.timeout or STOP_PATIENCE)
     else:
         call.banner(f"Stopping and halting node {call.node} ...")
-        folder = usual_folder(os.environ)
+        folder = Path(usual_folder(os.environ))
         end(folder / LOCK, f"data folder {folder}", call.timeout or STOP_PATIENCE)
 
 
 def shutdown(call: Call) -> None:
     """End it, and say so."""
     expect(call, 0, 0)
-    folder = usual_folder(os.environ)
+    folder = Path(usual_folder(os.environ))
     pid = holder(folder / LOCK)
     if pid is not None:
         call.banner(f"Shutting down RabbitMQ node {call.node} running at PID {pid}\nWaiting for PID {pid} to terminate")
