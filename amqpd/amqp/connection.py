@@ -101,6 +101,10 @@ class Connection:
         self.channel_max = settings.channel_max
         self.heartbeat = settings.heartbeat  # seconds, as agreed
         self.mechanism = ""  # by which the user logged in
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.reads = 0  # pieces in which they came
+        self.writes = 0
 
         self.outbox = Outbox(settings.frame_max)
         self.outlet = Outlet(wake)
@@ -144,6 +148,8 @@ class Connection:
 
     def receive_data(self, data: bytes) -> None:
         """Take in what the peer sent."""
+        self.bytes_received += len(data)
+        self.reads += 1
         if self._heartbeat is not None:
             self._heartbeat.received = True
         if self._deaf or self.closed:
@@ -182,7 +188,9 @@ class Connection:
             return []
         if self._heartbeat is not None and self.outbox.size > len(HEARTBEAT_FRAME):
             self._heartbeat.sent = True  # a heartbeat alone does not put off the next
+        self.bytes_sent += self.outbox.size
         chunks = self.outbox.take()
+        self.writes += len(chunks)
         outlet.pending = sum([channel.held_bytes for channel in self.holding]) if self.holding else 0
         if not outlet.open and outlet.pending <= outlet.limit:
             outlet.open = True

@@ -49,6 +49,7 @@ from .queue import Limits, Queue
 from .route import Route, Routes
 from .stream import AnyQueue, Stream, check_stream
 from .timeouts import ConsumerTimeouts
+from .traffic import Traffic
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -95,6 +96,7 @@ class VHost:
         self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
+        self.traffic = Traffic()  # of channels that are closed
         self.dead_letters = DeadLetters(self)
         self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
