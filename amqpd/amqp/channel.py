@@ -73,6 +73,7 @@ class Channel:
                 events.tell("channel.created", **self._described, number=number, user=user.name, vhost=vhost.name)
         self._permitted: set[tuple[Action, str, str]] = set()
         connection.broker.timeouts.watch(self)
+        connection.broker.churn.channel_created += 1
 
     @property
     def outbox(self) -> Outbox:
@@ -287,6 +288,7 @@ class Channel:
         """
         self.closed = True
         self.connection.broker.timeouts.unwatch(self)
+        self.connection.broker.churn.channel_closed += 1
         consumers, self.consumers = self.consumers, {}
         queues = {consumer.queue: None for consumer in consumers.values()}
         for consumer in consumers.values():

@@ -16,7 +16,7 @@ cdef class Deliveries(Sink):
     cdef readonly Window window
     cdef public object transaction
     cdef readonly Traffic traffic
-    cdef object _channel
+    cdef readonly object channel
     cdef int _number
     cdef Outlet _outlet
     cdef Routes _routes

@@ -24,10 +24,10 @@ class Deliveries(Sink):
     """Delivery tags, what is out under them, and its way to the peer."""
 
     __slots__ = (
-        "_channel",
         "_number",
         "_outlet",
         "_routes",
+        "channel",
         "next_tag",
         "outbox",
         "traffic",
@@ -45,7 +45,7 @@ class Deliveries(Sink):
         self.window = Window()  # over all consumers of the channel
         self.transaction: Transaction | None = None  # in tx mode
         self.traffic = traffic  # of the channel
-        self._channel: Channel | None = channel
+        self.channel: Channel | None = channel
         self._number = number
         self._outlet = outlet
         self._routes = routes
@@ -75,13 +75,13 @@ class Deliveries(Sink):
             traffic.delivered += 1
             self.unacked.add(tag, entry)
         self._outlet.sent(outbox.size - before)
-        if self._routes.firehose is not None and self._channel is not None:
-            self._channel.trace(entry, consumer.queue.name)
+        if self._routes.firehose is not None and self.channel is not None:
+            self.channel.trace(entry, consumer.queue.name)
 
     def cancelled(self, consumer: Consumer) -> None:
         """See `Sink.cancelled`."""
-        if self._channel is not None:
-            self._channel.cancelled(consumer)
+        if self.channel is not None:
+            self.channel.cancelled(consumer)
 
     def ack(self, tag: int, multiple: bool) -> None:
         """Handle basic.ack. Raises PreconditionFailed when the tag is not outstanding."""
@@ -134,8 +134,8 @@ class Deliveries(Sink):
 
     def close(self) -> None:
         """Let go of the channel: nothing is delivered any more."""
-        self._channel = self.transaction = None
+        self.channel = self.transaction = None
 
     def _unpark_all(self) -> None:
-        if self._channel is not None:
-            self._channel.unpark_all()
+        if self.channel is not None:
+            self.channel.unpark_all()

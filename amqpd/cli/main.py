@@ -43,6 +43,10 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 @click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
 @click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]")
+@click.option(
+    "--http-port", type=click.IntRange(0, 65535), help="Port for the HTTP API; 0 = a free one.  [default: 15672]"
+)
+@click.option("--no-http", is_flag=True, default=None, help="No HTTP API.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged.")
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Lines for people, or JSON.")
 @click.version_option(
@@ -54,12 +58,16 @@ def amqpd(
     memory: bool | None,
     bind: str | None,
     port: int | None,
+    http_port: int | None,
+    no_http: bool | None,
     log_level: str | None,
     log_format: str | None,
 ) -> None:
     options: dict[str, Any] = {
         "data_dir": data_dir,
         "memory": memory,
+        "management.enabled": None if no_http is None else not no_http,
+        "management.tcp.port": http_port,
         "log.level": log_level,
         "log.format": log_format,
     }

@@ -41,7 +41,8 @@ class BrokerProcess:
 
     def start(self, timeout: float = 30.0) -> Self:
         """Start it and wait until clients can connect. Raises RuntimeError with its log when it does not come up."""
-        command = [sys.executable, "-m", "amqpd", "-p", str(self.port), *self.options]
+        http = [] if "--http-port" in self.options else ["--no-http"]
+        command = [sys.executable, "-m", "amqpd", "-p", str(self.port), *http, *self.options]
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and package
             command,
             stdin=subprocess.DEVNULL,
