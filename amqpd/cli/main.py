@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..compiled import is_compiled
-from ..config import load
+from ..config import given, load
 from ..errors import StartupError
 
 HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
@@ -33,6 +33,10 @@ Then, for example with pika:
 
 Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 """
+
+
+HTTP_OFFSET = 10_000
+"""The HTTP API's port is so far above AMQP's unless it is chosen, as with RabbitMQ's 5672 and 15672."""
 
 
 @click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -75,6 +79,8 @@ def amqpd(
     if bind is not None or port is not None:
         host, default_port = config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
+        if port is not None and http_port is None and "management.tcp.port" not in given(file):
+            options["management.tcp.port"] = port and min(port + HTTP_OFFSET, 65535)
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
         config = load(file, options=options)
     from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker

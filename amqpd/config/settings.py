@@ -112,12 +112,15 @@ def load(
 
     Raises StartupError: 66 when the file cannot be read, 78 for an unknown key or a value that cannot be, naming both.
     """
-    values: dict[str, Any] = {}
-    if file is not None:
-        values.update(_from_file(file))
-    values.update(_from_environment(os.environ if environment is None else environment))
+    values = given(file, environment)
     values.update({key: value for key, value in (options or {}).items() if value is not None})
     return Config(**{SETTINGS[key].name: _converted(key, value) for key, value in values.items()})
+
+
+def given(file: Path | None = None, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The settings that a file and the environment make, by key. Raises StartupError as `load` does."""
+    values = _from_file(file) if file is not None else {}
+    return values | _from_environment(os.environ if environment is None else environment)
 
 
 def environment_name(key: str) -> str:
