@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from ..auth.base import Authenticator, Authorizer
 from ..broker.broker import Broker
 from ..errors import StartupError
 from .api import RESOURCES
+from .process import memory_total
 from .rates import Rates
 from .resources import application
 from .views import Views
@@ -56,6 +60,7 @@ class Management:
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
+    per_object_metrics: bool = False  # for /metrics, too
     started_at: float = field(init=False)  # on the broker's clock
     rates: Rates = field(init=False)
     views: Views = field(init=False)
@@ -64,6 +69,14 @@ class Management:
         self.rates = Rates(self.broker)
         self.views = Views(self)
         self.started_at = self.broker.clock.now()
+
+    def memory_limit(self) -> int:
+        """Bytes above which publishers are blocked."""
+        return memory_total()
+
+    def disk_limit(self) -> int:
+        """Free bytes below which publishers are blocked."""
+        return 50_000_000
 
     @staticmethod
     @functools.lru_cache(1024)
@@ -79,7 +92,7 @@ class ManagementServer:
 
     def __init__(self, management: Management) -> None:
         self.management = management
-        self._app = application(management, RESOURCES)
+        self._app = application(management, RESOURCES, [_metrics(management)])
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
         self._socket_path: Path | None = None
 
@@ -158,6 +171,15 @@ def _local(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return marked
+
+
+def _metrics(management: Management) -> Route:
+    async def respond(request: Request) -> Response:
+        from .prometheus import respond as metrics  # noqa: PLC0415 - slow to import, and many never ask
+
+        return await metrics(management, request)
+
+    return Route("/metrics{page:path}", respond)
 
 
 def _bound_in_folder(path: Path) -> socket.socket:

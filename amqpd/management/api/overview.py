@@ -14,7 +14,7 @@ from ... import __version__
 from ...broker.exchanges import type_names
 from ..call import Call
 from ..errors import bad_request, not_found
-from ..process import disk_free, file_descriptors, file_limit, memory_total, resident_bytes
+from ..process import disk_free, file_descriptors, file_limit, resident_bytes
 from ..rates import depth_of
 from ..resources import Resource, Right
 
@@ -177,12 +177,12 @@ def _node(call: Call) -> dict[str, Any]:
         "proc_total": 1 << 20,
         "mem_used": used,
         "mem_used_details": {"rate": 0.0},
-        "mem_limit": memory_total(),
+        "mem_limit": management.memory_limit(),
         "mem_alarm": "low on memory" in raised,
         "mem_calculation_strategy": "rss",
         "disk_free": free,
         "disk_free_details": {"rate": 0.0},
-        "disk_free_limit": 50_000_000,
+        "disk_free_limit": management.disk_limit(),
         "disk_free_alarm": "low on disk" in raised,
         "partitions": [],
         "exchange_types": exchange_types(),
