@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +38,8 @@ STEP: Final = 200
 """Objects to look at before others have their turn."""
 
 Labels = tuple[str, ...]
+Row = tuple[Labels, list[float]]
+"""An object's labels, and its figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,11 +352,14 @@ async def _answer(
     vhosts: frozenset[str] = frozenset(),
     prefix: str = "rabbitmq_",
 ) -> Response:
-    metrics: list[Metric] = list(_about_broker(management)) if prefix == "rabbitmq_" else []
-    for family in families:
-        async for metric in _read(management, family, per_object, vhosts, prefix):
-            metrics.append(metric)  # noqa: PERF401 - ruff does not know asynchronous comprehensions over a loop
-    text = await asyncio.get_running_loop().run_in_executor(None, generate_latest, _Read(metrics))
+    about = list(_about_broker(management)) if prefix == "rabbitmq_" else []
+    read = [(family, await _read(management, family, vhosts)) for family in families]
+
+    def write() -> bytes:
+        metrics = [metric for family, rows in read for metric in _metrics(family, rows, per_object, prefix)]
+        return generate_latest(_Read([*about, *metrics]))
+
+    text = await asyncio.get_running_loop().run_in_executor(None, write)
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -368,22 +373,24 @@ class _Read:
         return self._metrics
 
 
-async def _read(
-    management: Management, family: Family, per_object: bool, vhosts: frozenset[str], prefix: str
-) -> AsyncIterator[Metric]:
-    found: list[tuple[Labels, list[float]]] = []
+async def _read(management: Management, family: Family, vhosts: frozenset[str]) -> list[Row]:
+    rows: list[Row] = []
     for number, (labels, vhost, each) in enumerate(family.objects(management)):
         if not vhosts or vhost in vhosts:
-            found.append((labels, [figure.read(each) for figure in family.figures]))
+            rows.append((labels, [figure.read(each) for figure in family.figures]))
         if number % STEP == STEP - 1:
             await asyncio.sleep(0)
+    return rows
+
+
+def _metrics(family: Family, rows: Sequence[Row], per_object: bool, prefix: str) -> Iterable[Metric]:
     for place, figure in enumerate(family.figures):
         metric = _metric(prefix + figure.name, figure.meaning, family.labels if per_object else (), figure.grows)
         if per_object:
-            for labels, values in found:
+            for labels, values in rows:
                 metric.add_metric(labels, values[place])
         else:
-            metric.add_metric((), sum([values[place] for _, values in found]))
+            metric.add_metric((), sum([values[place] for _, values in rows]))
         yield metric
 
 
