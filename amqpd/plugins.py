@@ -15,9 +15,13 @@ BUILT_IN: Final = (
 EVENT_EXCHANGE: Final = "rabbitmq_event_exchange"
 """Built in as well, but off until the setting `event_exchange` says so."""
 
+MANAGEMENT: Final = ("rabbitmq_management", "rabbitmq_management_agent")
+"""Built in and on, unless the setting `management.enabled` says otherwise."""
+
 KNOWN: Final = (
     *BUILT_IN,
     EVENT_EXCHANGE,
+    *MANAGEMENT,
     "rabbitmq_amqp1_0",
     "rabbitmq_auth_backend_cache",
     "rabbitmq_auth_backend_http",
@@ -30,8 +34,6 @@ KNOWN: Final = (
     "rabbitmq_federation_management",
     "rabbitmq_federation_prometheus",
     "rabbitmq_jms_topic_exchange",
-    "rabbitmq_management",
-    "rabbitmq_management_agent",
     "rabbitmq_mqtt",
     "rabbitmq_peer_discovery_aws",
     "rabbitmq_peer_discovery_common",
@@ -58,6 +60,6 @@ KNOWN: Final = (
 """What a RabbitMQ brings along, and the delayed-message exchange, which many add."""
 
 
-def running(event_exchange: bool) -> tuple[str, ...]:
-    """The plug-ins whose work this broker does."""
-    return (*BUILT_IN, EVENT_EXCHANGE) if event_exchange else BUILT_IN
+def running(*, event_exchange: bool, management: bool) -> tuple[str, ...]:
+    """The plug-ins whose work a broker with these settings does."""
+    return (*BUILT_IN, *([EVENT_EXCHANGE] if event_exchange else []), *(MANAGEMENT if management else []))

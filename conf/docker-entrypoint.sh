@@ -27,6 +27,9 @@ case "$1" in
             case "$host" in *:*) host="[$host]" ;; esac
             export AMQPD_LISTENERS_TCP_DEFAULT="$host:${RABBITMQ_NODE_PORT:-5672}"
         fi
+        if [ -z "${AMQPD_MANAGEMENT_TCP_IP+set}" ] && ! mentioned 'management\.(tcp|listener)\.ip'; then
+            export AMQPD_MANAGEMENT_TCP_IP=0.0.0.0
+        fi
         if [ -z "${AMQPD_LOOPBACK_USERS+set}" ] && ! mentioned 'loopback_users'; then
             export AMQPD_LOOPBACK_USERS=
         fi

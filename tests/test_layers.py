@@ -36,6 +36,7 @@ MAY_IMPORT = {
     },
     "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
+    "management": {"amqp", "auth", "broker", "clock", "errors", "message", "store.base", "wire", "__version__"},
     "testing": {"wire", "daemon", "config"},
     "daemon": {
         "amqp",
@@ -47,6 +48,7 @@ MAY_IMPORT = {
         "errors",
         "listeners",
         "log",
+        "management",
         "plugins",
         "process",
         "store",
@@ -69,7 +71,7 @@ MAY_IMPORT = {
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "daemon", "process", "store/committer.py", "cli/probe.py"}
+MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "process", "store/committer.py", "cli/probe.py"}
 
 
 def modules() -> list[Path]:

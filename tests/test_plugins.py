@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from amqpd.broker.exchanges import find_type
-from amqpd.plugins import BUILT_IN, EVENT_EXCHANGE, KNOWN, running
+from amqpd.plugins import BUILT_IN, EVENT_EXCHANGE, KNOWN, MANAGEMENT, running
 
 TYPES = {
     "rabbitmq_consistent_hash_exchange": "x-consistent-hash",
@@ -26,6 +26,8 @@ def test_what_is_said_to_be_built_in_is() -> None:
         assert find_type(exchange_type) is not None
 
 
-def test_the_event_exchange_runs_when_it_is_switched_on() -> None:
-    assert EVENT_EXCHANGE not in running(event_exchange=False)
-    assert set(running(event_exchange=True)) - set(running(event_exchange=False)) == {EVENT_EXCHANGE}
+def test_what_can_be_switched_runs_when_it_is_on() -> None:
+    assert running(event_exchange=False, management=False) == BUILT_IN
+    assert running(event_exchange=True, management=False) == (*BUILT_IN, EVENT_EXCHANGE)
+    assert running(event_exchange=False, management=True) == (*BUILT_IN, *MANAGEMENT)
+    assert {*BUILT_IN, EVENT_EXCHANGE, *MANAGEMENT} < set(KNOWN)

@@ -52,10 +52,10 @@ class _Signalled(Exception):
 def execute(command: tuple[str, ...], log_file: Path | None, **settings: Any) -> int:
     """Start a broker, run a command, stop the broker, and leave with the command's exit code.
 
-    The broker keeps everything in memory, and listens on a free port, unless options say otherwise. The command finds
-    it in AMQP_URL, RABBITMQ_URL and CELERY_BROKER_URL; in RABBITMQ_HOST, _PORT, _USER, _USERNAME, _PASSWORD and
-    _VHOST; and in AMQPD_PORT and AMQPD_PID. Signals go to the command; after one that ended it, the exit code is 128
-    and its number.
+    The broker keeps everything in memory, listens on a free port, and has no HTTP API, unless options say otherwise.
+    The command finds it in AMQP_URL, RABBITMQ_URL and CELERY_BROKER_URL; in RABBITMQ_HOST, _PORT, _USER, _USERNAME,
+    _PASSWORD and _VHOST; and in AMQPD_PORT and AMQPD_PID. Signals go to the command; after one that ended it, the exit
+    code is 128 and its number.
 
     \b
         amqpd exec -- pytest
@@ -65,6 +65,8 @@ def execute(command: tuple[str, ...], log_file: Path | None, **settings: Any) ->
         settings["port"] = 0
     if settings["data_dir"] is None:
         settings["memory"] = True
+    if settings["http_port"] is None:
+        settings["no_http"] = True  # which starts faster
     config = configured(**settings)
     from .logs import open_log  # noqa: PLC0415
 
@@ -144,8 +146,9 @@ def environment(config: Config, announcement: Announcement, others: Mapping[str,
     from ..process import amqp_url  # noqa: PLC0415
 
     user, password = config.default_user, config.default_pass
-    host, port = urlsplit(announcement.urls["amqp"]).hostname or "", announcement.ports["amqp"]
-    url = amqp_url(host, port, f"{quote(user, safe='')}:{quote(password, safe='')}")
+    parts = urlsplit(announcement.url)
+    host, port = parts.hostname or "", parts.port or 0
+    url = amqp_url(host, port, f"{quote(user, safe='')}:{quote(password, safe='')}", parts.scheme)
     return {
         **others,
         "AMQP_URL": url,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+HTTP_OFFSET: Final = 10_000
+"""The HTTP API's port is so far above AMQP's unless it is chosen, as with RabbitMQ's 5672 and 15672."""
+
 _FILE: Final = click.Path(path_type=Path, readable=False)
 
 _SERVER: Final = (
@@ -22,6 +25,10 @@ _SERVER: Final = (
     click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart."),
     click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]"),
     click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]"),
+    click.option(
+        "--http-port", type=click.IntRange(0, 65535), help="Port for the HTTP API; 0 = a free one.  [default: 15672]"
+    ),
+    click.option("--no-http", is_flag=True, default=None, help="No HTTP API."),
     click.option(
         "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged."
     ),
@@ -65,15 +72,19 @@ def configured(
     memory: bool | None = None,
     bind: str | None = None,
     port: int | None = None,
+    http_port: int | None = None,
+    no_http: bool | None = None,
     log_level: str | None = None,
     log_format: str | None = None,
 ) -> Config:
     """The configuration that options of these names make up, with all the weaker layers."""
-    from ..config import load  # noqa: PLC0415 - commands that run no broker do without
+    from ..config import given, load  # noqa: PLC0415 - commands that run no broker do without
 
     options: dict[str, Any] = {
         "data_dir": data_dir,
         "memory": memory,
+        "management.enabled": None if no_http is None else not no_http,
+        "management.tcp.port": http_port,
         "log.level": log_level,
         "log.format": log_format,
     }
@@ -81,6 +92,8 @@ def configured(
     if bind is not None or port is not None:
         host, default_port = config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
+        if port is not None and http_port is None and "management.tcp.port" not in given(file):
+            options["management.tcp.port"] = port and min(port + HTTP_OFFSET, 65535)
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
         config = load(file, options=options)
     return config

@@ -74,13 +74,13 @@ def locate(url: str | None, data_dir: str | None, environment: Mapping[str, str]
         found = announced(data_dir)
         if found is None:
             raise Silent(f"no broker accepts connections in data folder {data_dir}", os.EX_UNAVAILABLE)
-        return str(found["urls"]["amqp"])
+        return announced_url(found)
     if environment.get("AMQP_URL"):
         return environment["AMQP_URL"]
     if environment.get("RABBITMQ_NODE_PORT"):
         return f"127.0.0.1:{environment['RABBITMQ_NODE_PORT']}"
     usual = announced(usual_folder(environment))
-    return f"127.0.0.1:{PORT}" if usual is None else str(usual["urls"]["amqp"])
+    return f"127.0.0.1:{PORT}" if usual is None else announced_url(usual)
 
 
 def usual_folder(environment: Mapping[str, str]) -> str:
@@ -95,17 +95,23 @@ def announced(folder: str) -> dict[str, Any] | None:
     try:
         with open(os.path.join(folder, "running.json"), "rb") as file:  # noqa: PTH118, PTH123 - pathlib takes its time
             found = json.load(file)
-        found["urls"]["amqp"], found["ports"]["amqp"]
-    except (OSError, ValueError, KeyError, TypeError):
+        announced_url(found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return dict(found)
+
+
+def announced_url(announcement: dict[str, Any]) -> str:
+    """Where clients connect, without TLS if they may."""
+    urls = announcement["urls"]
+    return str(urls.get("amqp") or urls["amqps"])
 
 
 def greet(target: Target, timeout: float) -> bytes:
     """The arguments of the connection.start that the broker sends, undecoded. Raises Silent."""
     deadline = time.monotonic() + timeout
+    plain = connect(target, timeout)
     try:
-        plain = socket.create_connection((target.host, target.port), max(timeout, 0.001))
         with plain, _secured(plain, target) as connection:
             connection.sendall(_HEADER)
             head = _read(connection, 7, deadline)
@@ -114,15 +120,24 @@ def greet(target: Target, timeout: float) -> bytes:
                 raise _stranger(target)
             payload = _read(connection, size + 1, deadline)
     except TimeoutError:
-        raise Silent(f"{target} did not answer within {timeout:g} s", os.EX_TEMPFAIL) from None
+        raise _too_late(target, timeout) from None
     except EOFError:
         raise Silent(f"{target} closed the connection without an answer", os.EX_PROTOCOL) from None
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Silent(f"cannot connect to {target}: {reason}", os.EX_UNAVAILABLE) from None
+    except OSError as error:
+        raise _unreachable(target, error) from None
     if not payload.startswith(_START) or payload[-1] != 0xCE:
         raise _stranger(target)
     return payload[4:-1]
+
+
+def connect(target: Target, timeout: float) -> socket.socket:
+    """A connection to a port, whatever is spoken there. Raises Silent."""
+    try:
+        return socket.create_connection((target.host, target.port), max(timeout, 0.001))
+    except TimeoutError:
+        raise _too_late(target, timeout) from None
+    except (OSError, UnicodeError) as error:  # the latter is for what cannot be a host name
+        raise _unreachable(target, error) from None
 
 
 def await_start(find: Callable[[], Target], timeout: float) -> Target:
@@ -163,6 +178,14 @@ def _read(connection: socket.socket, size: int, deadline: float) -> bytes:
             raise EOFError
         content += more
     return content
+
+
+def _too_late(target: Target, timeout: float) -> Silent:
+    return Silent(f"{target} did not answer within {timeout:g} s", os.EX_TEMPFAIL)
+
+
+def _unreachable(target: Target, error: Exception) -> Silent:
+    return Silent(f"cannot connect to {target}: {getattr(error, 'strerror', None) or error}", os.EX_UNAVAILABLE)
 
 
 def _stranger(target: Target) -> Silent:

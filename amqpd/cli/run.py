@@ -93,5 +93,5 @@ def _in_background(
     if print_json:
         click.echo(announcement.to_json())
     else:
-        click.echo(f"amqpd runs as process {child.pid} at {announcement.urls['amqp']}; its log is {file}")
+        click.echo(f"amqpd runs as process {child.pid} at {announcement.url}; its log is {file}")
     return os.EX_OK

@@ -18,8 +18,13 @@ _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bo
 
 def amqp_url(host: str, port: int, login: str = "", scheme: str = "amqp") -> str:
     """`amqp://login@host:port/%2F`. The vhost is spelt out: clients do not agree on what its absence means."""
+    return f"{scheme}://{f'{login}@' if login else ''}{authority(host, port)}/%2F"
+
+
+def authority(host: str, port: int) -> str:
+    """`host:port`, as a client on this machine connects."""
     host = _REACHABLE.get(host, host)
-    return f"{scheme}://{f'{login}@' if login else ''}{f'[{host}]' if ':' in host else host}:{port}/%2F"
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Announcement:
     """A broker that accepts connections."""
 
     pid: int
-    ports: dict[str, int]  # by protocol: amqp
+    ports: dict[str, int]  # by protocol: amqp, amqps, http
     urls: dict[str, str]  # by protocol; with a login only where that is everybody's
     data_dir: str | None  # None: everything is in memory
     version: str
@@ -35,13 +40,15 @@ class Announcement:
     @classmethod
     def of(cls, config: Config, listening: Mapping[str, Sequence[tuple[str, int]]]) -> Self:
         """That of this process, which listens on these addresses of each protocol; the first counts."""
-        guest = (config.default_user, config.default_pass) == ("guest", "guest")
+        login = "guest:guest" if (config.default_user, config.default_pass) == ("guest", "guest") else ""
         first = {protocol: addresses[0] for protocol, addresses in listening.items() if addresses}
         return cls(
             os.getpid(),
             {protocol: port for protocol, (_, port) in first.items()},
             {
-                protocol: amqp_url(host, port, "guest:guest" if guest else "", protocol)
+                protocol: amqp_url(host, port, login, protocol)
+                if protocol in ("amqp", "amqps")
+                else f"{protocol}://{authority(host, port)}/"
                 for protocol, (host, port) in first.items()
             },
             None if config.memory else str(Path(config.data_dir).absolute()),
@@ -55,6 +62,11 @@ class Announcement:
             return cls(**json.loads(text))
         except TypeError as error:
             raise ValueError(f"not an announcement: {error}") from error
+
+    @property
+    def url(self) -> str:
+        """Where clients connect: without TLS, if they may."""
+        return self.urls.get("amqp") or self.urls["amqps"]
 
     def to_json(self) -> str:
         """One line, without its end."""

@@ -135,7 +135,7 @@ class StateFile(Attendant):
 
 def url_file(file: Path) -> StateFile:
     """A file with the URL for AMQP."""
-    return StateFile(file, lambda announcement: announcement.urls["amqp"])
+    return StateFile(file, lambda announcement: announcement.url)
 
 
 class DataFolderFile(Attendant):

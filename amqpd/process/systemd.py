@@ -19,7 +19,7 @@ class Systemd(Attendant):
 
     def started(self, running: Running) -> None:
         """The broker accepts connections."""
-        self._say(f"READY=1\nSTATUS=Listening on port {running.announcement.ports['amqp']}\nMAINPID={os.getpid()}")
+        self._say(f"READY=1\nSTATUS={running.announcement.url.rpartition('@')[2]}\nMAINPID={os.getpid()}")
         if self._interval and self._address:
             self._stay_alive(running)
 

@@ -14,8 +14,8 @@ CLEAN = {
     name: value
     for name, value in os.environ.items()
     if not name.startswith(("AMQPD_", "AMQP_", "RABBITMQ_", "NOTIFY_", "WATCHDOG_")) or name == "AMQPD_PURE"
-}
-"""An environment that says nothing about brokers."""
+} | {"AMQPD_MANAGEMENT_ENABLED": "false"}
+"""An environment that says nothing about brokers, except that the HTTP API is off: it has a port of its own."""
 
 
 def amqpd(

@@ -295,7 +295,13 @@ def test_what_is_said_outright_counts_most(tmp_path: Path, monkeypatch: pytest.M
     assert locate("amqp://given", "other", named) == "amqp://given"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"urls": {"amqp": 1}, "ports": {}}'])
+def test_a_broker_that_takes_tls_only_is_found(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "running.json").write_text('{"urls": {"http": "http://here", "amqps": "amqps://here"}}')
+    assert locate(None, str(tmp_path / "data"), {}) == "amqps://here"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"urls": []}', '{"urls": {"http": "http://here"}}'])
 def test_a_data_folder_that_announces_nothing_is_no_broker(content: str, tmp_path: Path) -> None:
     (tmp_path / "running.json").write_text(content)
     with pytest.raises(Silent, match="no broker accepts connections in data folder"):

@@ -80,6 +80,16 @@ def test_the_first_line_is_json_once_connections_are_accepted(
     assert "Server stopped" in errors
 
 
+def test_the_http_api_is_announced_where_it_is_served(started: list[subprocess.Popen[str]]) -> None:
+    process = popen("--memory", "-p", "0", "--print-json", AMQPD_MANAGEMENT_ENABLED="true")
+    started.append(process)
+    said = ready(process)
+    assert said["urls"]["http"] == f"http://127.0.0.1:{said['ports']['http']}/"
+    socket.create_connection(("127.0.0.1", said["ports"]["http"])).close()
+    process.terminate()
+    assert "Server startup complete; 6 plugins started." in ended(process)[2]
+
+
 def test_json_tells_no_password_but_guests(started: list[subprocess.Popen[str]]) -> None:
     process = popen("--memory", "-p", "0", "--print-json", AMQPD_DEFAULT_USER="ann", AMQPD_DEFAULT_PASS="secret")
     started.append(process)

@@ -26,13 +26,21 @@ def test_it_says_what_a_script_needs_to_know() -> None:
 
 def test_each_protocol_is_named_by_its_first_address() -> None:
     said = Announcement.of(
-        Config(memory=True), {"amqp": [("::1", 1), ("127.0.0.1", 2)], "amqps": [("0.0.0.0", 3)], "none": []}
+        Config(memory=True),
+        {"amqp": [("::1", 1), ("127.0.0.1", 2)], "amqps": [("0.0.0.0", 3)], "http": [("::", 4)], "none": []},
     )
-    assert said.ports == {"amqp": 1, "amqps": 3}
+    assert said.ports == {"amqp": 1, "amqps": 3, "http": 4}
     assert said.urls == {
         "amqp": "amqp://guest:guest@[::1]:1/%2F",
         "amqps": "amqps://guest:guest@127.0.0.1:3/%2F",
+        "http": "http://[::1]:4/",
     }
+
+
+def test_clients_connect_without_tls_where_they_may() -> None:
+    both = {"amqps": [("127.0.0.1", 1)], "amqp": [("127.0.0.1", 2)]}
+    assert Announcement.of(Config(), both).url == "amqp://guest:guest@127.0.0.1:2/%2F"
+    assert Announcement.of(Config(), {"amqps": [("127.0.0.1", 1)]}).url == "amqps://guest:guest@127.0.0.1:1/%2F"
 
 
 def test_logins_that_are_not_everybodys_are_kept() -> None:

@@ -42,7 +42,7 @@ def test_it_is_told_that_the_broker_is_ready_and_that_it_stops(
     assert said(manager) == []
     running = Running()
     attendant.started(running)
-    assert said(manager) == [f"READY=1\nSTATUS=Listening on port 1234\nMAINPID={os.getpid()}"]
+    assert said(manager) == [f"READY=1\nSTATUS=amqp://127.0.0.1:1234/%2F\nMAINPID={os.getpid()}"]
     assert running.clock.deadline() is None
     attendant.stopping()
     assert said(manager) == ["STOPPING=1"]

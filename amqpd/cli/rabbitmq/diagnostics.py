@@ -1,6 +1,6 @@
 """rabbitmqctl and rabbitmq-diagnostics, as far as a broker can be judged from outside: it answers, and where.
 
-Whatever asks for its inside (queues, users, alarms …) takes the management API, and leaves with 69 until there is one.
+Whatever asks for its inside (queues, users, alarms …) is not there, and leaves with 69.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from typing import Any, Final
 import click
 
 from ...process.files import LOCK
-from ..probe import Silent, Target, announced, await_start, greet, locate, target_of, usual_folder
+from ..probe import (
+    Silent,
+    Target,
+    announced,
+    announced_url,
+    await_start,
+    connect,
+    greet,
+    locate,
+    target_of,
+    usual_folder,
+)
 from ..stop import end, holder
 from .call import TIMEOUT, Call, Refused, Verb, answer, expect
 
@@ -26,15 +37,14 @@ STOP_PATIENCE: Final = 60.0
 def main(name: str, arguments: Sequence[str]) -> int:
     """Carry out a command line; returns the exit code."""
     if name == "rabbitmqadmin":
-        click.echo(f"*** {name} takes a management API, which this version of amqpd does not have", err=True)
+        click.echo(f"*** {name} is not there: this version of amqpd does not speak its language", err=True)
         return os.EX_UNAVAILABLE
     return answer(name, arguments, VERBS, _unknown)
 
 
 def _unknown(verb: str) -> Refused:
     return Refused(
-        f"Error: '{verb}' is not there. This version of amqpd has {', '.join(sorted(VERBS))}; the rest takes a"
-        " management API, which it does not have.",
+        f"Error: '{verb}' is not there. This version of amqpd has {', '.join(sorted(VERBS))}.",
         os.EX_UNAVAILABLE,
     )
 
@@ -68,7 +78,7 @@ def _properties(call: Call) -> dict[str, Any]:
 def _announced(target: Target) -> dict[str, Any] | None:
     """What this broker says of itself, if it is that of the usual data folder."""
     found = announced(usual_folder(os.environ))
-    return found if found is not None and found["ports"]["amqp"] == target.port else None
+    return found if found is not None and target_of(announced_url(found)).port == target.port else None
 
 
 def _listeners(target: Target) -> list[tuple[str, int, str]]:
@@ -109,7 +119,10 @@ def check_port_connectivity(call: Call) -> None:
     target = _ask(call)
     listeners = _listeners(target)
     for host, port, protocol in listeners:
-        greet(Target(host, port, tls=protocol == "amqps", insecure=True), call.timeout or TIMEOUT)
+        if protocol in ("amqp", "amqps"):
+            greet(Target(host, port, tls=protocol == "amqps", insecure=True), call.timeout or TIMEOUT)
+        else:
+            connect(Target(host, port), call.timeout or TIMEOUT).close()
     ports = ", ".join(str(port) for port in sorted(port for _, port, _ in listeners))
     click.echo(f"Successfully connected to ports {ports} on node {call.node}.")
 
@@ -155,7 +168,11 @@ def listeners(call: Call) -> None:
 
 
 def _show_listeners(target: Target) -> None:
-    shown = {"amqp": ("amqp", "AMQP 0-9-1"), "amqps": ("amqp/ssl", "AMQP 0-9-1 over TLS")}
+    shown = {
+        "amqp": ("amqp", "AMQP 0-9-1"),
+        "amqps": ("amqp/ssl", "AMQP 0-9-1 over TLS"),
+        "http": ("http", "HTTP API"),
+    }
     for host, port, protocol in _listeners(target):
         name, purpose = shown.get(protocol, (protocol, protocol))
         interface = f"[{host}]" if ":" in host else host

@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from ...plugins import BUILT_IN, EVENT_EXCHANGE, KNOWN
+from ...plugins import BUILT_IN, EVENT_EXCHANGE, KNOWN, MANAGEMENT
 from ..probe import Silent, greet, locate, target_of
 from .call import Call, Refused, Verb, answer, expect
 from .diagnostics import version
@@ -75,7 +75,7 @@ def _known(names: Sequence[str]) -> list[str]:
     for name in names:
         if name not in KNOWN:
             _warn(f"there is no plugin {name}; it is ignored")
-        elif name not in BUILT_IN and name != EVENT_EXCHANGE:
+        elif name not in (*BUILT_IN, EVENT_EXCHANGE, *MANAGEMENT):
             _warn(f"this version of amqpd does nothing for {name}")
     return [name for name in names if name in KNOWN]
 

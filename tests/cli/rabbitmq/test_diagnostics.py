@@ -225,7 +225,7 @@ def test_another_form_of_output_is_not_there(call: Call) -> None:
 def test_rabbitmqadmin_is_not_there_yet(call: Call) -> None:
     code, output, errors = call("rabbitmqadmin", "declare", "queue", "name=q")
     assert (code, output) == (os.EX_UNAVAILABLE, "")
-    assert errors == "*** rabbitmqadmin takes a management API, which this version of amqpd does not have\n"
+    assert errors == "*** rabbitmqadmin is not there: this version of amqpd does not speak its language\n"
 
 
 @pytest.mark.parametrize(
