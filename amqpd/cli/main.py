@@ -11,8 +11,9 @@ import click
 
 from .. import __version__
 from ..compiled import is_compiled
-from ..config import load
+from ..config import default_file, read
 from ..errors import StartupError
+from .config import config as config_commands
 
 HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
 
@@ -35,10 +36,21 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 """
 
 
-@click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.option(
-    "-c", "--config", "file", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Settings, as TOML."
+@click.group(
+    help=HELP,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+@click.option(
+    "-c",
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Settings: an amqpd.toml, a rabbitmq.conf or .config, or a folder such as /etc/rabbitmq.",
+)
+@click.option("--strict-config", is_flag=True, help="Refuse unknown keys in rabbitmq.conf, as RabbitMQ does.")
 @click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]")
 @click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
 @click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")
@@ -48,8 +60,11 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 @click.version_option(
     __version__, prog_name="amqpd", message=f"%(prog)s %(version)s ({'compiled' if is_compiled() else 'pure Python'})"
 )
+@click.pass_context
 def amqpd(
+    context: click.Context,
     file: Path | None,
+    strict_config: bool,
     data_dir: str | None,
     memory: bool | None,
     bind: str | None,
@@ -57,21 +72,27 @@ def amqpd(
     log_level: str | None,
     log_format: str | None,
 ) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    file = file or default_file(os.environ)
     options: dict[str, Any] = {
         "data_dir": data_dir,
         "memory": memory,
         "log.level": log_level,
         "log.format": log_format,
     }
-    config = load(file, options=options)
+    loaded = read(file, options=options, strict=strict_config)
     if bind is not None or port is not None:
-        host, default_port = config.address
+        host, default_port = loaded.config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
-        config = load(file, options=options)
+        loaded = read(file, options=options, strict=strict_config)
     from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker
 
-    sys.exit(serve(config))
+    sys.exit(serve(loaded))
+
+
+amqpd.add_command(config_commands)
 
 
 def main() -> None:
