@@ -10,7 +10,7 @@ import click
 
 from ..config import Finding, Verdict, check, default_file, read
 from ..config.dump import rendered
-from ..config.reference import reference
+from ..config.reference import honoured, without_effect
 
 _FILE = click.Path(path_type=Path, readable=False)
 
@@ -41,15 +41,18 @@ def check_file(file: Path, strict_config: bool) -> None:
 def dump(file: Path | None) -> None:
     """Show all settings as an amqpd.toml, and where each was made; passwords are not shown."""
     loaded = read(file or default_file(os.environ))
-    for _, text in loaded.remarks:
+    for _, text in loaded.config.remarks:
         click.echo(f"amqpd: {text}", err=True)
     click.echo(rendered(loaded), nl=False)
 
 
 @config.command()
-def keys() -> None:
-    """List RabbitMQ's keys and variables that are known here, as tables in Markdown."""
-    click.echo(reference(), nl=False)
+@click.option("--all", "everything", is_flag=True, help="Those, too, that have no effect here.")
+def keys(everything: bool) -> None:
+    """List RabbitMQ's keys and variables that have an effect, as tables in Markdown."""
+    click.echo(honoured(), nl=False)
+    if everything:
+        click.echo(f"\n{without_effect()}", nl=False)
 
 
 def _table(findings: list[Finding]) -> str:

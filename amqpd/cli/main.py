@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..compiled import is_compiled
-from ..config import default_file, read
+from ..config import default_file, load
 from ..errors import StartupError
 from .config import config as config_commands
 
@@ -81,15 +81,15 @@ def amqpd(
         "log.level": log_level,
         "log.format": log_format,
     }
-    loaded = read(file, options=options, strict=strict_config)
+    config = load(file, options=options, strict=strict_config)
     if bind is not None or port is not None:
-        host, default_port = loaded.config.address
+        host, default_port = config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
-        loaded = read(file, options=options, strict=strict_config)
+        config = load(file, options=options, strict=strict_config)
     from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker
 
-    sys.exit(serve(loaded))
+    sys.exit(serve(config))
 
 
 amqpd.add_command(config_commands)

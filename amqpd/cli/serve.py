@@ -6,28 +6,26 @@ import os
 from pathlib import Path
 from typing import TextIO
 
-from ..config import Loaded
+from ..config import Config
 from ..daemon import run
 from ..errors import StartupError
 from ..log import Log, configure, get_logger
 
 
-def serve(loaded: Loaded) -> int:
+def serve(config: Config) -> int:
     """Run until stopped; returns the exit code. Raises StartupError when the broker cannot start."""
-    config = loaded.config
     motd = _message_of_the_day(config.motd_file)
-    output = start_logging(loaded)
+    output = start_logging(config)
     log = get_logger()
     for line in motd:
         log.info(line)
-    for level, text in loaded.remarks:
+    for level, text in config.remarks:
         getattr(log, level)(text)
     return run(config, output)
 
 
-def start_logging(loaded: Loaded) -> Log:
+def start_logging(config: Config) -> Log:
     """Log as it is configured. Raises StartupError when the file cannot be written."""
-    config = loaded.config
     return configure(
         config.log_level,
         config.log_format,

@@ -38,4 +38,4 @@ def as_toml(value: Any) -> str:
 def _escaped(letter: str) -> str:
     if letter in '"\\':
         return f"\\{letter}"
-    return letter if letter.isprintable() and not "\ud800" <= letter <= "\udfff" else f"\\u{ord(letter):04x}"
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"

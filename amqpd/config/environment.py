@@ -52,10 +52,11 @@ def misspelt(environment: Mapping[str, str]) -> list[str]:
     Not an error: others may set variables that start like ours, as Kubernetes does for a service of that name.
     """
     ours = [*(environment_name(key) for key in SETTINGS), *ALIASES]
+    theirs = [name for name in VARIABLES if name != "RABBITMQ_VHOST"]  # many have a RABBITMQ_HOST, for their clients
     found = []
     for name in environment:
-        names, likeness = (ours, 0.85) if name.startswith("AMQPD_") else (list(VARIABLES), 0.93)
-        if name.startswith(("AMQPD_", "RABBITMQ_")) and name not in names:
+        names, likeness = (ours, 0.85) if name.startswith("AMQPD_") else (theirs, 0.93)
+        if name.startswith(("AMQPD_", "RABBITMQ_")) and name not in (*names, *VARIABLES):
             near = difflib.get_close_matches(name, names, 1, likeness)
             if near:
                 found.append(f"unknown setting {name} in the environment; did you mean {near[0]}?")
@@ -139,28 +140,25 @@ _LISTENER: Final = "listeners.tcp.default"
 
 
 def _address(layer: Layer, below: Below) -> tuple[str, str]:
-    default = SETTINGS[_LISTENER].default
-    value = (layer.values.get(_LISTENER) or below.get(_LISTENER) or Value(default, "")).value
-    first = value if isinstance(value, str) else next(iter(value), "")
-    host, _, port = str(first).partition(",")[0].rpartition(":")
+    """Host and port to listen on so far; either may be left out."""
+    value = layer.values.get(_LISTENER) or below.get(_LISTENER)
+    default: Any = SETTINGS[_LISTENER].default
+    text = str(value.value if value else default if isinstance(default, str) else default[0])
+    host, _, port = text.rpartition(":")
     return host, port
-
-
-def _listen(layer: Layer, name: str, address: str) -> None:
-    several = isinstance(SETTINGS[_LISTENER].default, tuple)
-    layer.set(_LISTENER, (address,) if several else address, name, name)
 
 
 def _node_port(layer: Layer, name: str, value: str, below: Below) -> None:
     if not re.fullmatch("[0-9]{1,5}", value):
         layer.findings.append(Finding(Verdict.WRONG, name, name, f"{value!r} is no port"))
         return
-    _listen(layer, name, f"{_address(layer, below)[0]}:{value}")
+    host, _ = _address(layer, below)
+    layer.set(_LISTENER, f"{host}:{value}" if host else value, name, name)
 
 
 def _node_address(layer: Layer, name: str, value: str, below: Below) -> None:
     host = value if value.startswith("[") or ":" not in value else f"[{value}]"
-    _listen(layer, name, f"{host}:{_address(layer, below)[1]}")
+    layer.set(_LISTENER, f"{host}:{_address(layer, below)[1]}", name, name)
 
 
 def _logs(layer: Layer, name: str, value: str, below: Below) -> None:

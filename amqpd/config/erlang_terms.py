@@ -57,7 +57,7 @@ def read_terms(text: str, file: str) -> list[Any]:
 
 def read_term(text: str, source: str) -> Any:
     """One term, without a dot."""
-    terms = _Reader(text + ".", source).terms()
+    terms = _Reader(text + "\n.", source).terms()
     if len(terms) != 1:
         raise StartupError(f"{source}: {text[:80]!r} is not one Erlang term", os.EX_CONFIG)
     return terms[0]

@@ -21,7 +21,7 @@ from . import classic_config, plugins, rabbitmq_conf
 from .findings import Finding, Layer, Verdict
 from .rabbitmq_conf import Entry, last_of, text_of
 from .rabbitmq_keys import translate
-from .settings import SETTINGS, InvalidSetting, converted
+from .settings import SETTINGS, InvalidSetting, converted, is_setting
 
 NAME: Final = "amqpd.toml"
 
@@ -83,14 +83,15 @@ def read_toml(file: Path) -> Layer:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StartupError(f"configuration file {file} is not TOML: {error}", os.EX_CONFIG) from error
     for key, value in _flattened(content).items():
-        if key not in SETTINGS:
+        if not is_setting(key):
             near = difflib.get_close_matches(key, SETTINGS, 1)
             hint = f"; did you mean '{near[0]}'?" if near else "; conf/amqpd.toml lists those there are"
             note = f"unknown key '{key}' in configuration file {file}{hint}"
             layer.add(Verdict.WRONG, key, "", note)
             continue
         try:
-            converted(key, value)
+            if key in SETTINGS:
+                converted(key, value)
         except InvalidSetting as error:
             layer.findings.append(Finding(Verdict.WRONG, key, str(file), str(error)))
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,25 +34,17 @@ class Loaded:
     config: Config
     places: Mapping[str, str]  # by key; a default has none
     findings: tuple[Finding, ...]
-    misspelt: tuple[str, ...]  # in the environment
-
-    @property
-    def remarks(self) -> list[tuple[str, str]]:
-        """Level and text of the lines for the log: what has no effect, or not the one that was meant."""
-        found = [("warning", line) for line in self.misspelt]
-        for finding in self.findings:
-            if finding.verdict is Verdict.ACCEPTED:
-                found.append(("info", str(finding)))
-            elif finding.verdict in (Verdict.IGNORED, Verdict.UNKNOWN):
-                found.append(("warning", str(finding)))
-        return found
 
 
 def load(
-    file: Path | None = None, environment: Mapping[str, str] | None = None, options: Mapping[str, Any] | None = None
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
 ) -> Config:
     """The configuration alone; see `read`."""
-    return read(file, environment, options).config
+    return read(file, environment, options, strict=strict).config
 
 
 def read(
@@ -88,7 +80,8 @@ def read(
             raise StartupError(str(finding), os.EX_CONFIG)
     values = _merged(layers)
     places = {key: value.place for key, value in values.items()}
-    return Loaded(_config(values), places, tuple(findings), tuple(misspelt(environment)))
+    remarks = [*_remarks(findings), *(("warning", line) for line in misspelt(environment))]
+    return Loaded(_config(values, tuple(remarks)), places, tuple(findings))
 
 
 def check(file: Path, environment: Mapping[str, str] | None = None) -> list[Finding]:
@@ -124,12 +117,21 @@ def _merged(layers: list[Layer]) -> dict[str, Value]:
     return {key: value for layer in layers for key, value in layer.values.items()}
 
 
-def _config(values: Mapping[str, Value]) -> Config:
+def _remarks(findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """Level and text of a line for each key without effect."""
+    for finding in findings:
+        if finding.verdict is Verdict.ACCEPTED:
+            yield "info", str(finding)
+        elif finding.verdict in (Verdict.IGNORED, Verdict.UNKNOWN):
+            yield "warning", str(finding)
+
+
+def _config(values: Mapping[str, Value], remarks: tuple[tuple[str, str], ...]) -> Config:
     """The configuration; an error names the place, unless the key or the command line says it."""
     try:
         for key, value in values.items():
             converted(key, value.value)
-        return config_of({key: value.value for key, value in values.items()})
+        return config_of({key: value.value for key, value in values.items()}, remarks)
     except InvalidSetting as error:
         place = values[error.key].place if error.key in values else ""
         if not place or place == COMMAND_LINE or place.startswith("AMQPD_"):

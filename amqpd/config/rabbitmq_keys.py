@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from .findings import Finding, Layer, Verdict
 from .rabbitmq_conf import Entry
-from .settings import SETTINGS, InvalidSetting, converted
+from .settings import SETTINGS, InvalidSetting, converted, is_setting
 
 NOT_YET: Final = "not supported yet"
 
@@ -51,6 +51,8 @@ class Fold(Enum):
     LAST = auto()  # they do not: the last one counts
     LIST = auto()  # their values, by the number or name that ends the key
     NAMES = auto()  # the names that end the keys whose value is true
+    TABLES = auto()  # tables of what ends the keys, one for each name before that
+    EACH = auto()  # each is a setting of its own name, and the first one, if none is so called, that of the row
 
 
 class Row(NamedTuple):
@@ -65,7 +67,7 @@ class Row(NamedTuple):
 
     @property
     def works(self) -> bool:
-        return self.verdict is Verdict.EFFECTIVE and self.setting in SETTINGS
+        return self.verdict is Verdict.EFFECTIVE and is_setting(self.setting)
 
 
 # --- reading values; ValueError says what was expected
@@ -232,10 +234,10 @@ def _web(prefix: str) -> tuple[Row, ...]:
 
 ROWS: Final = (
     # listeners
-    Row("listeners.tcp", "listeners.tcp.default", either("none"), Fold.LIST),
-    Row("listeners.tcp.*", "listeners.tcp.default", listener, Fold.LIST),
-    Row("listeners.ssl", "listeners.ssl.default", either("none"), Fold.LIST),
-    Row("listeners.ssl.*", "listeners.ssl.default", listener, Fold.LIST),
+    Row("listeners.tcp", "listeners.tcp", either("none")),
+    Row("listeners.tcp.*", "listeners.tcp.default", listener, Fold.EACH),
+    Row("listeners.ssl", "listeners.ssl", either("none")),
+    Row("listeners.ssl.*", "listeners.ssl.default", listener, Fold.EACH),
     *_same("tcp_listen_options.backlog tcp_listen_options.sndbuf tcp_listen_options.recbuf", size),
     *_same("tcp_listen_options.nodelay tcp_listen_options.keepalive", flag),
     *_not(Verdict.ACCEPTED, "tcp_listen_options tcp_listen_options.**", "a matter of Erlang's sockets"),
@@ -250,7 +252,7 @@ ROWS: Final = (
     *_same("default_user default_pass default_vhost"),
     *_same("default_permissions.configure default_permissions.read default_permissions.write"),
     Row("default_user_tags.*", "default_user_tags", flag, Fold.NAMES),
-    Row("default_users.*.*", "default_users"),
+    Row("default_users.*.*", "default_users", str, Fold.TABLES),
     Row("loopback_users", "loopback_users", either("none"), Fold.NAMES),
     Row("loopback_users.*", "loopback_users", flag, Fold.NAMES),
     Row("password_hashing_module", "password_hashing_module", hashing),
@@ -281,7 +283,7 @@ ROWS: Final = (
     Row("max_connections", "max_connections", no_limit("infinity", integer)),
     Row("connection_max", "max_connections", no_limit("infinity", integer)),
     *_same("channel_max_per_node consumer_max_per_channel", no_limit("infinity", integer)),
-    *_same("max_queues_per_vhost max_exchanges_per_vhost", no_limit("infinity", integer)),
+    *_same("vhost_max cluster_exchange_limit cluster_queue_limit", no_limit("infinity", integer)),
     Row("consumer_timeout", "consumer_timeout", no_limit("undefined", integer)),
     Row("default_queue_type", "default_queue_type", either("classic", "quorum", "stream")),
     *_same("default_limits.vhosts.** default_policies.operator.**"),
@@ -377,10 +379,10 @@ ROWS: Final = (
     *_not(Verdict.ACCEPTED, "prometheus.filter_aggregated_queue_metrics_pattern", "amqpd has nothing of the kind"),
     Row("event_exchange.vhost", verdict=Verdict.IGNORED, note="events are told in the default vhost"),
     # mqtt
-    Row("mqtt.listeners.tcp", "mqtt.listeners.tcp.default", either("none"), Fold.LIST),
-    Row("mqtt.listeners.tcp.*", "mqtt.listeners.tcp.default", listener, Fold.LIST),
-    Row("mqtt.listeners.ssl", "mqtt.listeners.ssl.default", either("none"), Fold.LIST),
-    Row("mqtt.listeners.ssl.*", "mqtt.listeners.ssl.default", listener, Fold.LIST),
+    Row("mqtt.listeners.tcp", "mqtt.listeners.tcp", either("none")),
+    Row("mqtt.listeners.tcp.*", "mqtt.listeners.tcp.default", listener, Fold.EACH),
+    Row("mqtt.listeners.ssl", "mqtt.listeners.ssl", either("none")),
+    Row("mqtt.listeners.ssl.*", "mqtt.listeners.ssl.default", listener, Fold.EACH),
     *_same("mqtt.allow_anonymous mqtt.ssl_cert_login", flag),
     *_same("mqtt.vhost mqtt.exchange mqtt.default_user mqtt.default_pass mqtt.durable_queue_type"),
     *_same("mqtt.prefetch mqtt.subscription_ttl mqtt.max_session_expiry_interval_seconds mqtt.login_timeout", integer),
@@ -399,7 +401,7 @@ ROWS: Final = (
     *_not(
         Verdict.ACCEPTED,
         "cluster_formation.** cluster_partition_handling cluster_partition_handling.** cluster_keepalive_interval"
-        " cluster_queue_limit net_ticktime distribution.** mirroring_sync_batch_size mirroring_sync_max_throughput"
+        " net_ticktime distribution.** mirroring_sync_batch_size mirroring_sync_max_throughput"
         " queue_master_locator queue_leader_locator delegate_count aws.** kernel.** mnesia_**",
         "amqpd is one node",
     ),
@@ -407,7 +409,7 @@ ROWS: Final = (
         Verdict.ACCEPTED,
         "raft.** quorum_queue.** classic_queue.** stream_queue.** queue_index_embed_msgs_below"
         " queue_index_max_journal_entries message_store_shutdown_timeout"
-        " msg_store_** vhost_restart_strategy vhost_max metadata_store.**"
+        " msg_store_** vhost_restart_strategy metadata_store.**"
         " lazy_queue_explicit_gc_run_operation_threshold",
         "amqpd stores in its own way",
     ),
@@ -419,6 +421,7 @@ ROWS: Final = (
     *_not(
         Verdict.IGNORED, "stomp.** web_stomp.** stream.** amqp1_0.** trust_store.**", "amqpd has nothing of the kind"
     ),
+    *_not(Verdict.IGNORED, "rabbitmq_shovel.** rabbitmq_federation.**", NOT_YET),
 )
 """Every key known. A key is what the first row whose pattern it matches says."""
 
@@ -465,7 +468,7 @@ def translate(entries: Sequence[Entry]) -> Layer:
             layer.add(Verdict.UNKNOWN, entry.key, entry.place, nearest(entry.key))
         elif row.verdict is not Verdict.EFFECTIVE:
             layer.add(row.verdict, entry.key, entry.place, row.note)
-        elif row.setting not in SETTINGS:
+        elif not is_setting(row.setting):
             layer.add(Verdict.IGNORED, entry.key, entry.place, NOT_YET)
         else:
             try:
@@ -485,35 +488,58 @@ def translate(entries: Sequence[Entry]) -> Layer:
 
 def _settle(layer: Layer, setting: str, fold: Fold, found: list[tuple[Entry, Any]]) -> None:
     """Fold the entries of one setting into its value."""
-    several = isinstance(SETTINGS[setting].default, tuple)
-    off = next((entry for entry, value in found if fold is not Fold.LAST and value == "none"), None)
+    off = next((each for each in found if fold in (Fold.LIST, Fold.NAMES) and each[1] == "none"), None)
+    if fold is Fold.EACH:
+        _set_each(layer, setting, found)
+        return
+    counting = [off] if off is not None else found[-1:] if fold is Fold.LAST else found
+    stronger = counting[-1][0]
+    for entry, _ in found:
+        if all(entry is not other for other, _ in counting):
+            layer.add(Verdict.IGNORED, entry.key, entry.place, f"'{stronger.key}' ({stronger.place}) is stronger")
     if off is not None:
-        if not several:
-            layer.add(Verdict.IGNORED, off.key, off.place, NOT_YET)
-            found = [each for each in found if each[1] != "none"]
-        else:
-            for entry, _ in found:
-                if entry is not off:
-                    layer.add(Verdict.IGNORED, entry.key, entry.place, f"'{off.key} = none' ({off.place}) is stronger")
-            layer.set(setting, (), off.key, off.place)
-            return
-    if fold is Fold.LIST and several:
-        value: Any = tuple(value for _, value in sorted(found, key=lambda each: _by_last_word(each[0])))
+        value: Any = ()
+    elif fold is Fold.LIST:
+        value = tuple(value for _, value in sorted(found, key=lambda each: _by_last_word(each[0])))
     elif fold is Fold.NAMES:
         value = tuple(entry.words[-1] for entry, value in found if value)
+    elif fold is Fold.TABLES:
+        value = tables(found)
     else:
-        for entry, _ in found[:-1]:
-            layer.add(
-                Verdict.IGNORED, entry.key, entry.place, f"'{found[-1][0].key}' ({found[-1][0].place}) is stronger"
-            )
-        found = found[-1:]
-        value = found[0][1] if found else None
+        value = counting[-1][1]
+    for entry, _ in counting:
+        _set(layer, setting, value, entry)
+
+
+def _set_each(layer: Layer, setting: str, found: list[tuple[Entry, Any]]) -> None:
+    """Settings of the entries' own names; one has to be the row's, which else kept its default beside them."""
+    named = [entry.key for entry, _ in found]
+    for number, (entry, value) in enumerate(found):
+        own = setting if setting not in named and number == 0 else entry.key
+        if is_setting(own):
+            _set(layer, own, value, entry)
+        else:
+            layer.add(Verdict.IGNORED, entry.key, entry.place, "several are not supported yet")
+
+
+def _set(layer: Layer, setting: str, value: Any, entry: Entry) -> None:
     try:
-        for entry, _ in found:
+        if setting in SETTINGS:
             converted(setting, value)
-            layer.set(setting, value, entry.key, entry.place)
     except InvalidSetting as error:
         layer.findings.append(_wrong(entry, error.expected))
+    else:
+        layer.set(setting, value, entry.key, entry.place)
+
+
+def tables(found: Sequence[tuple[Entry, Any]]) -> list[dict[str, Any]]:
+    """`x.NAME.KEY = value` as a table for each name; tags are a list."""
+    made: dict[str, dict[str, Any]] = {}
+    for entry, value in found:
+        *_, name, key = entry.words
+        listed = [tag.strip() for tag in value.split(",") if tag.strip()] if key == "tags" else value
+        made.setdefault(name, {"name": name})[key] = listed
+    return list(made.values())
 
 
 def _by_last_word(entry: Entry) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Which of RabbitMQ's keys and variables do what here, as tables in Markdown, made from the tables that decide it."""
+"""Which of RabbitMQ's keys and variables do what here, as Markdown, made from the tables that decide it."""
 
 from __future__ import annotations
 
@@ -9,42 +9,36 @@ from .findings import Verdict
 from .rabbitmq_keys import NOT_YET, ROWS
 
 
-def reference() -> str:
-    """Both tables."""
-    return f"{_keys()}\n{_variables()}"
-
-
-def _keys() -> str:
-    effective = [row for row in ROWS if row.works]
+def honoured() -> str:
+    """The keys and variables that have an effect."""
+    working = [row for row in ROWS if row.works]
     lines = ["| rabbitmq.conf | setting |", "|---|---|"]
-    lines += [
-        f"| `{row.pattern}` | {'the same' if row.setting == row.pattern else f'`{row.setting}`'} |" for row in effective
-    ]
-    lines += ["", "| other keys of rabbitmq.conf | |", "|---|---|"]
-    waiting = [row.pattern for row in ROWS if row.verdict is Verdict.EFFECTIVE and not row.works]
-    reasons = {NOT_YET: waiting}
-    for row in ROWS:
-        if row.verdict is not Verdict.EFFECTIVE:
-            reasons.setdefault(row.note, []).append(row.pattern)
-    lines += [f"| {_listed(patterns)} | {note} |" for note, patterns in reasons.items() if patterns]
+    lines.append(f"| {_listed(row.pattern for row in working if row.pattern == row.setting)} | of the same name |")
+    lines += [f"| `{row.pattern}` | `{row.setting}` |" for row in working if row.pattern != row.setting]
+    lines += ["", "| variable | setting |", "|---|---|"]
+    lines += [f"| `{alias}` | `{setting}` |" for alias, setting in ALIASES.items()]
+    for name, variable in VARIABLES.items():
+        if variable.works and not variable.note:
+            lines.append(f"| `{name}` | {variable.summary or f'`{variable.setting}`'} |")
+    lines.append(
+        f"| {_listed(name for name, variable in VARIABLES.items() if variable.works and variable.note)} | files |"
+    )
     return "\n".join(lines) + "\n"
 
 
-def _variables() -> str:
-    lines = ["| variable | |", "|---|---|"]
-    for alias, setting in ALIASES.items():
-        lines.append(f"| `{alias}` | `{setting}` |")
-    reasons: dict[str, list[str]] = {}
+def without_effect() -> str:
+    """The others that are known, by the reason why they have none."""
+    reasons: dict[str, list[str]] = {NOT_YET: []}
+    for row in ROWS:
+        if not row.works:
+            reasons.setdefault(row.note if row.verdict is not Verdict.EFFECTIVE else NOT_YET, []).append(row.pattern)
     for name, variable in VARIABLES.items():
-        if variable.note:
-            reasons.setdefault(variable.note, []).append(name)
-        elif variable.works:
-            lines.append(f"| `{name}` | {f'`{variable.setting}`' if variable.setting else variable.summary} |")
-        else:
-            reasons.setdefault(NOT_YET, []).append(name)
-    lines += [f"| {_listed(names)} | {note} |" for note, names in reasons.items()]
+        if not variable.works:
+            reasons.setdefault(variable.note or NOT_YET, []).append(name)
+    lines = ["| without effect | why |", "|---|---|"]
+    lines += [f"| {_listed(names)} | {reason} |" for reason, names in reasons.items() if names]
     return "\n".join(lines) + "\n"
 
 
 def _listed(names: Iterable[str]) -> str:
-    return " ".join(f"`{name}`" for name in dict.fromkeys(names))
+    return " ".join(f"`{name}`" for name in names)

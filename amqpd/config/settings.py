@@ -103,6 +103,9 @@ class Config:
     log_connection_level: str = _setting("log.levels.connection", "", "of connections; empty = log.level", OWN_LEVELS)
     log_channel_level: str = _setting("log.levels.channel", "", "of channels; empty = log.level", OWN_LEVELS)
 
+    remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Level and text of what is to be said about where it came from: what has no effect, or not the one meant."""
+
     def __post_init__(self) -> None:
         host, _, port = self.listener.rpartition(":")
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
@@ -144,13 +147,18 @@ class Config:
         return Path(self.log_dir) / (self.log_file or "amqpd.log")
 
 
-SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config)}
+SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config) if setting.metadata}
 """Every setting's dataclass field, by key."""
 
 
-def config_of(values: Mapping[str, Any]) -> Config:
+def is_setting(key: str) -> bool:
+    """Whether a key may be set."""
+    return key in SETTINGS
+
+
+def config_of(values: Mapping[str, Any], remarks: tuple[tuple[str, str], ...] = ()) -> Config:
     """The configuration with these settings, by key, and defaults for the others. Raises InvalidSetting."""
-    return Config(**{SETTINGS[key].name: converted(key, value) for key, value in values.items()})
+    return Config(**{SETTINGS[key].name: converted(key, value) for key, value in values.items()}, remarks=remarks)
 
 
 def converted(key: str, value: Any) -> Any:
