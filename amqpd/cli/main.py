@@ -73,6 +73,8 @@ def amqpd(
     log_format: str | None,
 ) -> None:
     if context.invoked_subcommand is not None:
+        if file is not None:
+            raise click.UsageError(f"-c of '{context.invoked_subcommand}' comes after that word", context)
         return
     file = file or default_file(os.environ)
     options: dict[str, Any] = {

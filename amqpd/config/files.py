@@ -132,14 +132,15 @@ def named_files(environment: Mapping[str, str], given: RabbitFiles | None = None
             return None
         found = next((Path(path + ending) for ending in ("", *endings) if Path(path + ending).is_file()), None)
         if found is None:
-            missing.append(Finding(Verdict.IGNORED, variable, "", f"there is no file {path}"))
+            verdict = Verdict.IGNORED if variable == "RABBITMQ_CONFIG_FILE" else Verdict.ACCEPTED
+            missing.append(Finding(verdict, variable, "", f"there is no file {path}"))
         return found
 
     main = given.main if given and given.main else ()
     if not main and (file := named("RABBITMQ_CONFIG_FILE", ".conf", ".config")):
         main = rabbit_file(file).main
     pattern = environment.get("RABBITMQ_CONFIG_FILES")
-    if pattern:
+    if pattern and not (given and given.main):
         path = Path(pattern)
         more = sorted(path.glob("*.conf") if path.is_dir() else path.parent.glob(path.name))
         main = (*main[:1], *more)

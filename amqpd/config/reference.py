@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from .environment import ALIASES, VARIABLES
 from .findings import Verdict
 from .rabbitmq_keys import NOT_YET, ROWS
+from .settings import is_setting
 
 
 def honoured() -> str:
@@ -16,7 +17,7 @@ def honoured() -> str:
     lines.append(f"| {_listed(row.pattern for row in working if row.pattern == row.setting)} | of the same name |")
     lines += [f"| `{row.pattern}` | `{row.setting}` |" for row in working if row.pattern != row.setting]
     lines += ["", "| variable | setting |", "|---|---|"]
-    lines += [f"| `{alias}` | `{setting}` |" for alias, setting in ALIASES.items()]
+    lines += [f"| `{alias}` | `{setting}` |" for alias, setting in ALIASES.items() if is_setting(setting)]
     for name, variable in VARIABLES.items():
         if variable.works and not variable.note:
             lines.append(f"| `{name}` | {variable.summary or f'`{variable.setting}`'} |")
@@ -28,7 +29,7 @@ def honoured() -> str:
 
 def without_effect() -> str:
     """The others that are known, by the reason why they have none."""
-    reasons: dict[str, list[str]] = {NOT_YET: []}
+    reasons = {NOT_YET: [alias for alias, setting in ALIASES.items() if not is_setting(setting)]}
     for row in ROWS:
         if not row.works:
             reasons.setdefault(row.note if row.verdict is not Verdict.EFFECTIVE else NOT_YET, []).append(row.pattern)

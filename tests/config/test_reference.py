@@ -17,7 +17,5 @@ def test_the_readme_has_what_is_honoured() -> None:
 
 def test_every_key_and_variable_is_in_one_table_or_the_other() -> None:
     effective, others = honoured(), without_effect()
-    for name in ALIASES:
-        assert f"`{name}`" in effective
-    for name in (*VARIABLES, *(row.pattern for row in ROWS)):
-        assert (f"`{name}`" in effective) != (f"`{name}`" in others), name
+    for name in (*ALIASES, *VARIABLES, *(row.pattern for row in ROWS)):
+        assert f"`{name}`" in effective or f"`{name}`" in others, name
