@@ -3,7 +3,7 @@
 Births, deaths and refusals are logged, with the object they concern as fields. Nothing is logged for each message.
 
 Lines go to one target or several, each from a level of its own up. A line's field `category` says what it is about; a
-category may have a level, too, which then counts instead of the general one.
+category may have a level, too, which then counts instead for its lines (as in RabbitMQ).
 
 A line is written when it comes; while an event loop runs, those of a burst are written together.
 """
@@ -97,7 +97,7 @@ class Target:
 
     write: Callable[[str, str], None]
     log_format: str = "console"
-    level: str = ""  # least severity, whatever the category says; empty = the general one
+    level: str = ""  # least severity, of lines whose category has none; empty = the general one
 
 
 class Log:
@@ -137,8 +137,7 @@ class Log:
         severity = _NUMBERS[level]
         category = self._categories.get(event.get("category", ""))
         for target in self._targets:
-            own = _NUMBERS[target.level] if target.level else None
-            least = max(category, own or 0) if category is not None else self._level if own is None else own
+            least = category if category is not None else _NUMBERS[target.level] if target.level else self._level
             if severity >= least:
                 render = _as_json if target.log_format == "json" else _line
                 target.write(level, render(dict(event)))

@@ -262,12 +262,12 @@ def test_nothing_is_a_level_too() -> None:
         ("debug", "", "debug info warning error"),
         ("error", "", "error"),
         ("none", "", ""),
-        ("debug", "warning", "warning error"),
+        ("debug", "warning", "debug info warning error"),
         ("error", "debug", "error"),
         ("", "warning", "warning error"),
     ],
 )
-def test_a_level_of_a_category_counts_for_it_and_a_targets_own_all_the_same(
+def test_a_level_of_a_category_counts_for_it_whatever_the_targets(
     category_level: str, console_level: str, shown: str
 ) -> None:
     targets = Targets(console_level=console_level, categories={"connection": category_level})
