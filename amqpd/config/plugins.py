@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import StartupError
 from .erlang_terms import Atom, read_terms
-from .findings import Layer, Verdict
+from .findings import Layer, Value, Verdict
 from .rabbitmq_conf import text_of
 from .rabbitmq_keys import NOT_YET
 from .settings import SETTINGS
@@ -43,7 +43,7 @@ PLUGINS: Final = {
     "rabbitmq_message_timestamp": _LATER,
     "rabbitmq_event_exchange": _switched("event_exchange"),
     "rabbitmq_management": _switched("management.enabled"),
-    "rabbitmq_management_agent": _switched("management.enabled"),
+    "rabbitmq_management_agent": Plugin(Verdict.ACCEPTED, "comes with what needs it"),
     "rabbitmq_prometheus": _switched("prometheus.enabled"),
     "rabbitmq_mqtt": _switched("mqtt.enabled"),
     "rabbitmq_web_mqtt": _switched("web_mqtt.enabled"),
@@ -84,9 +84,16 @@ def read_file(file: Path) -> list[str]:
     return [str(name) for name in terms[0]]
 
 
-def enable(names: Iterable[str], place: str) -> Layer:
-    """What enabling these plug-ins sets."""
+ON_BY_DEFAULT: Final = {"rabbitmq_management": "management.enabled"}
+"""Where somebody lists plug-ins and leaves out one of these, its setting is off, as it would be in RabbitMQ."""
+
+
+def enable(names: Sequence[str], place: str) -> Layer:
+    """What enabling just these plug-ins sets."""
     layer = Layer()
+    for name, setting in ON_BY_DEFAULT.items():
+        if name not in names:
+            layer.values[setting] = Value("false", place)
     for name in names:
         plugin = PLUGINS.get(name)
         if plugin is None:

@@ -89,6 +89,9 @@ class Config:
     motd_file: str = _setting("motd_file", "", "file whose text is logged at the start")
     trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
     event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
+    management: bool = _setting("management.enabled", True, "serve the HTTP API")
+    management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
+    management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
     log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
     log_console: bool = _setting("log.console", True, "log to standard output")
@@ -111,6 +114,7 @@ class Config:
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least, most in (
+            ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
@@ -127,6 +131,7 @@ class Config:
                 raise _invalid(key, value, f"at most {most}")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
+            ("management.tcp.ip", self.management_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
         ):

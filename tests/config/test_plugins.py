@@ -37,8 +37,13 @@ def test_enabling_one_sets_what_stands_for_it() -> None:
 
 def test_what_is_built_in_needs_nothing() -> None:
     layer = enable(["rabbitmq_consistent_hash_exchange", "rabbitmq_delayed_message_exchange"], "F")
-    assert not layer.values
+    assert list(layer.values) == ["management.enabled"]
     assert {finding.verdict for finding in layer.findings} == {Verdict.EFFECTIVE}
+
+
+@pytest.mark.parametrize(("names", "enabled"), [(["rabbitmq_management"], "true"), (["rabbitmq_prometheus"], "false")])
+def test_a_list_without_management_is_one_without_its_api(names: list[str], enabled: str) -> None:
+    assert enable(names, "F").values["management.enabled"] == (enabled, "F")
 
 
 def test_an_unknown_one_is_said_to_be() -> None:

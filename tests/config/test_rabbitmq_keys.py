@@ -288,12 +288,11 @@ NOT_YET = {
         definitions.skip_if_unchanged
     """),
     "management and Prometheus": words("""
-        management.tcp.port management.tcp.ip management.listener.port management.listener.ip management.listener.ssl
-        management.ssl.port management.ssl.cacertfile management.ssl.certfile management.ssl.keyfile
-        management.path_prefix management.cors.allow_origins.1 management.login_session_timeout
-        management.disable_stats management.rates_mode management.headers.content_type_options
-        prometheus.path prometheus.return_per_object_metrics prometheus.tcp.port prometheus.tcp.ip
-        cluster_tags.region node_tags.zone
+        management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
+        management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
+        management.login_session_timeout management.disable_stats management.rates_mode
+        management.headers.content_type_options prometheus.path prometheus.return_per_object_metrics
+        prometheus.tcp.port prometheus.tcp.ip cluster_tags.region node_tags.zone
     """),
     "users": words("""
         default_vhost default_user_tags.administrator default_permissions.configure default_permissions.read
