@@ -23,8 +23,12 @@ from .rabbitmq_conf import text_of
 from .rabbitmq_keys import LEVELS, NOT_YET, translate
 from .settings import SETTINGS
 
-ALIASES: Final = {"AMQPD_PROFILE": "compat", "AMQPD_DEFINITIONS": "load_definitions"}
-"""Other names for settings."""
+ALIASES: Final = {
+    "AMQPD_PROFILE": "compat",
+    "AMQPD_DEFINITIONS": "load_definitions",
+    "AMQPD_DEFINITIONS_JSON": "definitions_json",
+}
+"""Names for settings that are not made of their keys, or stand for some that are still to come."""
 
 
 def environment_name(key: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amqpd.config import SETTINGS, Config, load
-from amqpd.config.environment import VARIABLES, amqpd_variables, misspelt, rabbitmq_variables, with_env_file
+from amqpd.config.environment import ALIASES, VARIABLES, amqpd_variables, misspelt, rabbitmq_variables, with_env_file
 from amqpd.config.findings import Verdict
 from amqpd.config.layers import read
 from amqpd.errors import StartupError
@@ -198,6 +198,12 @@ def test_any_value_is_read_or_refused_with_the_variable(name: str, value: str) -
         problem = str(error)
         assert "\n" not in problem
         assert name in problem
+
+
+def test_a_name_whose_setting_is_still_to_come_says_so() -> None:
+    for alias, setting in ALIASES.items():
+        if setting not in SETTINGS:
+            assert remarks(**{alias: "x"}) == [f"'{alias}' has no effect: not supported yet"]
 
 
 def test_both_kinds_are_layers_of_their_own() -> None:
