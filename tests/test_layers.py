@@ -20,7 +20,6 @@ MAY_IMPORT = {
     "collector": {"clock"},
     "compiled": set(),
     "config": {"errors"},
-    "plugins": set(),
     "process": {"clock", "config", "errors", "__version__"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
     "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
@@ -49,7 +48,6 @@ MAY_IMPORT = {
         "listeners",
         "log",
         "management",
-        "plugins",
         "process",
         "store",
         "__version__",
@@ -61,7 +59,6 @@ MAY_IMPORT = {
         "daemon",
         "errors",
         "log",
-        "plugins",
         "process",
         "wire.methods",  # what a broker says before anybody logs in
         "__version__",

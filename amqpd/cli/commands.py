@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "ping": "ping:ping",
     "wait": "ping:wait",
     "stop": "stop:stop",
+    "config": "config:config",
     "shims": "shims:shims",
     "completion": "about:completion",
     "version": "about:version",

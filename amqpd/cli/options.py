@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
@@ -20,7 +21,15 @@ HTTP_OFFSET: Final = 10_000
 _FILE: Final = click.Path(path_type=Path, readable=False)
 
 _SERVER: Final = (
-    click.option("-c", "--config", "file", type=_FILE, metavar="FILE", help="Settings, as TOML."),
+    click.option(
+        "-c",
+        "--config",
+        "file",
+        type=_FILE,
+        metavar="FILE",
+        help="Settings: an amqpd.toml, a rabbitmq.conf or .config, or a folder such as /etc/rabbitmq.",
+    ),
+    click.option("--strict-config", is_flag=True, help="Refuse unknown keys in rabbitmq.conf, as RabbitMQ does."),
     click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]"),
     click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart."),
     click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]"),
@@ -68,6 +77,7 @@ contract_options = _adding(_CONTRACT)
 
 def configured(
     file: Path | None = None,
+    strict_config: bool = False,
     data_dir: str | None = None,
     memory: bool | None = None,
     bind: str | None = None,
@@ -78,8 +88,9 @@ def configured(
     log_format: str | None = None,
 ) -> Config:
     """The configuration that options of these names make up, with all the weaker layers."""
-    from ..config import given, load  # noqa: PLC0415 - commands that run no broker do without
+    from ..config import default_file, read  # noqa: PLC0415 - commands that run no broker do without
 
+    file = file or default_file(os.environ)
     options: dict[str, Any] = {
         "data_dir": data_dir,
         "memory": memory,
@@ -88,12 +99,12 @@ def configured(
         "log.level": log_level,
         "log.format": log_format,
     }
-    config = load(file, options=options)
+    loaded = read(file, options=options, strict=strict_config)
     if bind is not None or port is not None:
-        host, default_port = config.address
+        host, default_port = loaded.config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
-        if port is not None and http_port is None and "management.tcp.port" not in given(file):
+        if port is not None and http_port is None and "management.tcp.port" not in loaded.places:
             options["management.tcp.port"] = port and min(port + HTTP_OFFSET, 65535)
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
-        config = load(file, options=options)
-    return config
+        loaded = read(file, options=options, strict=strict_config)
+    return loaded.config

@@ -85,7 +85,7 @@ def locate(url: str | None, data_dir: str | None, environment: Mapping[str, str]
 
 def usual_folder(environment: Mapping[str, str]) -> str:
     """Where a broker keeps its data unless a file or an option says otherwise."""
-    return environment.get("AMQPD_DATA_DIR") or DATA_DIR
+    return environment.get("AMQPD_DATA_DIR") or environment.get("RABBITMQ_MNESIA_DIR") or DATA_DIR
 
 
 def announced(folder: str) -> dict[str, Any] | None:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 PATIENCE = 30
 
+OURS = ("AMQPD_", "RABBITMQ_")
+"""How variables begin that settings come from."""
+
 CLEAN = {
     name: value
     for name, value in os.environ.items()
-    if not name.startswith(("AMQPD_", "AMQP_", "RABBITMQ_", "NOTIFY_", "WATCHDOG_")) or name == "AMQPD_PURE"
+    if not name.startswith((*OURS, "AMQP_", "NOTIFY_", "WATCHDOG_")) or name == "AMQPD_PURE"
 } | {"AMQPD_MANAGEMENT_ENABLED": "false"}
 """An environment that says nothing about brokers, except that the HTTP API is off: it has a port of its own."""
 

@@ -29,7 +29,7 @@ from amqpd.wire.methods import (
     QueueDeclareOk,
 )
 from amqpd.wire.properties import Properties
-from tests.cli.command import PATIENCE, amqpd, refused
+from tests.cli.command import OURS, PATIENCE, amqpd, refused
 
 Start = Callable[..., BrokerProcess]
 
@@ -38,7 +38,7 @@ Start = Callable[..., BrokerProcess]
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts brokers, and stops those that still run after the test."""
     for name in os.environ:
-        if name.startswith("AMQPD_") and name != "AMQPD_PURE":
+        if name.startswith(OURS) and name != "AMQPD_PURE":
             monkeypatch.delenv(name)
     started: list[BrokerProcess] = []
 

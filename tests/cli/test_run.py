@@ -87,7 +87,7 @@ def test_the_http_api_is_announced_where_it_is_served(started: list[subprocess.P
     assert said["urls"]["http"] == f"http://127.0.0.1:{said['ports']['http']}/"
     socket.create_connection(("127.0.0.1", said["ports"]["http"])).close()
     process.terminate()
-    assert "Server startup complete; 6 plugins started." in ended(process)[2]
+    assert "Server startup complete; 5 plugins started." in ended(process)[2]
 
 
 def test_json_tells_no_password_but_guests(started: list[subprocess.Popen[str]]) -> None:

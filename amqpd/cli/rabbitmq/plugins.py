@@ -14,14 +14,12 @@ from typing import Final
 
 import click
 
-from ...plugins import BUILT_IN, EVENT_EXCHANGE, KNOWN, MANAGEMENT
+from ...config.plugins import BUILT_IN, PLUGINS, has_effect, read_file
 from ..probe import Silent, greet, locate, target_of
 from .call import Call, Refused, Verb, answer, expect
 from .diagnostics import version
 
 FILE: Final = "/etc/rabbitmq/enabled_plugins"
-
-_LIST: Final = re.compile(r"\s*\[([\w\s,']*)\]\s*\.\s*")
 
 
 def main(name: str, arguments: Sequence[str]) -> int:
@@ -39,19 +37,8 @@ def file() -> Path:
 
 
 def enabled() -> list[str]:
-    """What the file lists; nothing when there is none. Refuses (65) a file that is no list."""
-    try:
-        text = file().read_text()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"Error: cannot read {file()}: {error}", os.EX_NOINPUT) from error
-    if not text.strip():
-        return []
-    match = _LIST.fullmatch(text)
-    if match is None:
-        raise Refused(f"Error: {file()} is not a list of plugins, such as [rabbitmq_management].", os.EX_DATAERR)
-    return [name.strip("' \t\n") for name in match[1].split(",") if name.strip()]
+    """What the file lists; nothing when there is none. Raises StartupError for a file that is no list."""
+    return read_file(file()) if file().exists() else []
 
 
 def _write(names: Iterable[str]) -> None:
@@ -73,11 +60,11 @@ def _warn(text: str) -> None:
 def _known(names: Sequence[str]) -> list[str]:
     """Those that are plug-ins; of the others a word."""
     for name in names:
-        if name not in KNOWN:
+        if name not in PLUGINS:
             _warn(f"there is no plugin {name}; it is ignored")
-        elif name not in (*BUILT_IN, EVENT_EXCHANGE, *MANAGEMENT):
+        elif not has_effect(name):
             _warn(f"this version of amqpd does nothing for {name}")
-    return [name for name in names if name in KNOWN]
+    return [name for name in names if name in PLUGINS]
 
 
 def _change(call: Call, after: set[str], announcement: str) -> None:
@@ -101,7 +88,7 @@ def _change(call: Call, after: set[str], announcement: str) -> None:
 
 def _named(call: Call) -> list[str]:
     if "all" in call.flags:
-        return list(KNOWN)
+        return [*PLUGINS]
     expect(call, 1)
     return [name for argument in call.arguments for name in argument.split(",") if name]
 
@@ -154,7 +141,7 @@ def list_(call: Call) -> None:
     except re.error as error:
         raise click.UsageError(f"'{pattern}' is no regular expression: {error}") from error
     explicit = set(enabled())
-    shown = [name for name in sorted({*KNOWN, *explicit}) if wanted.search(name)]
+    shown = [name for name in sorted({*PLUGINS, *explicit}) if wanted.search(name)]
     if "enabled" in call.flags:
         shown = [name for name in shown if name in explicit]
     elif "implicitly_enabled" in call.flags:
