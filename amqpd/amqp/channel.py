@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import Action, User
+from ..auth.base import Action, Resource, User
 from ..broker.consumer import Consumer, by_priority
 from ..broker.entry import Entry
 from ..broker.firehose import Actor
@@ -101,12 +101,12 @@ class Channel:
         else:
             handler(self, method)
 
-    def check(self, action: Action, kind: str, name: str) -> None:
+    def check(self, action: Action, kind: Resource, name: str) -> None:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
         if (action, kind, name) in self._permitted:
             return
         asked = name or "amq.default"
-        if not self.connection.authorizer.may(self.user, action, self.vhost.name, asked):
+        if not self.connection.authorizer.may(self.user, action, self.vhost.name, kind, asked):
             raise AccessRefused(
                 f"{action.value} access to {kind} '{asked}' in vhost '{self.vhost.name}' refused"
                 f" for user '{self.user.name}'"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from ..auth.base import Refusal
 from ..auth.sasl import MECHANISMS
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotAllowed
 from ..wire.methods import (
@@ -97,9 +98,9 @@ class Handshake:
             raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
         credentials = mechanism(method.response)
         user = connection.authenticator.authenticate(credentials, connection.peer)
-        connection.tell_of_login(method.mechanism, credentials.name, user if isinstance(user, str) else None)
-        if isinstance(user, str):
-            connection.log.warning("login refused", mechanism=method.mechanism, reason=user)
+        connection.tell_of_login(method.mechanism, credentials.name, user.reason if isinstance(user, Refusal) else None)
+        if isinstance(user, Refusal):
+            connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason)
             raise AccessRefused(
                 f"Login was refused using authentication mechanism {method.mechanism}."
                 " For details see the broker logfile."
@@ -122,7 +123,7 @@ class Handshake:
         if vhost is None:
             raise NotAllowed(f"vhost {method.virtual_host} not found")
         assert connection.user is not None
-        if not connection.authorizer.may_enter(connection.user, vhost.name):
+        if not connection.authorizer.may_enter(connection.user, vhost.name, connection.peer):
             raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{connection.user.name}'")
         connection.outbox.method(0, ConnectionOpenOk())
         connection.run(vhost)

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import Action
+from ..auth.base import IMPERSONATOR, Action
 from ..broker.copies import BCC, further_keys
 from ..broker.route import Route
 from ..broker.vhost import REPLY_TO
@@ -37,9 +37,6 @@ from .replies import reply_address
 if TYPE_CHECKING:
     from ..broker.exchanges import Exchange
     from .channel import Channel
-
-IMPERSONATOR: Final = "impersonator"
-"""The tag of users who may publish in another's name."""
 
 _CHECKED: Final = HAS_EXPIRATION | HAS_USER_ID
 """Properties a broker has to look into."""

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from collections.abc import Container
 
-from .base import Action, Credentials, Peer, User
+from .base import Action, Credentials, Peer, Refusal, Resource, User
 
 
 class InternalUsers:
@@ -21,21 +21,33 @@ class InternalUsers:
         """Add a user, or change one."""
         self._users[name] = (User(name, tags), salted_hash(password.encode(), secrets.token_bytes(4)))
 
-    def authenticate(self, credentials: Credentials, peer: Peer) -> User | str:
+    def authenticate(self, credentials: Credentials, peer: Peer) -> User | Refusal:
         user, hashed = self._users.get(credentials.name, (None, bytes(36)))
         # hashed for unknown users too, so that the time it takes tells nothing
-        right = hmac.compare_digest(salted_hash(credentials.password, hashed[:4]), hashed)
+        right = hmac.compare_digest(salted_hash(credentials.password or b"", hashed[:4]), hashed)
         if user is None or not right or not credentials.password:
-            return f"user '{credentials.name}' - invalid credentials"
+            return Refusal(f"user '{credentials.name}' - invalid credentials")
         if user.name in self._loopback_users and not peer.loopback:
-            return f"user '{user.name}' can only connect via localhost"
+            return Refusal(f"user '{user.name}' can only connect via localhost")
         return user
 
-    def may_enter(self, user: User, vhost: str) -> bool:
+    def update_secret(self, user: User, secret: bytes, peer: Peer) -> User | Refusal:
+        return user
+
+    def may_enter(self, user: User, vhost: str, peer: Peer) -> bool:
         return user.name in self._users
 
-    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
+    def may(self, user: User, action: Action, vhost: str, kind: Resource, name: str) -> bool:
         return user.name in self._users
+
+    def checks_topics(self, user: User, vhost: str, exchange: str) -> bool:
+        return False
+
+    def may_use_topic(self, user: User, action: Action, vhost: str, exchange: str, routing_key: str) -> bool:
+        return True
+
+    def limit(self, user: User, name: str) -> int | None:
+        return None
 
 
 def salted_hash(password: bytes, salt: bytes) -> bytes:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from amqpd.auth.base import Action, User
+from amqpd.auth.base import Action, Resource, User
 from amqpd.wire.methods import (
     BasicConsume,
     BasicConsumeOk,
@@ -35,6 +35,7 @@ from amqpd.wire.methods import (
 )
 from amqpd.wire.schema import Method
 from tests.amqp.pair import Pair
+from tests.fakes import Permissive
 
 
 @pytest.fixture
@@ -248,17 +249,14 @@ def test_anothers_exclusive_queue_is_locked(pair: Pair, method: Method) -> None:
 # --- permissions
 
 
-class Auditor:
+class Auditor(Permissive):
     """Writes down what is asked for, and refuses some of it."""
 
     def __init__(self, *refused: tuple[Action, str]) -> None:
         self.refused = refused
         self.asked: list[tuple[str, str]] = []
 
-    def may_enter(self, user: User, vhost: str) -> bool:
-        return True
-
-    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
+    def may(self, user: User, action: Action, vhost: str, kind: Resource, name: str) -> bool:
         self.asked.append((action.value, name))
         return (action, name) not in self.refused
 
