@@ -15,12 +15,15 @@ from typing import Any, Final
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
-from .auth.internal import InternalUsers
+from .auth.internal import InternalUsers, PasswordRules
+from .auth.patterns import Pattern
+from .auth.throttle import Throttled
 from .broker.broker import Broker
 from .broker.compat import PROFILES
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .errors import OperatorError, StartupError
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Output, get_logger
@@ -55,6 +58,7 @@ class Daemon:
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
+        self.users: InternalUsers
         self._log = get_logger()
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listener: AmqpListener
@@ -68,20 +72,25 @@ class Daemon:
         store, pager = self._open_stores()
         try:
             compat = PROFILES[config.compat]
+            recovered = store.recover()
             self.broker = Broker(
                 store,
                 self.clock,
+                recovered=recovered,
                 pager=pager,
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
                 node=node_name(),
                 event_exchange=config.event_exchange,
+                default_vhost=config.default_vhost,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
-            users = InternalUsers(config.loopback_users)
-            users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
+            self.users = InternalUsers(
+                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
+            )
+            self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             settings = ConnectionSettings(
@@ -94,7 +103,9 @@ class Daemon:
                 lag_limit=config.lag_limit,
                 server_properties=server_properties(config),
             )
-            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
+            self._listener = AmqpListener(
+                self.broker, Throttled(self.users, self.clock), self.users, settings, Turn(loop), self._log
+            )
             self.addresses = await self._listener.start(*config.address)
         except BaseException:
             self._close_stores()
@@ -103,6 +114,39 @@ class Daemon:
             self._log.info(f"started TCP listener on {host}:{port}")
         self._log.info("Server startup complete")
         self._log.info(f"connect to {self.url}")
+
+    def _provide_users(self) -> None:
+        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        config = self.config
+        self.broker.on_vhost_added = self._vhost_added
+        if not self.broker.fresh:
+            return
+        try:
+            self.users.provide(
+                config.default_user,
+                config.default_pass,
+                config.default_user_tags,
+                config.default_vhost,
+                configure=config.default_configure,
+                write=config.default_write,
+                read=config.default_read,
+            )
+            self._vhost_added(config.default_vhost)
+        except OperatorError as error:
+            raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
+
+    def _vhost_added(self, vhost: str) -> None:
+        for each in self.config.default_users:
+            if Pattern(each.vhost_pattern).matches(vhost):
+                self.users.provide(
+                    each.name,
+                    each.password,
+                    each.tags,
+                    vhost,
+                    configure=each.configure,
+                    write=each.write,
+                    read=each.read,
+                )
 
     @property
     def url(self) -> str:
@@ -191,6 +235,18 @@ class Daemon:
         self._timer = None
         self.clock.run_due()
         self._set_timer()
+
+
+def password_rules(config: Config) -> PasswordRules:
+    """How passwords are kept and what is asked of them. Raises StartupError for a pattern that cannot be."""
+    backend = config.validation_backend.removeprefix("rabbit_credential_validator_")
+    pattern = config.validation_regexp if backend == "password_regexp" else None
+    try:
+        Pattern(config.validation_regexp)
+    except OperatorError as error:
+        raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
+    least_size = config.validation_min_length if backend == "min_password_length" else 0
+    return PasswordRules(config.password_hashing_module, least_size, pattern)
 
 
 def node_name() -> str:

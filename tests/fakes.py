@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amqpd.auth.base import Action, Peer, Resource, User
+from amqpd.auth.base import Action, Credentials, Peer, Refusal, Resource, User
 from amqpd.broker.consumer import Consumer, Sink
 from amqpd.broker.entry import Entry
 from amqpd.message import Message
@@ -36,6 +36,20 @@ class Permissive:
 
     def limit(self, user: User, name: str) -> int | None:
         return None
+
+
+class Guests(Permissive):
+    """An authenticator that knows guest and the password everybody knows, and asks for nothing else on this machine."""
+
+    def authenticate(self, credentials: Credentials, peer: Peer) -> User | Refusal:
+        if (credentials.name, credentials.password) != ("guest", b"guest"):
+            return Refusal(f"user '{credentials.name}' - invalid credentials")
+        if not peer.loopback:
+            return Refusal("user 'guest' can only connect via localhost")
+        return User("guest")
+
+    def update_secret(self, user: User, secret: bytes, peer: Peer) -> User | Refusal:
+        return user
 
 
 class RecordingSink(Sink):

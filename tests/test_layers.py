@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "compiled": set(),
     "config": {"errors"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
-    "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
+    "auth": {"errors", "clock", "store.base", "broker.broker", "wire.fields", "wire.spec"},
     "broker": {
         "message",
         "errors",

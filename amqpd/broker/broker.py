@@ -21,6 +21,7 @@ from .timeouts import DEFAULT_TIMEOUT, ConsumerTimeouts
 from .vhost import Resources, VHost
 
 DEFAULT_VHOST: Final = "/"
+"""The one there is at the first start, unless told otherwise."""
 
 DEFAULT_MEMORY: Final = 96 << 20
 """Bytes of messages kept in memory before queues page."""
@@ -45,6 +46,7 @@ class Broker:
         compat: Compat = PROFILES["default"],
         node: str = "amqpd@localhost",
         event_exchange: bool = False,
+        default_vhost: str = DEFAULT_VHOST,
     ) -> None:
         self.store = store
         self.pager = pager
@@ -57,6 +59,7 @@ class Broker:
         self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
         self.connections = Connections()
         self.vhosts: dict[str, VHost] = {}
+        self.on_vhost_added: Callable[[str], None] = lambda name: None  # called with its name
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
@@ -64,10 +67,11 @@ class Broker:
             store, pager, self.memory, clock, node, self.events, self.ids, compat, self.timeouts
         )
         self._recover(recovered)
-        if not self.vhosts:
-            self.add_vhost(DEFAULT_VHOST)
-        if event_exchange and DEFAULT_VHOST in self.vhosts:
-            self.events.listen(EventExchange(self.vhosts[DEFAULT_VHOST], clock))
+        self.fresh = not self.vhosts  # never started before, or without a memory of it
+        if self.fresh:
+            self.add_vhost(default_vhost)
+        if event_exchange and default_vhost in self.vhosts:
+            self.events.listen(EventExchange(self.vhosts[default_vhost], clock))
 
     def vhost(self, name: str) -> VHost | None:
         return self.vhosts.get(name)
@@ -81,6 +85,7 @@ class Broker:
             self.store.define(Kind.VHOST, vhost.id, {"name": name})
             if self.events.listeners:
                 self.events.tell("vhost.created", name=name)
+            self.on_vhost_added(name)
         return vhost
 
     @property

@@ -263,7 +263,7 @@ class Auditor(Permissive):
 
 PERMISSIONS: list[tuple[Method, list[tuple[str, str]]]] = [
     (ExchangeDeclare(exchange="x"), [("configure", "x")]),
-    (ExchangeDeclare(exchange="amq.direct", passive=True), []),
+    (ExchangeDeclare(exchange="amq.direct", passive=True), [("read", "amq.direct")]),
     (
         ExchangeDeclare(exchange="x", arguments={"alternate-exchange": "y"}),
         [("configure", "x"), ("read", "x"), ("write", "y")],
@@ -272,7 +272,7 @@ PERMISSIONS: list[tuple[Method, list[tuple[str, str]]]] = [
     (ExchangeBind(source="amq.direct", destination="amq.fanout"), [("write", "amq.fanout"), ("read", "amq.direct")]),
     (ExchangeUnbind(source="amq.direct", destination="amq.fanout"), [("write", "amq.fanout"), ("read", "amq.direct")]),
     (QueueDeclare(queue="new"), [("configure", "new")]),
-    (QueueDeclare(queue="q", passive=True), []),
+    (QueueDeclare(queue="q", passive=True), [("read", "q")]),
     (
         QueueDeclare(queue="new", arguments={"x-dead-letter-exchange": "dead"}),
         [("configure", "new"), ("read", "new"), ("write", "dead")],

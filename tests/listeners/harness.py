@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import pytest
 
 from amqpd.amqp.connection import ConnectionSettings
-from amqpd.auth.internal import InternalUsers
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.listeners.amqp import AmqpListener
@@ -31,7 +30,7 @@ from amqpd.wire.methods import (
 )
 from amqpd.wire.schema import Method
 from amqpd.wire.spec import PROTOCOL_HEADER
-from tests.fakes import RecordingLog
+from tests.fakes import Guests, RecordingLog
 
 PATIENCE = 10.0
 
@@ -153,10 +152,9 @@ class Listening:
         self.broker = broker
         self.clock: VirtualClock = broker.clock
         self.log = RecordingLog()
-        users = InternalUsers(("guest",))
-        users.add("guest", "guest")
+        guests = Guests()
         self.turn = Turn(asyncio.get_running_loop())
-        self.listener = AmqpListener(broker, users, users, settings or ConnectionSettings(), self.turn, self.log)
+        self.listener = AmqpListener(broker, guests, guests, settings or ConnectionSettings(), self.turn, self.log)
         self.addresses: list[tuple[str, int]] = []
 
     @property
