@@ -12,6 +12,7 @@ import signal
 import socket
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
@@ -154,7 +155,8 @@ class Daemon:
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         host, port = self.addresses[0]
-        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
+        vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
+        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/{vhost}"
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""

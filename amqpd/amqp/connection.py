@@ -19,7 +19,7 @@ from ..auth.base import MAX_CHANNELS, Authenticator, Authorizer, Peer, Refusal, 
 from ..broker.broker import Broker
 from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
-from ..errors import ChannelError, NotAllowed
+from ..errors import AccessRefused, ChannelError, NotAllowed
 from ..wire.methods import (
     ChannelClose,
     ChannelOpen,
@@ -117,7 +117,7 @@ class Connection:
         self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
-        self._verdict: ProtocolError | None = None  # what the client hears at the deadline
+        self._verdict = ""  # why its login was refused, which the client hears at the deadline
         self._heartbeat: Heartbeat | None = None
 
         self._writable = True
@@ -207,10 +207,10 @@ class Connection:
         if self._deadline is not None and now >= self._deadline:
             if self._handshake is not None and not self._deaf:
                 self.log.warning("handshake timed out")
-            if self._verdict is not None:
+            if self._verdict:
+                verdict, self._verdict = self._verdict, ""
                 self._deaf = False
-                self._close_refused(self._verdict)
-                self._verdict = None
+                self._close_refused(AccessRefused(verdict, 0))
                 self.wake()
                 return
             self.finish("time is up")
@@ -526,7 +526,7 @@ class Connection:
         if not isinstance(error, LoginRefused) or not self.client_can("authentication_failure_close"):
             self._fall_silent(error.explanation, max(delay, SILENT_DELAY))
         elif delay:
-            self._verdict = error
+            self._verdict = error.explanation
             self._fall_silent(error.explanation, delay)
         else:
             self._close_refused(error)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from amqpd.amqp.connection import ConnectionSettings
+from amqpd.auth.base import Authenticator, Authorizer
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.listeners.amqp import AmqpListener
@@ -147,14 +148,27 @@ class AsyncClient:
 class Listening:
     """A listener, its broker, and what it logs; time stands still unless the test moves it."""
 
-    def __init__(self, broker: Broker, settings: ConnectionSettings | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        settings: ConnectionSettings | None = None,
+        authenticator: Authenticator | None = None,
+        authorizer: Authorizer | None = None,
+    ) -> None:
         assert isinstance(broker.clock, VirtualClock)
         self.broker = broker
         self.clock: VirtualClock = broker.clock
         self.log = RecordingLog()
         guests = Guests()
         self.turn = Turn(asyncio.get_running_loop())
-        self.listener = AmqpListener(broker, guests, guests, settings or ConnectionSettings(), self.turn, self.log)
+        self.listener = AmqpListener(
+            broker,
+            authenticator or guests,
+            authorizer or guests,
+            settings or ConnectionSettings(),
+            self.turn,
+            self.log,
+        )
         self.addresses: list[tuple[str, int]] = []
 
     @property
@@ -171,8 +185,13 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(broker: Broker, settings: ConnectionSettings | None = None) -> AsyncIterator[Listening]:
-    made = Listening(broker, settings)
+async def listening(
+    broker: Broker,
+    settings: ConnectionSettings | None = None,
+    authenticator: Authenticator | None = None,
+    authorizer: Authorizer | None = None,
+) -> AsyncIterator[Listening]:
+    made = Listening(broker, settings, authenticator, authorizer)
     made.addresses = await made.listener.start("127.0.0.1", 0)
     try:
         yield made
