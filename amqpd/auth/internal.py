@@ -144,10 +144,10 @@ class InternalUsers:
         self,
         name: str,
         password: str | None = None,
+        tags: Iterable[str] = (),
         *,
         password_hash: str | None = None,
         hashing_algorithm: str | None = None,
-        tags: Iterable[str] = (),
         limits: Mapping[str, int] | None = None,
     ) -> None:
         """Add a user with a password or what was kept of one; without either, one whom no password lets in."""
@@ -168,10 +168,10 @@ class InternalUsers:
         self,
         name: str,
         password: str | None = None,
+        tags: Iterable[str] = (),
         *,
         password_hash: str | None = None,
         hashing_algorithm: str | None = None,
-        tags: Iterable[str] = (),
         limits: Mapping[str, int] | None = None,
     ) -> None:
         """Add a user, or replace password and tags of the one there; limits are added to those it has."""
