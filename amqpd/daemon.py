@@ -130,7 +130,7 @@ class Daemon:
     def _provide_users(self) -> None:
         """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
         config = self.config
-        self.broker.on_vhost_added = self._vhost_added
+        self.broker.when_vhost_added.append(self._vhost_added)
         if not self.broker.fresh:
             return
         try:

@@ -37,7 +37,7 @@ from ..wire.spec import HEARTBEAT_FRAME, FramingError, ProtocolError, ReplyCode
 from ..wire.writer import Chunk, Outbox
 from .channel import Channel, ClosingChannel
 from .commands import Commands
-from .handshake import INITIAL_FRAME_MAX, Handshake, LoginRefused, Refused, greeting
+from .handshake import INITIAL_FRAME_MAX, Handshake, LoginDenied, Refused, greeting
 from .heartbeat import Heartbeat
 
 REPLY_LIMIT: Final = 1 << 20
@@ -545,8 +545,8 @@ class Connection:
         self._deadline = self.broker.clock.now() + SILENT_DELAY
 
     def _refuse_login(self, error: ProtocolError) -> None:
-        delay = error.delay if isinstance(error, LoginRefused) else 0.0
-        if not isinstance(error, LoginRefused) or not self.client_can("authentication_failure_close"):
+        delay = error.delay if isinstance(error, LoginDenied) else 0.0
+        if not isinstance(error, LoginDenied) or not self.client_can("authentication_failure_close"):
             self._fall_silent(error.explanation, max(delay, SILENT_DELAY))
         elif delay:
             self._verdict = error.explanation

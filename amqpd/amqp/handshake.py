@@ -43,7 +43,7 @@ class Refused(Exception):
     """The client is not let in, and is not told."""
 
 
-class LoginRefused(AccessRefused):
+class LoginDenied(AccessRefused):
     """The user is not let in; the client hears of it after a while, in seconds."""
 
     def __init__(self, mechanism: str, delay: float) -> None:
@@ -113,7 +113,7 @@ class Handshake:
         if isinstance(user, Refusal):
             slowed = {"answered_after": user.delay} if user.delay else {}
             connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason, **slowed)
-            raise LoginRefused(method.mechanism, user.delay)
+            raise LoginDenied(method.mechanism, user.delay)
         connection.user = user
         settings = connection.settings
         connection.outbox.method(0, ConnectionTune(settings.channel_max, settings.frame_max, settings.heartbeat))

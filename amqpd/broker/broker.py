@@ -61,7 +61,7 @@ class Broker:
         self.churn = Churn()
         self.connections = Connections(self.churn)
         self.vhosts: dict[str, VHost] = {}
-        self.on_vhost_added: Callable[[str], None] = lambda name: None  # called with its name
+        self.when_vhost_added: list[Callable[[str], None]] = []  # what is to be there with it is to be made
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
@@ -87,7 +87,8 @@ class Broker:
             self.store.define(Kind.VHOST, vhost.id, {"name": name})
             if self.events.listeners:
                 self.events.tell("vhost.created", name=name)
-            self.on_vhost_added(name)
+            for provide in self.when_vhost_added:
+                provide(name)
         return vhost
 
     @property

@@ -51,7 +51,7 @@ def _setting(
     key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
 ) -> Any:
     metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=key != "default_pass")
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,6 +361,7 @@ def test_a_password_is_not_shown(tmp_path: Path) -> None:
     text = "'default_pass' is something else, but has to be a string"
     assert str(refused("default_pass = 12345", tmp_path)) == text
     assert "secret" not in repr(DefaultUser("alice", "secret"))
+    assert "secret" not in repr(Config(default_pass="secret"))
 
 
 # --- the file that lists them all
