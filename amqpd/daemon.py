@@ -14,11 +14,15 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
-from .auth.internal import InternalUsers
+from .auth.base import Authenticator
+from .auth.internal import InternalUsers, PasswordRules
+from .auth.patterns import Pattern
 from .auth.sasl import MECHANISMS
+from .auth.throttle import Throttled
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
@@ -26,7 +30,7 @@ from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
 from .config.plugins import at_work
-from .errors import StartupError
+from .errors import OperatorError, StartupError
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Log, Target, get_logger
@@ -70,6 +74,7 @@ class Daemon:
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
+        self.users: InternalUsers
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
@@ -86,21 +91,26 @@ class Daemon:
         store, pager = self._open_stores()
         try:
             compat = compat_of(config)
+            recovered = store.recover()
             self.broker = Broker(
                 store,
                 self.clock,
+                recovered=recovered,
                 pager=pager,
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
                 node=node_name(config),
                 event_exchange=config.event_exchange,
+                default_vhost=config.default_vhost,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
             self._log_to_exchange()
-            users = InternalUsers(config.loopback_users)
-            users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
+            self.users = InternalUsers(
+                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
+            )
+            self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             settings = ConnectionSettings(
@@ -113,14 +123,15 @@ class Daemon:
                 lag_limit=config.lag_limit,
                 server_properties=server_properties(config),
             )
+            authenticator = Throttled(self.users, self.clock)
             self._listener = AmqpListener(
-                self.broker, users, users, settings, Turn(loop), get_logger(category="connection")
+                self.broker, authenticator, self.users, settings, Turn(loop), get_logger(category="connection")
             )
             self.addresses = await self._listener.start(*config.address)
             for host, port in self.addresses:
                 self._log.info(f"started TCP listener on {host}:{port}")
             if config.management:
-                await self._start_management(users)
+                await self._start_management(authenticator)
         except BaseException:
             self._stop_logging_to_exchange()
             self._close_stores()
@@ -131,7 +142,40 @@ class Daemon:
         self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
 
-    async def _start_management(self, users: InternalUsers) -> None:
+    def _provide_users(self) -> None:
+        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        config = self.config
+        self.broker.when_vhost_added.append(self._vhost_added)
+        if not self.broker.fresh:
+            return
+        try:
+            self.users.provide(
+                config.default_user,
+                config.default_pass,
+                config.default_user_tags,
+                config.default_vhost,
+                configure=config.default_configure,
+                write=config.default_write,
+                read=config.default_read,
+            )
+            self._vhost_added(config.default_vhost)
+        except OperatorError as error:
+            raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
+
+    def _vhost_added(self, vhost: str) -> None:
+        for each in self.config.default_users:
+            if Pattern(each.vhost_pattern).matches(vhost):
+                self.users.provide(
+                    each.name,
+                    each.password,
+                    each.tags,
+                    vhost,
+                    configure=each.configure,
+                    write=each.write,
+                    read=each.read,
+                )
+
+    async def _start_management(self, authenticator: Authenticator) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
@@ -139,8 +183,8 @@ class Daemon:
         config = self.config
         management = Management(
             self.broker,
-            users,
-            users,
+            authenticator,
+            self.users,
             self._log,
             listeners=[Listener("amqp", host, port) for host, port in self.addresses],
             server_properties=server_properties(config),
@@ -163,7 +207,8 @@ class Daemon:
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         host, port = self.addresses[0]
-        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
+        vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
+        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/{vhost}"
 
     @property
     def announcement(self) -> Announcement:
@@ -283,6 +328,18 @@ class Daemon:
         self._timer = None
         self.clock.run_due()
         self._set_timer()
+
+
+def password_rules(config: Config) -> PasswordRules:
+    """How passwords are kept and what is asked of them. Raises StartupError for a pattern that cannot be."""
+    backend = config.validation_backend.removeprefix("rabbit_credential_validator_")
+    pattern = config.validation_regexp if backend == "password_regexp" else None
+    try:
+        Pattern(config.validation_regexp)
+    except OperatorError as error:
+        raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
+    least_size = config.validation_min_length if backend == "min_password_length" else 0
+    return PasswordRules(config.password_hashing_module, least_size, pattern)
 
 
 def node_name(config: Config) -> str:
