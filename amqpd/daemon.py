@@ -18,6 +18,7 @@ from .amqp.connection import ConnectionSettings
 from .auth.internal import InternalUsers
 from .broker.broker import Broker
 from .broker.compat import PROFILES
+from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
@@ -77,15 +78,20 @@ class Daemon:
                 compat=compat,
                 node=node_name(),
                 event_exchange=config.event_exchange,
+                quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
+                default_queue_type=config.default_queue_type,
             )
-            for vhost in self.broker.vhosts.values():
-                vhost.set_tracing(config.trace)
+            if config.trace:
+                for vhost in self.broker.vhosts.values():
+                    vhost.set_tracing(True)
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             settings = ConnectionSettings(
                 channel_max=config.channel_max,
+                consumer_max=config.consumer_max,
+                max_connections=config.max_connections,
                 frame_max=config.frame_max,
                 frame_min=compat.frame_min,
                 heartbeat=config.heartbeat,

@@ -118,10 +118,21 @@ class Handshake:
 
     def open(self, method: ConnectionOpen) -> None:
         connection = self._connection
+        connections = connection.broker.connections
+        limit = connection.settings.max_connections
+        assert connection.user is not None
+        if limit and len(connections.open) >= limit:
+            raise NotAllowed(
+                f"connection refused for user '{connection.user.name}': node connection limit ({limit}) is reached"
+            )
         vhost = connection.broker.vhost(method.virtual_host)
         if vhost is None:
             raise NotAllowed(f"vhost {method.virtual_host} not found")
-        assert connection.user is not None
+        if vhost.max_connections is not None and connections.in_vhost[vhost.name] >= vhost.max_connections:
+            raise NotAllowed(
+                f"access to vhost '{vhost.name}' refused for user '{connection.user.name}':"
+                f" connection limit ({vhost.max_connections}) is reached"
+            )
         if not connection.authorizer.may_enter(connection.user, vhost.name):
             raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{connection.user.name}'")
         connection.outbox.method(0, ConnectionOpenOk())

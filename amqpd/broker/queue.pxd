@@ -20,6 +20,8 @@ cdef class Queue:
     cdef public bint auto_delete
     cdef public object owner
     cdef public dict arguments
+    cdef public dict effective
+    cdef public object policies
     cdef public dict incoming
     cdef public bint deleted
     cdef public object limits
