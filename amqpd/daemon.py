@@ -80,10 +80,8 @@ class Daemon:
                 event_exchange=config.event_exchange,
                 quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
                 default_queue_type=config.default_queue_type,
+                tracing=config.trace,
             )
-            if config.trace:
-                for vhost in self.broker.vhosts.values():
-                    vhost.set_tracing(True)
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer

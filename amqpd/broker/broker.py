@@ -62,12 +62,14 @@ class Broker:
         event_exchange: bool = False,
         quotas: Quotas = UNLIMITED,
         default_queue_type: str = CLASSIC,
+        tracing: bool = False,
     ) -> None:
         self.store = store
         self.pager = pager
         self.clock = clock
         self.compat = compat
         self.node = node
+        self.tracing = tracing  # of all vhosts, whatever they say
         self.memory = Memory(memory_limit)
         self.events = Events()
         self.alarms = Alarms(self.events, node)
@@ -149,7 +151,7 @@ class Broker:
             vhost.protected = protected
         if tracing is not None:
             vhost.traced = tracing
-            vhost.set_tracing(tracing)
+        vhost.set_tracing(vhost.traced or self.tracing)
         definition = _definition_of(vhost)
         if created or definition != before:
             self.store.define(Kind.VHOST, vhost.id, definition)
@@ -213,7 +215,7 @@ class Broker:
                 vhost.default_queue_type = definition.get("default_queue_type", "")
                 vhost.protected = definition.get("protected", False)
                 vhost.traced = definition.get("tracing", False)
-                vhost.set_tracing(vhost.traced)
+                vhost.set_tracing(vhost.traced or self.tracing)
             self.parameters.recover(found)  # policies apply from the start
             for exchange_id, definition in found[Kind.EXCHANGE].items():
                 counters = recovered.counters.get(exchange_id)

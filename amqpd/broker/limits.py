@@ -73,7 +73,6 @@ class QueueLimits:
         overflow = arguments.get("x-overflow", "drop-head")
         counts = queue_type_of(arguments) == QUORUM
         self._ttl = int(arguments.get("x-message-ttl", NO_TTL))  # milliseconds
-        self._mortal = self._mortal or self._ttl >= 0
         self._lease = int(arguments.get("x-expires", 0)) / 1000  # seconds it may be unused; 0 = for ever
         self._max_length = int(arguments.get("x-max-length", UNLIMITED))
         self._max_bytes = int(arguments.get("x-max-length-bytes", UNLIMITED))
@@ -90,8 +89,8 @@ class QueueLimits:
 
     @property
     def mortal(self) -> bool:
-        """Whether some message has a deadline, or had one, so that the queue has to be watched over anyhow."""
-        return self._mortal
+        """Whether a message that is still there may have a deadline: then the queue is watched over anyhow."""
+        return self._mortal and (self._queue.message_count > 0 or self._queue.unacked > 0)
 
     def changed(self) -> None:
         """The policies of the queue have: what is too much now goes at once, and the time it may be unused begins anew.

@@ -172,6 +172,9 @@ def test_a_queue_without_limits_has_nobody_watching_over_it_again() -> None:
     stage.broker.policies.clear("/", "p")
     stage.clock.advance(2)
     assert queue.message_count == 0
+    stage.broker.policies.set("/", "p", "", {"message-ttl": 1000})
+    stage.broker.policies.clear("/", "p")
+    assert queue.limits is None
 
 
 def test_a_lot_that_is_too_much_goes_little_by_little() -> None:
