@@ -32,7 +32,7 @@ DEFAULT_MEMORY: Final = 96 << 20
 """Bytes of messages kept in memory before queues page."""
 
 
-DELETED_AT_ONCE: Final = 1000
+DELETED_AT_ONCE: Final = 250
 """How many queues and exchanges of a vhost are deleted before others have their turn."""
 
 UNLIMITED: Final = Quotas()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -56,6 +58,12 @@ from .stream import AnyQueue, Stream, check_stream
 from .timeouts import ConsumerTimeouts
 
 RESERVED_PREFIX: Final = "amq."
+
+GOVERNED_AT_ONCE: Final = 1000
+"""How many queues a change of policies is put into force for before others have their turn."""
+
+PAUSE: Final = 0.001
+"""Seconds to leave them."""
 
 REPLY_TO: Final = "amq.rabbitmq.reply-to"
 """Stands for the queue of a channel's own that replies come to; its true name goes on after a dot."""
@@ -113,6 +121,7 @@ class VHost:
         self.max_connections: int | None = None
         self.max_queues: int | None = None
         self.policies = Policies()
+        self._ungoverned: deque[AnyQueue] = deque()  # queues to which policies may apply that changed just now
         self._resources = resources
         self.store = resources.store
         self.memory = resources.memory
@@ -138,12 +147,31 @@ class VHost:
     # --- policies
 
     def apply_policies(self, cause: Policy | None) -> None:
-        """The policies have changed: put what applies now into force, everywhere. `cause`: the one that was set."""
+        """The policies have changed: put what applies now into force, everywhere. `cause`: the one that was set.
+
+        Where there are many queues, the rest of them follows little by little.
+        """
         for exchange in self.exchanges.values():
             exchange.policies = self.policies.find(EXCHANGES, exchange.name, exchange.policies)
         self._reroute()  # alternate exchanges may be others
-        for queue in list(self.queues.values()):
+        waiting, self._ungoverned = self._ungoverned, deque(self.queues.values())
+        if waiting:  # they go on with the new ones
+            self._govern_some(cause)
+        else:
+            self._govern_more(cause)
+
+    def _govern_more(self, cause: Policy | None) -> None:
+        self._govern_some(cause)
+        if self._ungoverned:
+            self.clock.call_later(PAUSE, partial(self._govern_more, cause))
+
+    def _govern_some(self, cause: Policy | None) -> None:
+        waiting = self._ungoverned
+        for _ in range(min(GOVERNED_AT_ONCE, len(waiting))):
+            queue = waiting.popleft()
             known = queue.policies
+            if queue.deleted:
+                continue
             self._govern(queue)
             if queue.policies is not known:
                 self._tell_of_policies(queue, cause)

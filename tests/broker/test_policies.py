@@ -187,6 +187,26 @@ def test_a_lot_that_is_too_much_goes_little_by_little() -> None:
     assert queue.message_count == 10
 
 
+def test_many_queues_follow_little_by_little_whatever_comes_in_between() -> None:
+    stage = Stage()
+    names = [str(number) for number in range(5000)]
+    for name in names:
+        stage.queue(name)
+    stage.broker.policies.set("/", "p", "", {"max-length": 1})
+    assert 0 < sum([queue.policies is not None for queue in stage.vhost.queues.values()]) < 5000
+    stage.vhost.delete_queue(stage.vhost.queues[names.pop()])
+    assert stage.queue("new").effective == {"x-max-length": 1}
+    stage.clock.advance(0.0015)
+    stage.broker.policies.set("/", "p", "", {"max-length": 2})
+    stage.broker.policies.set("/", "p", "", {"max-length": 3})
+    stage.clock.advance(0.1)
+    assert {queue.effective["x-max-length"] for queue in stage.vhost.queues.values()} == {3}
+    stage.broker.policies.clear("/", "p")
+    stage.clock.advance(0.1)
+    assert {queue.policies for queue in stage.vhost.queues.values()} == {None}
+    assert stage.clock.deadline() is None
+
+
 def test_the_time_a_queue_may_be_unused_begins_anew() -> None:
     stage = Stage()
     queue = stage.queue()
