@@ -14,6 +14,7 @@ from ..store.base import Definition, Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .arguments import CLASSIC, QUEUE_TYPES
+from .churn import Churn
 from .compat import PROFILES, Compat
 from .connections import Connections
 from .event_exchange import EventExchange
@@ -74,7 +75,8 @@ class Broker:
         self.events = Events()
         self.alarms = Alarms(self.events, node)
         self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
-        self.connections = Connections()
+        self.churn = Churn()
+        self.connections = Connections(self.churn)
         self.vhosts: dict[str, VHost] = {}
         self.when_vhost_deleted: list[Callable[[str], None]] = []  # what is kept for it is to be forgotten
         self._falling: dict[str, VHost] = {}  # vhosts that are deleted, and still have queues
@@ -94,6 +96,7 @@ class Broker:
             self.vhosts,
             quotas,
             default_queue_type,
+            self.churn,
         )
         self.parameters = Parameters(store, self.ids, self.events, self.vhosts)
         self.policies = PolicyComponent(POLICY, self.parameters, self.vhosts)

@@ -63,6 +63,17 @@ class Applied:
     definition: Definition
 
 
+def names_of(applied: Applied | None) -> tuple[str | None, str | None]:
+    """The policy and the operator policy that apply to an object, by name."""
+    if applied is None:
+        return None, None
+    policy, operator_policy = applied.policy, applied.operator_policy
+    return (
+        policy.name if policy is not None else None,
+        operator_policy.name if operator_policy is not None else None,
+    )
+
+
 class Policies:
     """The policies of one vhost."""
 

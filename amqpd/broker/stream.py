@@ -37,6 +37,7 @@ from .entry import Entry
 from .memory import Memory
 from .policy_settings import MAX_SEGMENT_SIZE
 from .queue import PAGE_SIZE, STORED, Queue
+from .traffic import Traffic
 
 if TYPE_CHECKING:
     from .policies import Applied
@@ -120,6 +121,7 @@ class Stream:
         self.incoming: dict[BindingKey, Binding] = {}
         self.consumers: list[Consumer] = []  # in order of subscription
         self.deleted = False
+        self.traffic = Traffic()
         self._described = described
         self._segments_id = segments_id  # of their beginnings, in the store
 
@@ -169,6 +171,7 @@ class Stream:
         segment.last_time = self._last_time
         self.store.put(self.id, offset, message, self._last_time)
         self.next_offset = offset + 1
+        self.traffic.published += 1
         self.message_bytes += message.size
         if self._cursors and not self._watching:
             self._watch()
@@ -347,6 +350,7 @@ class Cursor:
         queue = Queue(stream.name, stream.id, stream.store, None, stream.memory, arguments=stream.arguments)
         queue.effective = stream.effective
         queue.limits = self
+        queue.traffic = stream.traffic
         self.queue: Queue | None = queue  # until it is left
 
     # --- what the queue calls
@@ -414,6 +418,7 @@ class Cursor:
     def _hand_on(self, queue: Queue, offset: int, message: Message) -> None:
         queue.next_seq = offset
         queue.admit(message, 0)
+        queue.traffic.published -= 1  # it was counted when it was appended
 
     def _next(self) -> Delivery | None:
         """The next message the consumer wants; None when there is none for now."""

@@ -42,6 +42,7 @@ from .arguments import (
     queue_type_of,
 )
 from .binding import Binding, binding_key
+from .churn import Churn
 from .compat import Compat
 from .consumer import Consumer
 from .dead_letter import DeadLetters
@@ -56,6 +57,7 @@ from .queue import Limits, Queue
 from .route import Route, Routes
 from .stream import AnyQueue, Stream, check_stream
 from .timeouts import ConsumerTimeouts
+from .traffic import Traffic
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -102,6 +104,7 @@ class Resources(NamedTuple):
     vhosts: Mapping[str, VHost]
     quotas: Quotas
     default_queue_type: str  # of vhosts that do not say
+    churn: Churn
 
 
 class VHost:
@@ -129,6 +132,7 @@ class VHost:
         self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
+        self.traffic = Traffic()  # of channels that are closed
         self.dead_letters = DeadLetters(self)
         self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
@@ -373,6 +377,7 @@ class VHost:
         name = name or generated_name("amq.gen-")
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
+        self._resources.churn.queue_declared += 1
         queue = self.queues.get(name)
         if queue is not None:
             if queue.owner is not (owner if exclusive else None):
@@ -453,6 +458,7 @@ class VHost:
         """Delete a queue with its messages and bindings; its consumers are told."""
         if self.reply_queues.pop(queue.name, None) is None:
             del self.queues[queue.name]
+            self._resources.churn.queue_deleted += 1
         if queue.owner is not None:
             self._exclusive[queue.owner].remove(queue)
             if not self._exclusive[queue.owner]:
@@ -700,6 +706,7 @@ class VHost:
         if has_limits(queue.effective):
             queue.limits = self._make_limits(queue)
         self.queues[name] = queue
+        resources.churn.queue_created += 1
         resources.timeouts.heed(queue)
         self._reroute()
         return queue
@@ -747,6 +754,7 @@ class VHost:
         stream.policies = policies
         self.queues[name] = stream
         resources.timeouts.heed(stream)
+        resources.churn.queue_created += 1
         self._reroute()
         return stream
 

@@ -24,6 +24,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from amqpd.broker.broker import Broker
+from amqpd.broker.policies import names_of
 from amqpd.config import Config
 from amqpd.daemon import Daemon
 from amqpd.errors import OperatorError
@@ -119,7 +120,9 @@ class OwnOperator:
     """A broker of ours in this process; settings as `Config` has them."""
 
     def __init__(self, **settings: Any) -> None:
-        self.daemon = Daemon(Config(listener="127.0.0.1:0", memory=True, log_level="error", **settings))
+        self.daemon = Daemon(
+            Config(listener="127.0.0.1:0", memory=True, management=False, log_level="error", **settings)
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -158,11 +161,10 @@ class OwnOperator:
     def queue(self, vhost: str, name: str) -> dict[str, Any]:
         def look(broker: Broker) -> dict[str, Any]:
             applied = broker.vhosts[vhost].queues[name].policies
-            policy = applied.policy if applied is not None else None
-            operator_policy = applied.operator_policy if applied is not None else None
+            policy, operator_policy = names_of(applied)
             return {
-                "policy": policy.name if policy is not None else None,
-                "operator_policy": operator_policy.name if operator_policy is not None else None,
+                "policy": policy,
+                "operator_policy": operator_policy,
                 "effective_policy_definition": dict(applied.definition) if applied is not None else {},
             }
 
