@@ -9,13 +9,14 @@ whose pattern is found in the name, that is for objects of this kind, and that s
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .arguments import CLASSIC, QUORUM, STREAM
 from .parameters import OPERATOR_POLICY, POLICY, Parameters, check_members, printed
-from .policy_settings import Definition, definition_fault, merged, suits, warnings
+from .policy_settings import Definition, definition_fault, ineffective, merged, suits
 
 if TYPE_CHECKING:
     from .vhost import VHost
@@ -47,7 +48,7 @@ class Policy:
         self.priority = priority
         self.apply_to = apply_to
         self._kinds = {kind for kind in _KINDS[apply_to] if kind == EXCHANGES or suits(definition, kind)}
-        self._search = re.compile(pattern, re.ASCII).search
+        self._search = _compiled(pattern).search
 
     def fits(self, kind: str, name: str) -> bool:
         """Whether it may apply to an object: a queue, by its type, or an exchange."""
@@ -136,7 +137,7 @@ class PolicyComponent:
         """
         value = {"pattern": pattern, "definition": definition, "priority": priority, "apply-to": apply_to}
         self._parameters.set_any(self._component, vhost, name, value)
-        return warnings(definition)
+        return ineffective(definition)
 
     def clear(self, vhost: str, name: str) -> None:
         """Clear a policy. Raises NoSuchObject when it is not there."""
@@ -191,6 +192,13 @@ def fields_of(policy: Policy) -> dict[str, Any]:
     }
 
 
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Raises re.error, Warning, OverflowError or RecursionError for what is no pattern, or may mean something else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as POSIX classes, which Python reads as sets
+        return re.compile(pattern, re.ASCII)
+
+
 def _priority_fault(value: Any) -> str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return None
@@ -201,12 +209,12 @@ def _pattern_fault(value: Any) -> str | None:
     if not isinstance(value, str):
         return f"pattern should be a binary but was {printed(value)}"
     try:
-        re.compile(value, re.ASCII)
+        _compiled(value)
     except re.error as error:
         place = len(value) if error.msg.startswith(("missing )", "unterminated character")) else error.pos or 0
         reason = _PCRE.get(error.msg, error.msg)
         return f'pattern should be regular expression but is invalid: {{"{reason}",{place}}}'
-    except (OverflowError, RecursionError) as error:
+    except (Warning, OverflowError, RecursionError) as error:
         return f'pattern should be regular expression but is invalid: {{"{error}",0}}'
     return None
 

@@ -170,7 +170,7 @@ def definition_fault(definition: Definition, *, operator: bool) -> str | None:
     return None
 
 
-def warnings(definition: Definition) -> list[str]:
+def ineffective(definition: Definition) -> list[str]:
     """What of a definition that can be set has no effect here, one line each."""
     return [
         f"'{key}' has no effect: it needs {SETTINGS[key].needs}" for key in sorted(definition) if SETTINGS[key].needs

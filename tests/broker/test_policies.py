@@ -117,6 +117,12 @@ def test_what_cannot_be_changes_nothing() -> None:
     assert queue.effective == {"x-max-length": 1}
 
 
+@pytest.mark.parametrize("pattern", ["[[:alpha:]]", "(" * 2000 + ")" * 2000, "a{99999999999999}", r"\Qa\E"])
+def test_a_pattern_that_would_be_misread_is_refused(pattern: str) -> None:
+    with pytest.raises(ValidationFailed, match="pattern should be regular expression but is invalid"):
+        Stage().broker.policies.set("/", "p", pattern, {"max-length": 1})
+
+
 def test_apply_to_is_one_of_six() -> None:
     with pytest.raises(ValidationFailed) as error:
         Stage().broker.policies.set("/", "p", "", {"max-length": 1}, apply_to="x")

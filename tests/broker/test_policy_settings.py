@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amqpd.broker.policy_settings import SETTINGS, definition_fault, effective, merged, suits, warnings
+from amqpd.broker.policy_settings import SETTINGS, definition_fault, effective, ineffective, merged, suits
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_a_value_looks_like_in_a_refusal() -> None:
 
 
 def test_a_cluster_is_what_some_keys_need() -> None:
-    assert warnings({"initial-cluster-size": 3, "max-age": "1h", "queue-leader-locator": "balanced"}) == [
+    assert ineffective({"initial-cluster-size": 3, "max-age": "1h", "queue-leader-locator": "balanced"}) == [
         "'initial-cluster-size' has no effect: it needs a cluster",
         "'queue-leader-locator' has no effect: it needs a cluster",
     ]
