@@ -26,6 +26,7 @@ from .auth.throttle import Throttled
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
@@ -103,18 +104,22 @@ class Daemon:
                 node=node_name(config),
                 event_exchange=config.event_exchange,
                 default_vhost=config.default_vhost,
+                quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
+                default_queue_type=config.default_queue_type,
+                tracing=config.trace,
             )
-            for vhost in self.broker.vhosts.values():
-                vhost.set_tracing(config.trace)
             self._log_to_exchange()
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
             )
+            self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             settings = ConnectionSettings(
                 channel_max=config.channel_max,
+                consumer_max=config.consumer_max,
+                max_connections=config.max_connections,
                 frame_max=config.frame_max,
                 frame_min=compat.frame_min,
                 heartbeat=config.heartbeat,

@@ -61,6 +61,8 @@ class ConnectionSettings:
     """What the broker offers and demands of every connection."""
 
     channel_max: int = 2047  # channels open at a time; 0 = no limit
+    consumer_max: int = 0  # consumers at a time on a channel; 0 = no limit
+    max_connections: int = 0  # open at a time, in the whole broker; 0 = no limit
     frame_max: int = 131072  # bytes; 0 = no limit
     frame_min: int = 4096
     heartbeat: int = 60  # seconds, proposed to clients; 0 = none

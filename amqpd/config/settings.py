@@ -27,6 +27,7 @@ VALIDATOR_CHOICES: Final = (
     "rabbit_credential_validator_min_password_length",
     "rabbit_credential_validator_password_regexp",
 )
+QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 
@@ -113,6 +114,14 @@ class Config:
     validation_regexp: str = _setting("credential_validator.regexp", ".*", "what is to be found in them")
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
+    consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")
+    max_connections: int = _setting("max_connections", 0, "connections open at a time; 0 = no limit")
+    vhost_max: int = _setting("vhost_max", 0, "vhosts there may be; 0 = no limit")
+    exchange_limit: int = _setting("cluster_exchange_limit", 0, "exchanges there may be, in all vhosts; 0 = no limit")
+    queue_limit: int = _setting("cluster_queue_limit", 0, "queues there may be, in all vhosts; 0 = no limit")
+    default_queue_type: str = _setting(
+        "default_queue_type", "classic", "of queues declared without one, where it can be", QUEUE_TYPES
+    )
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
     heartbeat: int = _setting("heartbeat", 60, "seconds between heartbeats proposed to clients; 0 = none")
     handshake_timeout: int = _setting("handshake_timeout", 10_000, "milliseconds until a connection must be open")
@@ -165,6 +174,11 @@ class Config:
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
+            ("max_connections", self.max_connections, 0, MAX_SIZE),
+            ("vhost_max", self.vhost_max, 0, MAX_SIZE),
+            ("cluster_exchange_limit", self.exchange_limit, 0, MAX_SIZE),
+            ("cluster_queue_limit", self.queue_limit, 0, MAX_SIZE),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
             ("handshake_timeout", self.handshake_timeout, 1, MAX_SIZE),
