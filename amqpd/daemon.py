@@ -6,6 +6,7 @@ Stopping goes backwards: no new connections, farewell to the clients, commit, cl
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import platform
 import signal
@@ -13,14 +14,16 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
-from . import __version__
+from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.internal import InternalUsers
+from .broker.alarms import LOW_ON_DISK
 from .broker.broker import Broker
 from .broker.compat import PROFILES
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Output, get_logger
@@ -28,6 +31,7 @@ from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .watermarks import Watermarks
 
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
@@ -55,6 +59,7 @@ class Daemon:
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
+        self.watermarks: Watermarks
         self._log = get_logger()
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listener: AmqpListener
@@ -94,7 +99,12 @@ class Daemon:
                 lag_limit=config.lag_limit,
                 server_properties=server_properties(config),
             )
-            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
+            self.watermarks = self._make_watermarks()
+            admission = Admission(
+                self.clock, self._log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
+            )
+            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log, admission)
+            self.watermarks.start()
             self.addresses = await self._listener.start(*config.address)
         except BaseException:
             self._close_stores()
@@ -118,6 +128,7 @@ class Daemon:
         await self._listener.close_connections(
             "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
         )
+        self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
         self._close_stores()
@@ -150,8 +161,8 @@ class Daemon:
         committer = Committer(
             store,
             asyncio.get_running_loop(),
-            on_trouble=self._no_room,
-            on_relief=self._room_again,
+            on_trouble=functools.partial(self._no_room, store),
+            on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
         )
         committer.start()
@@ -164,13 +175,40 @@ class Daemon:
             if committer.stop():
                 store.close()
 
-    def _no_room(self, error: BaseException) -> None:
-        self._log.error("cannot write to disk, publishers are blocked", folder=self.config.data_dir, error=str(error))
-        self.broker.alarms.raise_("low on disk")
+    def _no_room(self, store: LmdbStore, error: BaseException) -> None:
+        self._log.error("cannot write to disk, publishers are blocked", folder=str(store.folder), error=str(error))
+        self.broker.alarms.raise_(LOW_ON_DISK, str(store.folder))
 
-    def _room_again(self) -> None:
-        self._log.info("disk writes go on, publishers are unblocked")
-        self.broker.alarms.clear("low on disk")
+    def _room_again(self, store: LmdbStore) -> None:
+        self._log.info("disk writes go on", folder=str(store.folder))
+        self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
+
+    def _make_watermarks(self) -> Watermarks:
+        config, broker = self.config, self.broker
+
+        def used() -> int:
+            """What the process occupies: that is what gets it killed. Never less than what it knows it keeps, which
+            may lie in swap, and has to do where the system does not tell."""
+            return max(broker.held_bytes, machine.resident_memory() or 0)
+
+        def free() -> int:
+            """With what the stores have in their files and do not use: they never shrink, and are written first."""
+            spare = sum([store.spare_bytes for store, _ in self._stores])
+            return machine.free_space(Path(config.data_dir)) + spare
+
+        return Watermarks(
+            broker.alarms,
+            self.clock,
+            self._log,
+            node=broker.node,
+            total=machine.total_memory(),
+            used=used,
+            free=None if config.memory else free,
+            memory=config.memory_watermark_size or config.memory_watermark,
+            disk=config.disk_free_share or config.disk_free_limit,
+            relieve=machine.give_memory_back,
+            memory_interval=config.memory_monitor_interval / 1000,
+        )
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""

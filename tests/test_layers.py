@@ -20,6 +20,8 @@ MAY_IMPORT = {
     "collector": {"clock"},
     "compiled": set(),
     "config": {"errors"},
+    "machine": set(),
+    "watermarks": {"broker", "clock", "errors"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
     "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
     "broker": {
@@ -45,7 +47,9 @@ MAY_IMPORT = {
         "errors",
         "listeners",
         "log",
+        "machine",
         "store",
+        "watermarks",
         "__version__",
     },
     "cli": {"compiled", "daemon", "config", "errors", "log", "__version__"},

@@ -43,6 +43,9 @@ from .heartbeat import Heartbeat
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
 
+SLICE: Final = 0.002
+"""Seconds of a turn that one peer's commands may take, publishes and acks apart; the rest of them has to wait."""
+
 LEAST_PACE: Final = 10_000.0
 """Messages a second that consumers take, above which a publisher that is ahead of them keeps their pace."""
 
@@ -86,6 +89,7 @@ class Connection:
         peer: Peer,
         log: Any,
         wake: Callable[[], None],
+        admitted: Callable[[], None] | None = None,
     ) -> None:
         self.broker = broker
         self.authenticator = authenticator
@@ -95,6 +99,7 @@ class Connection:
         self.log = log.bind(peer=str(peer))
         self.closed = False  # nothing more will come: send what is left, then close the socket
         self.hasty = False  # publishes faster than consumers take: read it in small bites
+        self.backlog = False  # commands came in that are not handled yet: see `go_on`
         self.client_properties: dict[str, Any] = {}
         self.user: User | None = None
         self.vhost: VHost | None = None
@@ -116,6 +121,8 @@ class Connection:
         self._closing = False  # our connection.close is out
         self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
+        self._admitted = admitted  # to be called once it is open
+        self._slice_ends = 0.0  # when what comes in is left for the next turn; 0 = not known yet
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
         self._heartbeat: Heartbeat | None = None
 
@@ -131,11 +138,9 @@ class Connection:
     @property
     def reading(self) -> bool:
         """Whether the socket is to be read."""
-        if self._lagging or self._blocked or self._resting:
+        if self._lagging or self._blocked or self._resting or self.backlog:
             return False
-        if self._writable and not self.holding:
-            return True
-        return self.outbox.size + sum([channel.held_bytes for channel in self.holding]) < REPLY_LIMIT
+        return (self._writable and not self.holding) or self._may_answer
 
     @property
     def expecting(self) -> int:
@@ -155,13 +160,21 @@ class Connection:
                 return
             self._header_seen = True
             data = rest
-        memory = self.broker.memory
-        self._overtaken = memory.overtaken
-        self._paged_out = memory.paged_out
         self._reader.feed(data)
-        while not self._handle_commands():
-            pass
-        self._settle()
+        if not self.backlog or self._may_answer:
+            self._work()
+
+    def go_on(self) -> bool:
+        """Handle more of the backlog. False when that has to wait: `wake` is called once there is reason to try again.
+
+        To be called in the turn after one that left a backlog.
+        """
+        if self._deaf or self.closed:
+            self.backlog = False
+        elif self._may_answer:
+            self._work()
+            return True
+        return False
 
     def receive_eof(self) -> None:
         """The peer is gone, or has closed its side."""
@@ -250,6 +263,11 @@ class Connection:
     def vhost_name(self) -> str:
         return self.vhost.name if self.vhost is not None else ""
 
+    @property
+    def held_bytes(self) -> int:
+        """See `OpenConnection`."""
+        return self._unsent + self._reader.held_bytes
+
     # --- what channels and the handshake call
 
     def wake(self) -> None:
@@ -307,6 +325,9 @@ class Connection:
         self.broker.connections.enter(self)
         assert self.user is not None
         self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
+        if self._admitted is not None:
+            self._admitted()
+            self._admitted = None
         if self.broker.events.listeners:
             self._tell_opened(self.user, vhost)
 
@@ -316,6 +337,7 @@ class Connection:
             return
         self.closed = True
         self._handshake = None
+        self._admitted = None
         self._tear_down()
         self.log.debug("connection closed", reason=reason)
         self.wake()
@@ -381,6 +403,29 @@ class Connection:
 
     # --- commands
 
+    def _work(self) -> None:
+        """Handle what came in, or as much of it as a turn has time for."""
+        memory = self.broker.memory
+        self._overtaken = memory.overtaken
+        self._paged_out = memory.paged_out
+        self.backlog = False
+        self._slice_ends = 0.0
+        while not self._handle_commands():
+            if self._is_enough():
+                break
+        self._settle()
+
+    def _is_enough(self) -> bool:
+        """Whether what else came in is to wait: the peer had its share of the turn, or too many answers wait for it."""
+        now = self.broker.clock.now()
+        if not self._slice_ends:
+            self._slice_ends = now + SLICE
+        elif now >= self._slice_ends:
+            self.backlog = True
+        if self.outbox.size >= REPLY_LIMIT or (self.holding and not self._may_answer):
+            self.backlog = True
+        return self.backlog
+
     def _handle_commands(self) -> bool:
         """Handle commands until the data at hand is used up (true), or one of them fails (false)."""
         reader = self._reader
@@ -402,7 +447,7 @@ class Connection:
         reader = self._reader
         if channel is not None:
             channel.handle(reader.method())
-            return True
+            return not self._is_enough()
         if reader.method_id == HEARTBEAT:
             return True
         if reader.channel == 0:
@@ -413,7 +458,7 @@ class Connection:
             if reader.method_id != ChannelOpen.id:
                 raise ChannelError("expected 'channel.open'")
             self.open_channel(reader.channel)
-        return not self._deaf and not self.closed
+        return not self._deaf and not self.closed and not self._is_enough()
 
     def _handle_connection_method(self, method: Method) -> None:
         if self._handshake is not None:
@@ -448,11 +493,15 @@ class Connection:
             self.hasty = memory.overtaken != self._overtaken
             if self.hasty and memory.used > memory.limit // 2:
                 self._keep_pace(published)
+            if self._closing or self.closed:
+                return  # read on, for its close-ok
             if self.broker.alarms.reason:
                 self._block()
             elif for_disk and self.broker.lag > self.settings.lag_limit:
                 self._lagging = True
                 self.broker.when_caught_up(self._caught_up)
+        elif self.broker.alarms.reason and self._reader.in_content and not self._closing and not self.closed:
+            self._block()  # messages that never get whole take memory, too
 
     # --- errors
 
@@ -475,6 +524,7 @@ class Connection:
         self.log.error("connection error", text=error.reply_text)
         self._tear_down()
         self._closing = True
+        self._blocked = self._lagging = self._resting = False  # its close-ok is to be read
         self._handshake = None  # should it have been going on
         self._deadline = self.broker.clock.now() + CLOSE_TIMEOUT
         self.outbox.method(0, ConnectionClose(error.code, error.reply_text, *_blamed(error)))
@@ -503,6 +553,15 @@ class Connection:
         self._deadline = self.broker.clock.now() + SILENT_DELAY
 
     # --- flow
+
+    @property
+    def _unsent(self) -> int:
+        return self.outbox.size + sum([channel.held_bytes for channel in self.holding])
+
+    @property
+    def _may_answer(self) -> bool:
+        """Whether there is room for more answers."""
+        return self._unsent < REPLY_LIMIT
 
     def _resume_consumers(self) -> None:
         channels = [channel for channel in self.channels.values() if isinstance(channel, Channel)]
@@ -539,6 +598,8 @@ class Connection:
     def _alarms_changed(self) -> None:
         if self._blocked and not self.broker.alarms.reason:
             self._blocked = False
+            if self._heartbeat is not None:
+                self._heartbeat.received = True  # what it sent meanwhile is still to be read
             if self.client_can("connection.blocked"):
                 self.outbox.method(0, ConnectionUnblocked())
             self.wake()

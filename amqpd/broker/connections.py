@@ -22,6 +22,11 @@ class OpenConnection(Protocol):
     @property
     def vhost_name(self) -> str: ...
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes it keeps in memory: what is on its way to the client, and what has come of messages not yet whole."""
+        ...
+
     def close(self, code: ReplyCode, explanation: str) -> None:
         """Send the client away, telling it why; does nothing when that has begun."""
         ...

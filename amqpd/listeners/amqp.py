@@ -17,6 +17,7 @@ from ..auth.base import Authenticator, Authorizer, Peer
 from ..broker.broker import Broker
 from ..errors import StartupError
 from ..wire.spec import ReplyCode
+from .admission import Admission
 from .stream import StreamProtocol, Turn
 
 
@@ -31,6 +32,7 @@ class AmqpListener:
         settings: ConnectionSettings,
         turn: Turn,
         log: Any,
+        admission: Admission | None = None,
     ) -> None:
         self._broker = broker
         self._authenticator = authenticator
@@ -38,6 +40,7 @@ class AmqpListener:
         self._settings = settings
         self._turn = turn
         self._log = log
+        self._admission = admission or Admission(broker.clock, log)
         self._server: asyncio.Server | None = None
         self._connected: set[StreamProtocol] = set()
         self._empty = asyncio.Event()  # the last connection is gone
@@ -93,10 +96,12 @@ class AmqpListener:
 
     def _lost(self, protocol: StreamProtocol) -> None:
         self._connected.discard(protocol)
+        self._admission.left(protocol)
         if not self._connected:
             self._empty.set()
 
-    def _session(self, transport: asyncio.Transport, wake: Callable[[], None]) -> Connection:
+    def _session(self, protocol: StreamProtocol, transport: asyncio.Transport, wake: Callable[[], None]) -> Connection:
+        self._admission.arrived(protocol)
         return Connection(
             self._broker,
             self._authenticator,
@@ -105,6 +110,7 @@ class AmqpListener:
             peer_of(transport),
             self._log,
             wake,
+            functools.partial(self._admission.admitted, protocol),
         )
 
 

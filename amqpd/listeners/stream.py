@@ -38,6 +38,7 @@ class Turn:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._dirty: dict[StreamProtocol, None] = {}
+        self._postponed: dict[StreamProtocol, None] = {}
         self.buffer = memoryview(bytearray(BULK_SIZE))  # what was read last; used up before the next read
 
     def add(self, protocol: StreamProtocol) -> None:
@@ -46,14 +47,25 @@ class Turn:
             self._loop.call_soon(self._end)
         self._dirty[protocol] = None
 
+    def postpone(self, protocol: StreamProtocol) -> None:
+        """Go on with what this one's peer asked for in the next turn, so that others get theirs."""
+        if not self._postponed:
+            self._loop.call_soon(self._go_on)
+        self._postponed[protocol] = None
+
+    def _go_on(self) -> None:
+        postponed, self._postponed = self._postponed, {}
+        for protocol in postponed:
+            protocol.go_on()
+
     def _end(self) -> None:
         dirty, self._dirty = self._dirty, {}
         for protocol in dirty:
             protocol.flush()
 
 
-MakeSession = Callable[[asyncio.Transport, Callable[[], None]], Session]
-"""Makes the session of a new connection from its transport and a `wake` callback."""
+MakeSession = Callable[["StreamProtocol", asyncio.Transport, Callable[[], None]], Session]
+"""Makes the session of a new connection from its protocol, its transport and a `wake` callback."""
 
 
 class StreamProtocol(asyncio.BufferedProtocol):
@@ -82,7 +94,7 @@ class StreamProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
-        self.session = self._make_session(self._transport, self.wake)
+        self.session = self._make_session(self, self._transport, self.wake)
         self._arm()
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -99,10 +111,22 @@ class StreamProtocol(asyncio.BufferedProtocol):
             self.session.receive_data(bytes(self._turn.buffer[:nbytes]))
         except Exception:  # noqa: BLE001 - see _broken
             self._broken()
-        if nbytes == self._asked and self._reading:
+        if self._reading and (nbytes == self._asked or self.session.backlog):
             # there may be more, and the loop would go on reading it at once; the flush resumes
             self._reading = False
             self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Let the session go on with its backlog."""
+        if self._transport.is_closing():
+            return
+        try:
+            progress = self.session.go_on()
+        except Exception:  # noqa: BLE001 - see _broken
+            self._broken()
+            progress = True
+        if progress:
+            self._turn.add(self)
 
     def eof_received(self) -> bool:
         self._turn.add(self)
@@ -147,6 +171,8 @@ class StreamProtocol(asyncio.BufferedProtocol):
             transport.close()
             self._timer = self._clock.call_later(LINGER, transport.abort)
             return
+        if session.backlog:
+            self._turn.postpone(self)
         if session.reading is not self._reading:
             self._reading = session.reading
             if self._reading:

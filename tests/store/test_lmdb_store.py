@@ -490,3 +490,20 @@ def test_a_copy_of_a_folder_is_the_same_store(folder: Path, tmp_path: Path) -> N
     store = open_store(tmp_path / "copy")
     assert store.recover().counters[1].messages == 50
     store.close()
+
+
+def test_what_is_deleted_leaves_room_in_the_file(folder: Path) -> None:
+    store = recovered_store(folder)
+    before = store.spare_bytes
+    messages = [make_message("x", "k", bytes(1000)) for _ in range(2000)]
+    for seq, message in enumerate(messages, 1):
+        store.put(1, seq, message)
+    store.commit()
+    full = store.spare_bytes
+    assert full < 1 << 20
+    for seq, message in enumerate(messages, 1):
+        store.delete(1, seq, message)
+    store.commit()
+    assert store.spare_bytes > before + 2_000_000
+    assert store.spare_bytes < (folder / "data.mdb").stat().st_size
+    store.close()
