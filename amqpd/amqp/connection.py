@@ -43,7 +43,7 @@ from .heartbeat import Heartbeat
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
 
-SLICE: Final = 0.002
+SLICE: Final = 0.001
 """Seconds of a turn that one peer's commands may take, publishes and acks apart; the rest of them has to wait."""
 
 LEAST_PACE: Final = 10_000.0

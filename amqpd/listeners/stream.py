@@ -7,6 +7,7 @@ session that has something to send is flushed, once. N deliveries to a consumer 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -28,15 +29,24 @@ BULK_SIZE: Final = 512 << 10
 BITE_SIZE: Final = 4 << 10
 """Bytes taken in one turn from a peer that publishes faster than consumers take."""
 
+LONG_TURN: Final = 0.05
+"""Seconds a turn may take before less is taken from each socket, in the next one."""
+
 LINGER: Final = 5.0
 """Seconds a closed session's last bytes may take to leave, before the socket is closed without them."""
 
 
 class Turn:
-    """The sessions to flush at the end of the loop's turn, and the buffer they all read into."""
+    """The sessions to flush at the end of the loop's turn, and the buffer they all read into.
+
+    Where many send without end, a turn gets long, and whoever asks for little waits for the turns of all others. So
+    what is read at a time follows how long turns take.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.read_size = READ_SIZE  # to be taken from a socket at a time
         self._loop = loop
+        self._began = 0.0
         self._dirty: dict[StreamProtocol, None] = {}
         self._postponed: dict[StreamProtocol, None] = {}
         self.buffer = memoryview(bytearray(BULK_SIZE))  # what was read last; used up before the next read
@@ -44,6 +54,7 @@ class Turn:
     def add(self, protocol: StreamProtocol) -> None:
         """Flush this one when the turn ends."""
         if not self._dirty:
+            self._began = time.perf_counter()
             self._loop.call_soon(self._end)
         self._dirty[protocol] = None
 
@@ -62,6 +73,11 @@ class Turn:
         dirty, self._dirty = self._dirty, {}
         for protocol in dirty:
             protocol.flush()
+        taken = time.perf_counter() - self._began
+        if taken > LONG_TURN:
+            self.read_size = max(BITE_SIZE, self.read_size // 2)
+        elif self.read_size < READ_SIZE and taken < LONG_TURN / 2:
+            self.read_size *= 2
 
 
 MakeSession = Callable[["StreamProtocol", asyncio.Transport, Callable[[], None]], Session]
@@ -99,10 +115,10 @@ class StreamProtocol(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         session = self.session
-        if session.expecting > BITE_SIZE:
+        if session.expecting > BITE_SIZE and self._turn.read_size == READ_SIZE:
             self._asked = BULK_SIZE
         else:
-            self._asked = BITE_SIZE if session.hasty else READ_SIZE
+            self._asked = BITE_SIZE if session.hasty else self._turn.read_size
         return self._turn.buffer[: self._asked]
 
     def buffer_updated(self, nbytes: int) -> None:

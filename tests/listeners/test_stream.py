@@ -12,6 +12,7 @@ from amqpd.amqp.connection import REPLY_LIMIT, Connection, ConnectionSettings
 from amqpd.broker.broker import Broker
 from amqpd.broker.consumer import OUTPUT_LIMIT
 from amqpd.clock import VirtualClock
+from amqpd.listeners import stream
 from amqpd.listeners.stream import BITE_SIZE, LINGER, READ_SIZE, WRITE_HIGH, StreamProtocol, Turn
 from amqpd.message import Message
 from amqpd.store.memory import MemoryStore
@@ -221,6 +222,23 @@ def test_a_hasty_session_is_read_in_small_bites(factory: Factory) -> None:
             writer.write(bytes(4 * READ_SIZE))
             await until(lambda: len(puppet.received) == 4 * READ_SIZE)
             assert puppet.events.count("data") >= 4 * READ_SIZE // BITE_SIZE
+            await closed(writer)
+
+    run(factory, main)
+
+
+def test_the_longer_turns_take_the_less_is_read_in_one(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with stage() as made:
+            puppet, _, writer = await made.connect()
+            monkeypatch.setattr(stream, "LONG_TURN", 0.0)
+            writer.write(bytes(20 * READ_SIZE))
+            await until(lambda: len(puppet.received) == 20 * READ_SIZE)
+            assert made.turn.read_size == BITE_SIZE
+            monkeypatch.setattr(stream, "LONG_TURN", 1000.0)
+            writer.write(bytes(20 * READ_SIZE))
+            await until(lambda: len(puppet.received) == 40 * READ_SIZE)
+            assert made.turn.read_size == READ_SIZE
             await closed(writer)
 
     run(factory, main)
