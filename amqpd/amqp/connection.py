@@ -478,12 +478,15 @@ class Connection:
 
     def _settle(self) -> None:
         """End the handling of one piece of input: what it changed shares one commit."""
+        commands = self._commands
+        blocked = self.broker.alarms.reason and (commands.published or self._reader.in_content)
+        if blocked and not self._closing and not self.closed:
+            self._block()  # also for a message that may never get whole: it takes memory, too
         if self.to_settle:
             channels, self.to_settle = self.to_settle, {}
             for channel in channels:
                 channel.settle()
         self.hasty = False
-        commands = self._commands
         if commands.published:
             memory = self.broker.memory
             for_disk = commands.stored or memory.paged_out != self._paged_out
@@ -493,15 +496,9 @@ class Connection:
             self.hasty = memory.overtaken != self._overtaken
             if self.hasty and memory.used > memory.limit // 2:
                 self._keep_pace(published)
-            if self._closing or self.closed:
-                return  # read on, for its close-ok
-            if self.broker.alarms.reason:
-                self._block()
-            elif for_disk and self.broker.lag > self.settings.lag_limit:
+            if for_disk and self.broker.lag > self.settings.lag_limit and not self._closing and not self.closed:
                 self._lagging = True
                 self.broker.when_caught_up(self._caught_up)
-        elif self.broker.alarms.reason and self._reader.in_content and not self._closing and not self.closed:
-            self._block()  # messages that never get whole take memory, too
 
     # --- errors
 

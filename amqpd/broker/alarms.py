@@ -7,8 +7,9 @@ from typing import Final
 
 from .events import Events
 
-LOW_ON_MEMORY: Final = "low on memory"
-LOW_ON_DISK: Final = "low on disk"
+LOW_ON: Final = "low on "
+LOW_ON_MEMORY: Final = LOW_ON + "memory"
+LOW_ON_DISK: Final = LOW_ON + "disk"
 
 
 class Alarms:
@@ -19,7 +20,7 @@ class Alarms:
     """
 
     def __init__(self, events: Events | None = None, node: str = "") -> None:
-        self.reason = ""  # all there are, in RabbitMQ's words, joined by ` & `; empty when all is well
+        self.reason = ""  # all there are, in RabbitMQ's words, such as `low on disk & memory`; empty when all is well
         self._events = events or Events()
         self._node = node
         self._raised: dict[str, set[str]] = {}  # in order of raising, with the sources that hold them
@@ -59,8 +60,13 @@ class Alarms:
         self._listeners.discard(listener)
 
     def _tell(self, event: str, reason: str) -> None:
-        self.reason = " & ".join(self._raised)
+        self.reason = LOW_ON + " & ".join(sorted(map(_resource, self._raised))) if self._raised else ""
         if self._events.listeners:
-            self._events.tell(event, source=reason.removeprefix("low on "), node=self._node)
+            self._events.tell(event, source=_resource(reason), node=self._node)
         for listener in list(self._listeners):
             listener()
+
+
+def _resource(reason: str) -> str:
+    """What there is too little of."""
+    return reason.removeprefix(LOW_ON)

@@ -33,6 +33,9 @@ MAP_SIZE: Final = 1 << 40
 
 NEVER: Final = 1 << 62
 
+LEAST_ROOM: Final = 1 << 20
+"""Bytes that a batch may take besides its bodies."""
+
 PIECE_SIZE: Final = 1 << 20
 """Bytes of records that are encoded at a time."""
 
@@ -238,6 +241,11 @@ class LmdbStore:
                 self._counters.pop(queue_id, None)
             else:
                 self._counters[queue_id] = counters
+
+    def lacks_room(self, batch: Batch) -> bool:
+        """Whether the file system has too little free space for a batch."""
+        system = os.statvfs(self.folder)
+        return system.f_bavail * system.f_frsize < 2 * batch.bytes + LEAST_ROOM
 
     def committed(self, batch: Batch) -> None:
         """Run the callbacks of a batch that was written, in the order they were asked for."""

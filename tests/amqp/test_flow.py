@@ -329,7 +329,7 @@ def test_it_is_unblocked_when_the_last_alarm_is_cleared(publisher: Pair) -> None
     alarms.raise_("low on disk")
     alarms.raise_("low on memory")
     publisher.publish(1, "", "q", b"body")
-    assert publisher.methods() == [ConnectionBlocked("low on disk & low on memory")]
+    assert publisher.methods() == [ConnectionBlocked("low on disk & memory")]
     alarms.clear("low on disk")
     assert publisher.silent()
     assert not publisher.connection.reading

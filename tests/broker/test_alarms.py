@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from amqpd.broker.alarms import LOW_ON_DISK, LOW_ON_MEMORY, Alarms
 
 
@@ -9,11 +11,13 @@ def test_without_alarms_there_is_no_reason() -> None:
     assert Alarms().reason == ""
 
 
-def test_reasons_are_joined_in_the_order_they_were_raised() -> None:
+@pytest.mark.parametrize("reasons", [(LOW_ON_DISK, LOW_ON_MEMORY), (LOW_ON_MEMORY, LOW_ON_DISK)])
+def test_reasons_are_joined_as_rabbitmq_joins_them_whichever_came_first(reasons: tuple[str, str]) -> None:
     alarms = Alarms()
-    alarms.raise_("low on disk")
-    alarms.raise_("low on memory")
-    assert alarms.reason == "low on disk & low on memory"
+    for reason in reasons:
+        alarms.raise_(reason)
+    assert alarms.reason == "low on disk & memory"
+    assert alarms.raised == reasons
     alarms.clear("low on disk")
     assert alarms.reason == "low on memory"
     alarms.clear("low on memory")
