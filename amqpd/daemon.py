@@ -192,9 +192,14 @@ class Daemon:
             return max(broker.held_bytes, machine.resident_memory() or 0)
 
         def free() -> int:
-            """With what the stores have in their files and do not use: they never shrink, and are written first."""
-            spare = sum([store.spare_bytes for store, _ in self._stores])
-            return machine.free_space(Path(config.data_dir)) + spare
+            """What the stores may still write. Their files never shrink, so what is unused in them counts; so does what
+            is on its way there. A map that gets full is as bad as a disk, and looked at the same way."""
+            room = machine.free_space(Path(config.data_dir))
+            limit = self.watermarks.disk_limit
+            spaces = [store.space() for store, _ in self._stores]
+            maps = [space.left + limit - min(limit, space.map_size // 10) for space in spaces]
+            lag = sum([store.lag for store, _ in self._stores])
+            return min(room + sum([space.spare for space in spaces]), *maps) - lag
 
         return Watermarks(
             broker.alarms,

@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lmdb
 
@@ -47,6 +47,14 @@ env.copyfd(os.open(os.devnull, os.O_WRONLY), compact=True)
 """A compacting copy visits every page in use, and no other."""
 
 _SCHEMA_KEY: Final = b"schema"
+
+
+class Space(NamedTuple):
+    """Bytes there are for more."""
+
+    spare: int  # in the file and in no use: LMDB writes there before it makes the file larger; it never shrinks
+    left: int  # until the map is full
+    map_size: int
 
 
 class LmdbStore:
@@ -180,15 +188,16 @@ class LmdbStore:
                 found += batch.puts(queue_id, unread)[: limit - len(found)]
         return found
 
-    @property
-    def spare_bytes(self) -> int:
-        """Bytes of the file that are in no use: LMDB writes there before it makes the file larger; it never shrinks."""
+    def space(self) -> Space:
+        """How much may still be written."""
         env = self._env
+        info = env.info()
+        page = env.stat()["psize"]
         used = 2 + _pages(env.stat())  # with the two that say where all others are
         with env.begin() as txn:
             for database in self._databases:
                 used += _pages(txn.stat(database))
-        return max(0, env.info()["last_pgno"] + 1 - used) * int(env.stat()["psize"])
+        return Space(max(0, info["last_pgno"] + 1 - used) * page, info["map_size"] - used * page, info["map_size"])
 
     def close(self) -> None:
         self.commit()

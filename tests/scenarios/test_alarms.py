@@ -250,6 +250,13 @@ def test_a_disk_that_fills_blocks_publishers_in_time(small_disk: Path) -> None:
         assert not [line for line in broker.log if "cannot write" in line]
 
 
+def test_a_map_that_fills_blocks_publishers_in_time(tmp_path: Path) -> None:
+    with LimitedBroker("-D", str(tmp_path), store_map_size="40MiB") as broker:
+        sent = block_and_heal(broker, PERSISTENT, "low on disk")
+        assert sent * len(BODY) > 10 << 20
+        assert not [line for line in broker.log if "cannot write" in line]
+
+
 def test_a_disk_that_is_full_to_the_last_byte_loses_nothing_and_heals(small_disk: Path) -> None:
     with LimitedBroker("-D", str(small_disk), disk_free_limit_absolute=0, store_lag_limit="1MB") as broker:
         ballast = small_disk / "ballast"
