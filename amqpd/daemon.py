@@ -11,30 +11,39 @@ import os
 import platform
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.internal import InternalUsers
+from .auth.sasl import MECHANISMS
 from .broker.alarms import LOW_ON_DISK
-from .broker.broker import Broker
-from .broker.compat import PROFILES
+from .broker.broker import DEFAULT_VHOST, Broker
+from .broker.compat import Compat, compat_for
+from .broker.log_exchange import LogExchange
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
 from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
-from .log import Output, get_logger
+from .log import Log, Target, get_logger
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
 from .watermarks import Watermarks
 
+if TYPE_CHECKING:
+    from .management.server import ManagementServer
+
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
+
+CONTROL_SOCKET: Final = "control.sock"
+"""In the data folder: the HTTP API for whoever owns that."""
 
 CAPABILITIES: Final = (
     "publisher_confirms",
@@ -53,16 +62,20 @@ CAPABILITIES: Final = (
 class Daemon:
     """A running broker, in an event loop that somebody else runs."""
 
-    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self.watermarks: Watermarks
         self._log = get_logger()
+        self._log_output = log
+        self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listener: AmqpListener
+        self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -72,7 +85,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         store, pager = self._open_stores()
         try:
-            compat = PROFILES[config.compat]
+            compat = compat_of(config)
             self.broker = Broker(
                 store,
                 self.clock,
@@ -80,11 +93,12 @@ class Daemon:
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
-                node=node_name(),
+                node=node_name(config),
                 event_exchange=config.event_exchange,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
+            self._log_to_exchange()
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer
@@ -99,20 +113,50 @@ class Daemon:
                 lag_limit=config.lag_limit,
                 server_properties=server_properties(config),
             )
+            log = get_logger(category="connection")
             self.watermarks = self._make_watermarks()
             admission = Admission(
-                self.clock, self._log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
+                self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
             )
-            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log, admission)
+            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), log, admission)
             self.watermarks.start()
             self.addresses = await self._listener.start(*config.address)
+            for host, port in self.addresses:
+                self._log.info(f"started TCP listener on {host}:{port}")
+            if config.management:
+                await self._start_management(users)
         except BaseException:
+            self._stop_logging_to_exchange()
             self._close_stores()
             raise
-        for host, port in self.addresses:
-            self._log.info(f"started TCP listener on {host}:{port}")
         self._log.info("Server startup complete")
         self._log.info(f"connect to {self.url}")
+
+    async def _start_management(self, users: InternalUsers) -> None:
+        """Raises StartupError when it cannot listen."""
+        # takes as long to import as all the rest, and clients can connect already
+        from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
+
+        config = self.config
+        management = Management(
+            self.broker,
+            users,
+            users,
+            self._log,
+            listeners=[Listener("amqp", host, port) for host, port in self.addresses],
+            server_properties=server_properties(config),
+            data_dir="" if config.memory else config.data_dir,
+            mechanisms=tuple(MECHANISMS),
+            watermarks=self.watermarks,
+        )
+        server = ManagementServer(management)
+        host, port = await server.start(config.management_ip, config.management_port)
+        self._management = server
+        management.listeners.append(Listener("http", host, port))
+        self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        self._log.info(f"started HTTP listener on {host}:{port}")
+        if not config.memory:
+            await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
 
     @property
     def url(self) -> str:
@@ -124,6 +168,8 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
+        if self._management is not None:
+            await self._management.stop()
         self._listener.stop_accepting()
         await self._listener.close_connections(
             "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
@@ -131,6 +177,7 @@ class Daemon:
         self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
+        self._stop_logging_to_exchange()
         self._close_stores()
         self._log.info("Server stopped")
 
@@ -221,6 +268,27 @@ class Daemon:
         self.failure = error
         self._stopped.set()
 
+    def _log_to_exchange(self) -> None:
+        """Lines become messages in a turn of their own: they may be logged in the midst of anything."""
+        config = self.config
+        vhost = self.broker.vhost(DEFAULT_VHOST)
+        if not config.log_exchange or self._log_output is None or vhost is None:
+            return
+        content_type = "application/json" if config.log_exchange_format == "json" else "text/plain"
+        exchange = LogExchange(vhost, self.clock, self.broker.node, content_type)
+        loop = asyncio.get_running_loop()
+
+        def write(level: str, line: str) -> None:
+            loop.call_soon(exchange.publish, level, line)
+
+        self._stop_log_exchange = self._log_output.attach(
+            Target(write, config.log_exchange_format, config.log_exchange_level)
+        )
+
+    def _stop_logging_to_exchange(self) -> None:
+        if self._stop_log_exchange is not None:
+            self._stop_log_exchange()
+
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -236,28 +304,40 @@ class Daemon:
         self._set_timer()
 
 
-def node_name() -> str:
+def node_name(config: Config) -> str:
     """What this broker is called, as RabbitMQ's nodes are."""
-    return f"amqpd@{socket.gethostname()}"
+    name = config.node_name or "amqpd"
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
+
+
+def compat_of(config: Config) -> Compat:
+    """The profile that is configured, but for what is permitted or not by name."""
+    permits = {"true": True, "false": False}
+    return compat_for(
+        config.compat,
+        version=config.product_version,
+        transient_queues=permits.get(config.permit_transient_queues),
+        global_qos=permits.get(config.permit_global_qos),
+    )
 
 
 def server_properties(config: Config) -> dict[str, Any]:
     """What connection.start tells clients about us (RabbitMQ's rabbit_reader:server_properties)."""
     return {
         "capabilities": dict.fromkeys(CAPABILITIES, True),
-        "cluster_name": node_name(),
+        "cluster_name": config.cluster_name or node_name(config),
         "copyright": "Copyright (c) the amqpd authors",
         "information": f"amqpd {__version__}, a broker for RabbitMQ's clients. Licensed under Apache-2.0.",
         "platform": f"Python {platform.python_version()}",
         "product": config.product,
-        "version": PROFILES[config.compat].version,
+        "version": compat_of(config).version,
         "amqpd_version": __version__,
     }
 
 
-def run(config: Config, log_output: Output) -> int:
+def run(config: Config, log_output: Log) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
-    daemon = Daemon(config)
+    daemon = Daemon(config, log=log_output)
 
     async def main() -> None:
         await daemon.start()

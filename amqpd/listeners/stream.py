@@ -30,7 +30,7 @@ BITE_SIZE: Final = 4 << 10
 """Bytes taken in one turn from a peer that publishes faster than consumers take."""
 
 LONG_TURN: Final = 0.05
-"""Seconds a turn may take before less is taken from each socket, in the next one."""
+"""Seconds of processor time a turn may take before less is taken from each socket, in the next one."""
 
 LINGER: Final = 5.0
 """Seconds a closed session's last bytes may take to leave, before the socket is closed without them."""
@@ -54,7 +54,7 @@ class Turn:
     def add(self, protocol: StreamProtocol) -> None:
         """Flush this one when the turn ends."""
         if not self._dirty:
-            self._began = time.perf_counter()
+            self._began = time.thread_time()
             self._loop.call_soon(self._end)
         self._dirty[protocol] = None
 
@@ -73,7 +73,7 @@ class Turn:
         dirty, self._dirty = self._dirty, {}
         for protocol in dirty:
             protocol.flush()
-        taken = time.perf_counter() - self._began
+        taken = time.thread_time() - self._began
         if taken > LONG_TURN:
             self.read_size = max(BITE_SIZE, self.read_size // 2)
         elif self.read_size < READ_SIZE and taken < LONG_TURN / 2:
