@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import platform
 import signal
@@ -16,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from . import __version__
+from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.base import Authenticator
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.patterns import Pattern
 from .auth.sasl import MECHANISMS
 from .auth.throttle import Throttled
+from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
@@ -32,6 +34,7 @@ from .collector import IdleCollector
 from .config import Config
 from .config.plugins import at_work
 from .errors import OperatorError, StartupError
+from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Log, Target, get_logger
@@ -40,6 +43,7 @@ from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .watermarks import Watermarks
 
 if TYPE_CHECKING:
     from .management.server import ManagementServer
@@ -76,6 +80,7 @@ class Daemon:
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self.users: InternalUsers
+        self.watermarks: Watermarks
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
@@ -129,9 +134,13 @@ class Daemon:
                 server_properties=server_properties(config),
             )
             authenticator = Throttled(self.users, self.clock)
-            self._listener = AmqpListener(
-                self.broker, authenticator, self.users, settings, Turn(loop), get_logger(category="connection")
+            log = get_logger(category="connection")
+            self.watermarks = self._make_watermarks()
+            admission = Admission(
+                self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
             )
+            self._listener = AmqpListener(self.broker, authenticator, self.users, settings, Turn(loop), log, admission)
+            self.watermarks.start()
             self.addresses = await self._listener.start(*config.address)
             for host, port in self.addresses:
                 self._log.info(f"started TCP listener on {host}:{port}")
@@ -195,6 +204,7 @@ class Daemon:
             server_properties=server_properties(config),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(MECHANISMS),
+            watermarks=self.watermarks,
         )
         server = ManagementServer(management)
         host, port = await server.start(config.management_ip, config.management_port)
@@ -239,6 +249,7 @@ class Daemon:
         await self._listener.close_connections(
             "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
         )
+        self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
         self._stop_logging_to_exchange()
@@ -271,8 +282,8 @@ class Daemon:
         committer = Committer(
             store,
             asyncio.get_running_loop(),
-            on_trouble=self._no_room,
-            on_relief=self._room_again,
+            on_trouble=functools.partial(self._no_room, store),
+            on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
         )
         committer.start()
@@ -285,13 +296,45 @@ class Daemon:
             if committer.stop():
                 store.close()
 
-    def _no_room(self, error: BaseException) -> None:
-        self._log.error("cannot write to disk, publishers are blocked", folder=self.config.data_dir, error=str(error))
-        self.broker.alarms.raise_("low on disk")
+    def _no_room(self, store: LmdbStore, error: BaseException) -> None:
+        self._log.error("cannot write to disk, publishers are blocked", folder=str(store.folder), error=str(error))
+        self.broker.alarms.raise_(LOW_ON_DISK, str(store.folder))
 
-    def _room_again(self) -> None:
-        self._log.info("disk writes go on, publishers are unblocked")
-        self.broker.alarms.clear("low on disk")
+    def _room_again(self, store: LmdbStore) -> None:
+        self._log.info("disk writes go on", folder=str(store.folder))
+        self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
+
+    def _make_watermarks(self) -> Watermarks:
+        config, broker = self.config, self.broker
+
+        def used() -> int:
+            """What the process occupies: that is what gets it killed. Never less than what it knows it keeps, which
+            may lie in swap, and has to do where the system does not tell."""
+            return max(broker.held_bytes, machine.resident_memory() or 0)
+
+        def free() -> int:
+            """What the stores may still write. Their files never shrink, so what is unused in them counts; so does what
+            is on its way there. A map that gets full is as bad as a disk, and looked at the same way."""
+            room = machine.free_space(Path(config.data_dir))
+            limit = self.watermarks.disk_limit
+            spaces = [store.space() for store, _ in self._stores]
+            maps = [space.left + limit - min(limit, space.map_size // 10) for space in spaces]
+            lag = sum([store.lag for store, _ in self._stores])
+            return min(room + sum([space.spare for space in spaces]), *maps) - lag
+
+        return Watermarks(
+            broker.alarms,
+            self.clock,
+            self._log,
+            node=broker.node,
+            total=machine.total_memory(),
+            used=used,
+            free=None if config.memory else free,
+            memory=config.memory_watermark_size or config.memory_watermark,
+            disk=config.disk_free_share or config.disk_free_limit,
+            relieve=machine.give_memory_back,
+            memory_interval=config.memory_monitor_interval / 1000,
+        )
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""

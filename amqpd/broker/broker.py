@@ -202,6 +202,13 @@ class Broker:
             self.events.tell("vhost.deleted", name=vhost.name)
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes that are kept in memory for clients: messages, copies of them on their way to a disk, and input and
+        output of connections. It looks at every connection."""
+        lag = self.store.lag + (self.pager.lag if self.pager is not None else 0)
+        return self.memory.used + lag + sum([connection.held_bytes for connection in self.connections.open])
+
+    @property
     def lag(self) -> int:
         """Bytes of messages put into a store and not committed yet: of the store that has more."""
         return max(self.store.lag, self.pager.lag if self.pager is not None else 0)

@@ -7,6 +7,7 @@ rabbitmq.conf where it has the setting. `conf/amqpd.toml` shows them all.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -35,6 +36,9 @@ MAX_BODY: Final = 512 << 20
 """The largest `max_message_size`, as in RabbitMQ."""
 
 MAX_SIZE: Final = (1 << 63) - 1
+
+MAX_SHARE: Final = 1000
+"""The largest multiple of the memory that some limit may be."""
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
 OWN_LEVELS: Final = ("", *LOG_LEVELS)
@@ -96,6 +100,21 @@ class Config:
     queue_memory: int = _setting("queue_memory", 96 << 20, "bytes of messages kept in memory; beyond, queues page")
     default_vhost: str = _setting("default_vhost", "/", "vhost made at the first start")
     default_user: str = _setting("default_user", "guest", "user made at the first start")
+    memory_watermark: float = _setting(
+        "vm_memory_high_watermark.relative", 0.6, "share of memory above which publishers are blocked, 0 to 1"
+    )
+    memory_watermark_size: int = _setting(
+        "vm_memory_high_watermark.absolute", 0, "the same in bytes; 0 = the share counts"
+    )
+    memory_monitor_interval: int = _setting(
+        "memory_monitor_interval", 2500, "milliseconds between looks at the memory, at most"
+    )
+    disk_free_limit: int = _setting(
+        "disk_free_limit.absolute", 50_000_000, "bytes of free disk space below which publishers are blocked"
+    )
+    disk_free_share: float = _setting(
+        "disk_free_limit.relative", 0.0, "the same as a share of memory; 0 = the bytes count"
+    )
     default_pass: str = _setting("default_pass", "guest", "that user's password")
     default_user_tags: tuple[str, ...] = _setting("default_user_tags", ("administrator",), "that user's tags")
     default_configure: str = _setting("default_permissions.configure", ".*", "what that user may declare and delete")
@@ -125,6 +144,9 @@ class Config:
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
     heartbeat: int = _setting("heartbeat", 60, "seconds between heartbeats proposed to clients; 0 = none")
     handshake_timeout: int = _setting("handshake_timeout", 10_000, "milliseconds until a connection must be open")
+    max_handshakes: int = _setting(
+        "max_handshakes", 4096, "connections that have not logged in, above which the oldest goes; 0 = no limit"
+    )
     consumer_timeout: int = _setting("consumer_timeout", 1_800_000, "milliseconds to settle a delivery; 0 = any time")
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
@@ -185,6 +207,12 @@ class Config:
             ("consumer_timeout", self.consumer_timeout, 0, MAX_SIZE),
             ("max_message_size", self.max_message_size, 1, MAX_BODY),
             ("queue_memory", self.queue_memory, 0, MAX_SIZE),
+            ("vm_memory_high_watermark.relative", self.memory_watermark, 0, 1),
+            ("vm_memory_high_watermark.absolute", self.memory_watermark_size, 0, MAX_SIZE),
+            ("memory_monitor_interval", self.memory_monitor_interval, 1, MAX_SIZE),
+            ("disk_free_limit.absolute", self.disk_free_limit, 0, MAX_SIZE),
+            ("disk_free_limit.relative", self.disk_free_share, 0, MAX_SHARE),
+            ("max_handshakes", self.max_handshakes, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
             ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
             ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
@@ -245,6 +273,8 @@ def converted(key: str, value: Any) -> Any:
             raise _invalid(key, value, "true or false")
     elif isinstance(default, int):
         return _number(key, value)
+    elif isinstance(default, float):
+        return _share(key, value)
     elif isinstance(default, tuple):
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
@@ -300,6 +330,14 @@ def _number(key: str, value: Any) -> int:
         raise _invalid(key, value, "a number")
     number: int = int(match[1]) * unit
     return number
+
+
+def _share(key: str, value: Any) -> float:
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d*)?|\.\d+", value.strip()):
+        return float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise _invalid(key, value, "a share such as 0.6")
 
 
 def _invalid(key: str, value: Any, expected: str) -> InvalidSetting:

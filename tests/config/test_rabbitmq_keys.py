@@ -300,10 +300,6 @@ NOT_YET = {
         default_users.bob.configure default_users.bob.read default_users.bob.write password_hashing_module
         credential_validator.validation_backend credential_validator.min_length credential_validator.regexp
     """),
-    "alarms": words("""
-        vm_memory_high_watermark.relative vm_memory_high_watermark.absolute disk_free_limit.absolute
-        disk_free_limit.relative
-    """),
     "several listeners, or none": ["listeners.tcp"],
     "limits and policies": words("""
         max_connections channel_max_per_node consumer_max_per_channel vhost_max default_queue_type
