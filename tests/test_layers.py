@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "machine": set(),
     "watermarks": {"broker", "clock", "errors"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
+    "definitions": {"auth", "broker", "errors", "wire.fields", "wire.spec"},
     "auth": {"errors", "clock", "store.base", "broker.broker", "wire.fields", "wire.spec"},
     "broker": {
         "message",
@@ -42,6 +43,7 @@ MAY_IMPORT = {
         "auth",
         "broker",
         "clock",
+        "definitions",
         "errors",
         "message",
         "store.base",
@@ -57,6 +59,7 @@ MAY_IMPORT = {
         "clock",
         "collector",
         "config",
+        "definitions",
         "errors",
         "listeners",
         "log",
