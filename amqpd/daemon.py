@@ -39,6 +39,7 @@ from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Log, Target, get_logger
 from .process import Announcement, Attendant
+from .provisions import import_definitions, read_definitions
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -94,6 +95,7 @@ class Daemon:
         """Open the store and accept connections. Raises StartupError when that cannot be."""
         config = self.config
         loop = asyncio.get_running_loop()
+        definitions = read_definitions(config)
         store, pager = self._open_stores()
         try:
             compat = compat_of(config)
@@ -109,16 +111,21 @@ class Daemon:
                 node=node_name(config),
                 event_exchange=config.event_exchange,
                 default_vhost=config.default_vhost,
+                make_default_vhost=definitions is None,
                 quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
                 default_queue_type=config.default_queue_type,
                 tracing=config.trace,
             )
-            self._log_to_exchange()
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
             )
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
-            self._provide_users()
+            self.broker.when_vhost_added.append(self._vhost_added)
+            if definitions is not None:
+                import_definitions(self.broker, self.users, definitions, config, self._log)
+            elif self.broker.fresh:
+                self._provide_users()
+            self._log_to_exchange()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             settings = ConnectionSettings(
@@ -157,11 +164,8 @@ class Daemon:
         self._log.info(f"connect to {self.url}")
 
     def _provide_users(self) -> None:
-        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        """The default user, and those that vhosts are to have; at the first start, or else they would be recreated."""
         config = self.config
-        self.broker.when_vhost_added.append(self._vhost_added)
-        if not self.broker.fresh:
-            return
         try:
             self.users.provide(
                 config.default_user,

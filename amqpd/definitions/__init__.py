@@ -8,7 +8,8 @@ start, is in neither. Files of RabbitMQ 3 and 4 can be read here, and ours there
     plan      looks at every entry before anything is changed, and says what is to be done
     importing does it, little by little or at once
     export    the other way
-    files     from where an operator's configuration says, when the broker starts
+    files     from where an operator's configuration says
+    starting  what becomes of those when the broker starts
 
 Importing merges: it adds, and replaces settings that have one value, but deletes nothing. A queue or an exchange that
 is there stays as it is, whatever the file says of it.

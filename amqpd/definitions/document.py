@@ -67,8 +67,14 @@ class Document:
 
     @property
     def is_of_one_vhost(self) -> bool:
-        """Whether it says that it is the file of a single vhost."""
-        return self.content.get("rabbitmq_definition_format") == SINGLE
+        """Whether it is the file of a single vhost: that of RabbitMQ 3 does not say it, and names no vhost."""
+        if self.content.get("rabbitmq_definition_format") == SINGLE:
+            return True
+        if any(self.has(section) for section in SECTIONS if section not in OF_VHOSTS):
+            return False
+        found = [self.content.get(section) for section in OF_VHOSTS - {"parameters"}]
+        entries = [entry for entries in found if isinstance(entries, list) for entry in entries]
+        return not any(isinstance(entry, dict) and "vhost" in entry for entry in entries)
 
     @property
     def version(self) -> str:

@@ -42,7 +42,7 @@ def import_all(broker: Broker, users: InternalUsers, content: Mapping[str, Any],
 
     Raises DefinitionsError, naming the entry, for what cannot be; nothing is changed then.
     """
-    return _at_once(importing(broker, users, [Document(content)], user=user))
+    return at_once(importing(broker, users, [Document(content)], user=user))
 
 
 def import_vhost(
@@ -52,7 +52,7 @@ def import_vhost(
 
     Raises DefinitionsError as `import_all` does, also when the vhost is not there.
     """
-    return _at_once(importing(broker, users, [Document(content, vhost=vhost)], user=user))
+    return at_once(importing(broker, users, [Document(content, vhost=vhost)], user=user))
 
 
 def importing(
@@ -84,7 +84,8 @@ def importing(
     return outcome
 
 
-def _at_once(steps: Generator[None, None, Outcome]) -> Outcome:
+def at_once(steps: Generator[None, None, Outcome]) -> Outcome:
+    """What an import comes to, with no turns left to anybody."""
     while True:
         try:
             next(steps)
