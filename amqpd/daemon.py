@@ -10,19 +10,24 @@ import os
 import platform
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
+from .auth.base import Credentials
 from .auth.internal import InternalUsers
+from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .broker.broker import Broker
 from .broker.compat import PROFILES
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
 from .listeners.amqp import AmqpListener
+from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
+from .listeners.tls import TlsFiles, TlsOptions
 from .log import Output, get_logger
 from .store.base import Store
 from .store.committer import Committer
@@ -53,11 +58,13 @@ class Daemon:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self._log = get_logger()
         self._stores: list[tuple[LmdbStore, Committer]] = []
-        self._listener: AmqpListener
+        self._listeners: list[AmqpListener] = []
+        self._tls: TlsFiles | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -84,23 +91,15 @@ class Daemon:
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            settings = ConnectionSettings(
-                channel_max=config.channel_max,
-                frame_max=config.frame_max,
-                frame_min=compat.frame_min,
-                heartbeat=config.heartbeat,
-                handshake_timeout=config.handshake_timeout / 1000,
-                max_message_size=config.max_message_size,
-                lag_limit=config.lag_limit,
-                server_properties=server_properties(config),
-            )
-            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
-            self.addresses = await self._listener.start(*config.address)
+            await self._listen(users, Turn(loop))
         except BaseException:
+            for listener in self._listeners:
+                listener.stop_accepting()
             self._close_stores()
             raise
-        for host, port in self.addresses:
-            self._log.info(f"started TCP listener on {host}:{port}")
+        for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
+            for host, port in addresses:
+                self._log.info(f"started {kind} listener on {_joined(host, port)}")
         self._log.info("Server startup complete")
         self._log.info(f"connect to {self.url}")
 
@@ -109,28 +108,74 @@ class Daemon:
         """Where clients connect. It shows a password only where that is everybody's."""
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
-        host, port = self.addresses[0]
-        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
+        scheme, addresses = ("amqp", self.addresses) if self.addresses else ("amqps", self.tls_addresses)
+        return f"{scheme}://{login}@{_joined(*addresses[0])}/"
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
-        self._listener.stop_accepting()
-        await self._listener.close_connections(
-            "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
+        for listener in self._listeners:
+            listener.stop_accepting()
+        explanation = "broker forced connection closure with reason 'shutdown'"
+        await asyncio.gather(
+            *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
         if self._timer is not None:
             self._timer.cancel()
         self._close_stores()
         self._log.info("Server stopped")
 
+    def reload(self) -> None:
+        """Read again what may change while it runs: certificates and keys."""
+        if self._tls is not None:
+            self._tls.reload()
+        else:
+            self._log.info("nothing to reload: there are no TLS listeners")
+
     async def run_until_stopped(self) -> None:
-        """Run until SIGTERM or SIGINT, or until the store fails; then stop."""
+        """Run until SIGTERM or SIGINT, or until the store fails; then stop. SIGHUP reloads."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
+        on_terminal = _on_terminal()
+
+        def hang_up() -> None:
+            if on_terminal and not _on_terminal():
+                self._stopped.set()  # the terminal was closed, which says the same
+            else:
+                self.reload()
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
         await self._stopped.wait()
         if self.failure is None:
             await self.stop()
+
+    async def _listen(self, users: InternalUsers, turn: Turn) -> None:
+        """Open what clients connect to, without TLS and with it."""
+        config = self.config
+        options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
+        if config.ssl_listeners:
+            self._tls = TlsFiles(tls_options(config), self._log)
+            self._tls.watch(self.clock)
+            if "EXTERNAL" in config.auth_mechanisms and config.verify != "verify_peer":
+                self._log.warning("nobody can log in with EXTERNAL unless ssl_options.verify is verify_peer")
+        for tls, wanted, found in (
+            (None, config.tcp_listeners, self.addresses),
+            (self._tls, config.ssl_listeners, self.tls_addresses),
+        ):
+            listener = AmqpListener(
+                self.broker,
+                users,
+                users,
+                connection_settings(config, encrypted=tls is not None),
+                turn,
+                self._log,
+                options=options,
+                tls=tls,
+                tls_timeout=config.ssl_handshake_timeout / 1000,
+            )
+            self._listeners.append(listener)
+            for host, port in wanted:
+                found.extend(await listener.start(host, port))
 
     def _open_stores(self) -> tuple[Store, Store | None]:
         """The durable store, and the one that queues page transient messages to."""
@@ -193,6 +238,46 @@ class Daemon:
         self._set_timer()
 
 
+def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSettings:
+    """What the connections of a listener are offered, with TLS or without."""
+    return ConnectionSettings(
+        channel_max=config.channel_max,
+        frame_max=config.frame_max,
+        frame_min=PROFILES[config.compat].frame_min,
+        heartbeat=config.heartbeat,
+        handshake_timeout=config.handshake_timeout / 1000,
+        max_message_size=config.max_message_size,
+        lag_limit=config.lag_limit,
+        server_properties=server_properties(config),
+        mechanisms=mechanisms(config, encrypted=encrypted),
+    )
+
+
+def mechanisms(config: Config, *, encrypted: bool) -> dict[str, Mechanism]:
+    """The ways to log in."""
+    anonymous = None
+    if config.anonymous_login_user:
+        anonymous = Anonymous(Credentials(config.anonymous_login_user, config.anonymous_login_pass.encode()))
+    external = External(config.ssl_cert_login_from, config.ssl_cert_login_san_type, config.ssl_cert_login_san_index)
+    return on_offer(config.auth_mechanisms, encrypted=encrypted, external=external, anonymous=anonymous)
+
+
+def tls_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.certfile,
+        keyfile=config.keyfile,
+        password=config.key_password,
+        cacertfile=config.cacertfile,
+        verify_peer=config.verify == "verify_peer",
+        fail_if_no_peer_cert=config.fail_if_no_peer_cert,
+        depth=config.depth,
+        versions=config.tls_versions,
+        ciphers=config.ciphers,
+        honor_cipher_order=config.honor_cipher_order,
+        sni_certfiles=config.sni_certfiles,
+    )
+
+
 def node_name() -> str:
     """What this broker is called, as RabbitMQ's nodes are."""
     return f"amqpd@{socket.gethostname()}"
@@ -225,6 +310,14 @@ def run(config: Config, log_output: Output) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, log_output.gathering(runner.get_loop().call_later):
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
+
+
+def _joined(host: str, port: int) -> str:
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _on_terminal() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _loop_factory() -> Any:

@@ -15,7 +15,7 @@ import pytest
 
 from amqpd import __version__
 from amqpd.clock import Clock, VirtualClock
-from amqpd.config import Config
+from amqpd.config import Address, Config
 from amqpd.daemon import Daemon, server_properties
 from amqpd.errors import StartupError
 from amqpd.store.lmdb_store import LmdbStore
@@ -40,7 +40,7 @@ PERSISTENT = Properties(delivery_mode=2)
 
 
 def config(folder: Path, **settings: Any) -> Config:
-    return Config(**{"listener": "127.0.0.1:0", "data_dir": str(folder), "sync": False, **settings})
+    return Config(**{"tcp_listeners": (Address("127.0.0.1", 0),), "data_dir": str(folder), "sync": False, **settings})
 
 
 @asynccontextmanager
@@ -86,7 +86,7 @@ def test_stores_are_released_when_it_cannot_start(tmp_path: Path) -> None:
         async with running(config(tmp_path / "one")) as daemon:
             taken = daemon.addresses[0][1]
             with pytest.raises(StartupError) as caught:
-                await Daemon(config(tmp_path / "two", listener=f"127.0.0.1:{taken}")).start()
+                await Daemon(config(tmp_path / "two", tcp_listeners=(Address("127.0.0.1", taken),))).start()
             assert caught.value.exit_code == os.EX_UNAVAILABLE
             with pytest.raises(StartupError) as caught:
                 await Daemon(config(tmp_path / "one")).start()
@@ -174,8 +174,9 @@ def test_it_stops_when_the_store_fails_and_confirms_nothing(tmp_path: Path, monk
         await daemon.run_until_stopped()
         assert daemon.failure is failure
         assert client.session.next() is None
-        daemon._listener.stop_accepting()
-        await daemon._listener.close_connections("", 0.0)
+        for listener in daemon._listeners:
+            listener.stop_accepting()
+            await listener.close_connections("", 0.0)
         while (command := await client.receive()) is not None:
             assert not isinstance(command.method, BasicAck)
         await client.drop()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..auth.base import Authenticator, Authorizer, Peer, User
+from ..auth.sasl import Mechanism, on_offer
 from ..broker.broker import Broker
 from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
@@ -68,10 +69,11 @@ class ConnectionSettings:
     max_message_size: int = 128 << 20  # bytes
     lag_limit: int = 64 << 20  # bytes not yet on disk, above which publishers are not read
     server_properties: Mapping[str, Any] = field(default_factory=lambda: {"capabilities": {}})
+    mechanisms: Mapping[str, Mechanism] = field(default_factory=lambda: on_offer(("PLAIN", "AMQPLAIN")))
     greeting: bytes = field(init=False, repr=False)  # the frame that tells them, the same for all
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "greeting", greeting(self.server_properties))
+        object.__setattr__(self, "greeting", greeting(self.server_properties, self.mechanisms))
 
 
 class Connection:
@@ -333,7 +335,9 @@ class Connection:
         self.mechanism = mechanism
         events = self.broker.events
         if events.listeners:
-            fields = {"connection_type": "network", "name": name, "connection_name": str(self.peer)}
+            fields = {"connection_type": "network", "connection_name": str(self.peer)}
+            if name:
+                fields["name"] = name
             if error is None:
                 events.tell("user.authentication.success", **fields, **self._ends)
             else:
@@ -349,7 +353,8 @@ class Connection:
             "peer_port": peer.port,
             "protocol": "{0,9,1}",
             "auth_mechanism": self.mechanism,
-            "ssl": False,
+            "ssl": peer.encryption is not None,
+            **_of_encryption(peer),
         }
 
     def _tell_opened(self, user: User, vhost: VHost) -> None:
@@ -565,6 +570,24 @@ class Connection:
             self.vhost.delete_exclusive_queues(self)
         self.broker.alarms.unlisten(self._alarms_changed)
         self.broker.connections.leave(self)
+
+
+def _of_encryption(peer: Peer) -> dict[str, str]:
+    encryption = peer.encryption
+    if encryption is None:
+        return {}
+    fields = {
+        "ssl_protocol": encryption.protocol,
+        "ssl_key_exchange": encryption.key_exchange,
+        "ssl_cipher": encryption.cipher,
+        "ssl_hash": encryption.hash,
+    }
+    certificate = encryption.certificate
+    if certificate is not None:
+        fields["peer_cert_subject"] = certificate.subject
+        fields["peer_cert_issuer"] = certificate.issuer
+        fields["peer_cert_validity"] = certificate.validity
+    return fields
 
 
 def _blamed(error: ProtocolError) -> tuple[int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
+
+from .certificate import Encryption
 
 
 class Action(Enum):
@@ -24,9 +26,10 @@ class Peer:
     local_host: str
     local_port: int
     loopback: bool  # the client is on this machine
+    encryption: Encryption | None = None  # by TLS
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port} -> {self.local_host}:{self.local_port}"
+        return f"{_bracketed(self.host)}:{self.port} -> {_bracketed(self.local_host)}:{self.local_port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Credentials:
     """What a client says of itself."""
 
     name: str
-    password: bytes
+    password: bytes | None = field(repr=False)  # None: the name is proved already, as by a certificate
 
 
 class Authenticator(Protocol):
@@ -59,3 +62,7 @@ class Authorizer(Protocol):
     def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
         """Called before an operation on the exchange or queue `name`; the default exchange is `amq.default`."""
         ...
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

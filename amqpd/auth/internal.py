@@ -24,8 +24,9 @@ class InternalUsers:
     def authenticate(self, credentials: Credentials, peer: Peer) -> User | str:
         user, hashed = self._users.get(credentials.name, (None, bytes(36)))
         # hashed for unknown users too, so that the time it takes tells nothing
-        right = hmac.compare_digest(salted_hash(credentials.password, hashed[:4]), hashed)
-        if user is None or not right or not credentials.password:
+        password = credentials.password
+        right = password is None or (hmac.compare_digest(salted_hash(password, hashed[:4]), hashed) and password != b"")
+        if user is None or not right:
             return f"user '{credentials.name}' - invalid credentials"
         if user.name in self._loopback_users and not peer.loopback:
             return f"user '{user.name}' can only connect via localhost"

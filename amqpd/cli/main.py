@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..compiled import is_compiled
-from ..config import load
+from ..config import Address, load
 from ..errors import StartupError
 
 HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
@@ -65,9 +65,9 @@ def amqpd(
     }
     config = load(file, options=options)
     if bind is not None or port is not None:
-        host, default_port = config.address
-        address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
-        options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
+        first = config.tcp_listeners[0] if config.tcp_listeners else Address("127.0.0.1", 5672)
+        host = first.host if bind is None else bind
+        options["listeners.tcp.default"] = str(Address(host, first.port if port is None else port))
         config = load(file, options=options)
     from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker
 

@@ -16,13 +16,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StartupError
+from .addresses import FAMILIES, Address, gather, is_listener, listener_of_variable
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
+
+DEFAULT_LISTENER: Final = "127.0.0.1:5672"
+
+VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
+MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS")
+LOGIN_FROM: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
 
 MAX_BODY: Final = 512 << 20
 """The largest `max_message_size`, as in RabbitMQ."""
 
 MAX_SIZE: Final = (1 << 63) - 1
+MAX_INT: Final = (1 << 31) - 1
 
 _UNITS: Final = {
     "": 1,
@@ -39,7 +48,47 @@ def _setting(key: str, default: Any, explanation: str, choices: tuple[str, ...] 
 class Config:
     """All settings. Sizes are in bytes, and may be given with a unit, such as 64MiB."""
 
-    listener: str = _setting("listeners.tcp.default", "127.0.0.1:5672", "where clients connect; port 0 = any free one")
+    tcp_listeners: tuple[Address, ...] = _setting(
+        "listeners.tcp.default", (Address("127.0.0.1", 5672),), "where clients connect; port 0 = any free one"
+    )
+    ssl_listeners: tuple[Address, ...] = _setting("listeners.ssl.default", (), "where they connect with TLS")
+    backlog: int = _setting("tcp_listen_options.backlog", 1024, "connections that may wait to be accepted")
+    nodelay: bool = _setting("tcp_listen_options.nodelay", True, "send small packets at once")
+    keepalive: bool = _setting("tcp_listen_options.keepalive", False, "have the kernel look for peers that are gone")
+    sndbuf: int = _setting("tcp_listen_options.sndbuf", 0, "bytes the kernel buffers on the way out; 0 = as it likes")
+    recbuf: int = _setting("tcp_listen_options.recbuf", 0, "bytes the kernel buffers on the way in; 0 = as it likes")
+    certfile: str = _setting("ssl_options.certfile", "", "certificate to show, and those it depends on, in PEM")
+    keyfile: str = _setting("ssl_options.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    key_password: str = _setting("ssl_options.password", "", "the key's password")
+    cacertfile: str = _setting("ssl_options.cacertfile", "", "whose certificates clients may show, in PEM")
+    verify: str = _setting("ssl_options.verify", "verify_none", "ask for certificates", ("verify_none", "verify_peer"))
+    fail_if_no_peer_cert: bool = _setting(
+        "ssl_options.fail_if_no_peer_cert", False, "with verify_peer: refuse clients that have no certificate"
+    )
+    depth: int = _setting("ssl_options.depth", 10, "certificates between a client's and its root, at most")
+    tls_versions: tuple[str, ...] = _setting(
+        "ssl_options.versions", ("tlsv1.3", "tlsv1.2"), "versions of TLS", VERSIONS
+    )
+    ciphers: tuple[str, ...] = _setting("ssl_options.ciphers", (), "ciphers, by OpenSSL's names; none = its own choice")
+    honor_cipher_order: bool = _setting(
+        "ssl_options.honor_cipher_order", True, "choose ciphers by our preference, not the client's"
+    )
+    sni_certfiles: tuple[str, ...] = _setting(
+        "ssl_options.sni_certfiles", (), "PEM files with other certificates and keys, for the host names they have"
+    )
+    ssl_handshake_timeout: int = _setting("ssl_handshake_timeout", 5_000, "milliseconds a TLS handshake may take")
+    auth_mechanisms: tuple[str, ...] = _setting(
+        "auth_mechanisms", ("PLAIN", "AMQPLAIN", "ANONYMOUS"), "ways to log in, in order", MECHANISMS
+    )
+    anonymous_login_user: str = _setting("anonymous_login_user", "", "who those are that log in with ANONYMOUS")
+    anonymous_login_pass: str = _setting("anonymous_login_pass", "", "that user's password")
+    ssl_cert_login_from: str = _setting(
+        "ssl_cert_login_from", "distinguished_name", "where in a certificate EXTERNAL finds the user's name", LOGIN_FROM
+    )
+    ssl_cert_login_san_type: str = _setting(
+        "ssl_cert_login_san_type", "dns", "which kind of subject_alternative_name", SAN_TYPES
+    )
+    ssl_cert_login_san_index: int = _setting("ssl_cert_login_san_index", 0, "and which of those")
     data_dir: str = _setting("data_dir", ".amqpd", "folder for what has to survive a restart")
     memory: bool = _setting("memory", False, "keep everything in memory; nothing survives a restart")
     sync: bool = _setting("store.sync", True, "sync every commit; without, a power cut may lose confirmed messages")
@@ -63,9 +112,6 @@ class Config:
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", ("console", "json"))
 
     def __post_init__(self) -> None:
-        host, _, port = self.listener.rpartition(":")
-        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
-            raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least, most in (
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
@@ -76,6 +122,12 @@ class Config:
             ("queue_memory", self.queue_memory, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
             ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
+            ("tcp_listen_options.backlog", self.backlog, 1, MAX_INT),
+            ("tcp_listen_options.sndbuf", self.sndbuf, 0, MAX_INT),
+            ("tcp_listen_options.recbuf", self.recbuf, 0, MAX_INT),
+            ("ssl_options.depth", self.depth, 0, MAX_INT),
+            ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
+            ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
@@ -88,12 +140,18 @@ class Config:
         ):
             if not text:
                 raise _invalid(key, text, expected)
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of the AMQP listener."""
-        host, _, port = self.listener.rpartition(":")
-        return host.removeprefix("[").removesuffix("]"), int(port)
+        for key, names, expected in (
+            ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
+            ("ssl_options.versions", self.tls_versions, "at least one version"),
+        ):
+            if not names:
+                raise _invalid(key, names, expected)
+        if not self.tcp_listeners and not self.ssl_listeners:
+            raise StartupError("'listeners.tcp' and 'listeners.ssl' are none, and one is needed", os.EX_CONFIG)
+        if self.ssl_listeners and not self.certfile:
+            raise StartupError("'listeners.ssl' needs a certificate: set 'ssl_options.certfile'", os.EX_CONFIG)
+        if bool(self.anonymous_login_user) != bool(self.anonymous_login_pass):
+            raise StartupError("'anonymous_login_user' and 'anonymous_login_pass' need each other", os.EX_CONFIG)
 
 
 SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config)}
@@ -107,12 +165,19 @@ def load(
 
     Raises StartupError: 66 when the file cannot be read, 78 for an unknown key or a value that cannot be, naming both.
     """
-    values: dict[str, Any] = {}
+    layers: list[Mapping[str, Any]] = [{"listeners.tcp.default": DEFAULT_LISTENER}]
     if file is not None:
-        values.update(_from_file(file))
-    values.update(_from_environment(os.environ if environment is None else environment))
-    values.update({key: value for key, value in (options or {}).items() if value is not None})
-    return Config(**{SETTINGS[key].name: _converted(key, value) for key, value in values.items()})
+        layers.append(_from_file(file))
+    layers.append(_from_environment(os.environ if environment is None else environment))
+    layers.append({key: value for key, value in (options or {}).items() if value is not None})
+    try:
+        listeners = gather(layers)
+    except ValueError as error:
+        raise _invalid(*error.args) from None
+    values = {key: value for layer in layers for key, value in layer.items() if not is_listener(key)}
+    found: dict[str, Any] = {SETTINGS[f"{family}.default"].name: listeners[family] for family in FAMILIES}
+    found.update({SETTINGS[key].name: _converted(key, value) for key, value in values.items()})
+    return Config(**found)
 
 
 def environment_name(key: str) -> str:
@@ -129,7 +194,7 @@ def misspelt(environment: Mapping[str, str]) -> list[str]:
     return [
         f"unknown setting {name} in the environment; did you mean {near[0]}?"
         for name in environment
-        if name.startswith("AMQPD_") and name not in names
+        if name.startswith("AMQPD_") and name not in names and listener_of_variable(name) is None
         for near in [difflib.get_close_matches(name, names, 1, 0.85)]
         if near
     ]
@@ -144,7 +209,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise StartupError(f"configuration file {file} is not TOML: {error}", os.EX_CONFIG) from error
     values = _flattened(content)
     for key in values:
-        if key not in SETTINGS:
+        if key not in SETTINGS and not is_listener(key):
             near = difflib.get_close_matches(key, SETTINGS, 1)
             hint = f"; did you mean '{near[0]}'?" if near else "; conf/amqpd.toml lists those there are"
             raise StartupError(f"unknown key '{key}' in configuration file {file}{hint}", os.EX_CONFIG)
@@ -153,7 +218,12 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     names = {environment_name(key): key for key in SETTINGS}
-    return {key: environment[name] for name, key in names.items() if name in environment}
+    found = {key: environment[name] for name, key in names.items() if name in environment}
+    for name, value in environment.items():
+        key = listener_of_variable(name)
+        if key is not None:
+            found[key] = value
+    return found
 
 
 def _flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -181,7 +251,11 @@ def _converted(key: str, value: Any) -> Any:
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
             raise _invalid(key, value, "a list of names")
-        return tuple(item.strip() for item in items if item.strip())
+        names = tuple(item.strip() for item in items if item.strip())
+        for name in names:
+            if choices and name not in choices:
+                raise _invalid(key, name, f"one of {', '.join(choices)}")
+        return names
     elif not isinstance(value, str) or (choices and value not in choices):
         raise _invalid(key, value, f"one of {', '.join(choices)}" if choices else "a string")
     return value

@@ -217,7 +217,7 @@ def test_everything_may_be_sent_at_once() -> None:
 def test_amqplain_is_a_way_to_log_in() -> None:
     pair = starting()
     response = encode_table({"LOGIN": "guest", "PASSWORD": "guest"})[4:]
-    assert amqplain(response).name == "guest"
+    assert amqplain(response, REMOTE).name == "guest"
     pair.call(0, ConnectionStartOk({}, "AMQPLAIN", response), ConnectionTune)
 
 
