@@ -109,9 +109,7 @@ class EncryptedSession:
     def data_to_send(self) -> list[bytes]:
         session = self._session
         if session is not None and not self._over:
-            if not self._waiting:  # else what it has to send counts as unsent, and its limits keep it from more
-                self._waiting.extend([memoryview(chunk) for chunk in session.data_to_send()])
-            self._encrypt(session.closed)
+            self._encrypt_some(session)
         data = self._outgoing.read()
         return [data] if data else []
 
@@ -182,25 +180,32 @@ class EncryptedSession:
         if ended:
             session.receive_eof()
 
-    def _encrypt(self, closing: bool) -> None:
+    def _encrypt_some(self, session: Session) -> None:
         """What fits in this turn; all, and a farewell, when the session is closed."""
+        resuming = bool(self._waiting)
+        if resuming:  # what the session has to send counts as unsent meanwhile, and its limits keep it from more
+            self._encrypt(session.closed)
+        if not self._waiting and (not resuming or session.closed):
+            self._waiting.extend([memoryview(chunk) for chunk in session.data_to_send()])
+            self._encrypt(session.closed)
+        if session.closed:
+            if not self._said_goodbye:
+                self._said_goodbye = True
+                with contextlib.suppress(ssl.SSLError):  # the peer's farewell is not waited for
+                    self._tls.unwrap()
+        elif self._writable and (self._waiting or resuming):
+            self._wake()  # to go on, or to ask the session at last
+
+    def _encrypt(self, closing: bool) -> None:
         waiting = self._waiting
         room = ENCRYPT_SIZE
         while waiting and (closing or (room > 0 and self._writable)):
-            chunk = waiting[0]
-            count = self._tls.write(chunk)  # a record, at most
-            room -= count
-            if count < len(chunk):
-                waiting[0] = chunk[count:]
-            else:
-                waiting.popleft()
-        if waiting:
-            if self._writable:
-                self._wake()
-        elif closing and not self._said_goodbye:
-            self._said_goodbye = True
-            with contextlib.suppress(ssl.SSLError):  # the peer's farewell is not waited for
-                self._tls.unwrap()
+            chunk = waiting.popleft()
+            if len(chunk) > room and not closing:
+                waiting.appendleft(chunk[room:])
+                chunk = chunk[:room]
+            room -= len(chunk)
+            self._tls.write(chunk)  # all of it, since buffers in memory take all
 
     def _fail(self, reason: str) -> None:
         self._over = True

@@ -61,8 +61,10 @@ ODD = base64.b64decode(
         (ALICE, "CN=alice,OU=R\\+D,O=Acme\\, Inc.,C=DE"),
         (
             MANY,
-            "UID=u,PSEUDONYM=p,2.5.4.9=st,TITLE=t,SN=sur,GIVENNAME=g,L=l,ST=s,SERIALNUMBER=7,DC=x,"
-            + 'EMAILADDRESS=a@b.c,O=Gr\\C3\\B6\\C3\\9Fe \\<x\\>\\;y\\"z\\\\,CN=two,CN=one',
+            (
+                "UID=u,PSEUDONYM=p,2.5.4.9=st,TITLE=t,SN=sur,GIVENNAME=g,L=l,ST=s,SERIALNUMBER=7,DC=x,EMAILADDRESS=a@b.c,"
+                'O=Gr\\C3\\B6\\C3\\9Fe \\<x\\>\\;y\\"z\\\\,CN=two,CN=one'
+            ),
         ),
         (BLANKS, "O=\\#hash,CN=\\ lead trail\\ "),
         (ODD, "2.5.4.17=12345,2.5.4.13=some text\\7E,CN=a+UID=b"),
