@@ -94,7 +94,7 @@ def _bound(addresses: Iterable[tuple[int, Any]], options: SocketOptions) -> list
 
 
 def _bound_to(family: int, address: Any, options: SocketOptions) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio asks, before it sets TCP_NODELAY
     try:
         made.setblocking(False)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
