@@ -131,8 +131,8 @@ class Daemon:
         else:
             self._log.info("nothing to reload: there are no TLS listeners")
 
-    async def run_until_stopped(self) -> None:
-        """Run until SIGTERM or SIGINT, or until the store fails; then stop. SIGHUP reloads."""
+    def watch_signals(self) -> None:
+        """From now on SIGTERM and SIGINT stop it, and SIGHUP reloads; to be called before it says that it is ready."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
@@ -140,11 +140,14 @@ class Daemon:
 
         def hang_up() -> None:
             if on_terminal and not _on_terminal():
-                self._stopped.set()  # the terminal was closed, which says the same
+                self._stopped.set()  # the terminal was closed
             else:
                 self.reload()
 
         loop.add_signal_handler(signal.SIGHUP, hang_up)
+
+    async def run_until_stopped(self) -> None:
+        """Run until a signal stops it, or until the store fails; then stop."""
         await self._stopped.wait()
         if self.failure is None:
             await self.stop()
@@ -302,6 +305,7 @@ def run(config: Config, log_output: Output) -> int:
     daemon = Daemon(config)
 
     async def main() -> None:
+        daemon.watch_signals()
         await daemon.start()
         log_output.flush()  # whoever waits for it to start need not wait for the timer
         IdleCollector(daemon.clock).start()

@@ -61,7 +61,8 @@ class AmqpListener:
         """
         loop = asyncio.get_running_loop()
         addresses: list[tuple[str, int]] = []
-        for made in await bind(host, port, self._options):
+        remedies = ("-b", "-p") if self._tls is None else ("listeners.ssl", "listeners.ssl")
+        for made in await bind(host, port, self._options, remedies):
             self._servers.append(await loop.create_server(self._protocol, sock=made, backlog=self._options.backlog))
             addresses.append(made.getsockname()[:2])
         return addresses

@@ -41,28 +41,32 @@ class SocketOptions:
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 
 
-async def bind(host: str, port: int, options: SocketOptions) -> list[socket.socket]:
+async def bind(
+    host: str, port: int, options: SocketOptions, remedies: tuple[str, str] = ("-b", "-p")
+) -> list[socket.socket]:
     """A socket for every address `host` stands for; "" is all of this machine. Port 0 takes a free one.
 
-    Raises StartupError 69 when the port is taken, 68 when the host is unknown, 77 when it may not be used.
+    `remedies` are the options to choose another host or port by. Raises StartupError 69 when the port is taken, 68 when
+    the host is unknown, 77 when it may not be used.
     """
+    other_host, other_port = remedies
     shown = f"{f'[{host}]' if ':' in host else host or '*'}:{port}"
     try:
         return _bound(await _addresses(host, port), options)
     except (socket.gaierror, UnicodeError) as error:  # the latter is for what cannot be a host name
         reason = getattr(error, "strerror", "not a host name")
         raise StartupError(
-            f"cannot listen on '{host}': {reason}; give another address with -b", os.EX_NOHOST
+            f"cannot listen on '{host}': {reason}; give another address with {other_host}", os.EX_NOHOST
         ) from error
     except PermissionError as error:
         raise StartupError(
-            f"may not listen on {shown}: {os.strerror(error.errno or 0)}; choose a port above 1023 with -p",
+            f"may not listen on {shown}: {os.strerror(error.errno or 0)}; choose a port above 1023 with {other_port}",
             os.EX_NOPERM,
         ) from error
     except OSError as error:
-        remedy = "is another broker running there? choose another port with -p"
+        remedy = f"is another broker running there? choose another port with {other_port}"
         if error.errno == errno.EADDRNOTAVAIL:
-            remedy = "give an address of this machine with -b"
+            remedy = f"give an address of this machine with {other_host}"
         raise StartupError(
             f"cannot listen on {shown}: {os.strerror(error.errno or 0)}; {remedy}", os.EX_UNAVAILABLE
         ) from error
@@ -83,6 +87,7 @@ def _bound(addresses: Iterable[tuple[int, Any]], options: SocketOptions) -> list
     for family, address in addresses:
         try:
             made.append(_bound_to(family, address, options))
+            made[-1].listen(options.backlog)
         except OSError as error:
             refused.append(error)
     serious = [error for error in refused if not made or error.errno not in UNAVAILABLE]
