@@ -165,6 +165,8 @@ class Daemon:
             (None, config.tcp_listeners, self.addresses),
             (self._tls, config.ssl_listeners, self.tls_addresses),
         ):
+            if not wanted:
+                continue
             listener = AmqpListener(
                 self.broker,
                 users,

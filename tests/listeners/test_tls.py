@@ -21,6 +21,7 @@ from amqpd.clock import VirtualClock
 from amqpd.errors import StartupError
 from amqpd.listeners.tls import WATCH_INTERVAL, TlsFiles, TlsOptions
 from amqpd.store.memory import MemoryStore
+from amqpd.testing.client import ClientSession
 from amqpd.wire.methods import (
     BasicAck,
     BasicConsume,
@@ -298,16 +299,41 @@ def test_a_client_that_does_not_read_is_not_written_to_without_end(factory: Fact
     run(factory, main)
 
 
-def test_a_client_that_closes_its_side_gets_what_is_on_the_way(factory: Factory, authority: Authority) -> None:
+@pytest.mark.parametrize("farewell", [True, False])
+def test_a_client_that_closes_its_side_gets_what_is_on_the_way(
+    factory: Factory, authority: Authority, farewell: bool
+) -> None:
     async def main() -> None:
         async with listening(new_broker(), tls=TlsOptions(authority.issue())) as made:
-            client = await made.connect(tls=authority.client())
-            client.send(0, ConnectionClose(200, "bye"))
-            close_ok = await client.receive()
-            assert close_ok is not None
-            assert isinstance(close_ok.method, ConnectionCloseOk)
-            assert await client.receive() is None
-            await client.drop()
+            reader, writer = await asyncio.open_connection(*made.address)
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            client = authority.client().wrap_bio(incoming, outgoing, server_hostname="localhost")
+            shaken = False
+            while not shaken:
+                try:
+                    client.do_handshake()
+                    shaken = True
+                except ssl.SSLWantReadError:
+                    writer.write(outgoing.read())
+                    incoming.write(await reader.read(1 << 16))
+            client.write(PROTOCOL_HEADER)
+            if farewell:
+                with pytest.raises(ssl.SSLWantReadError):
+                    client.unwrap()
+            writer.write(outgoing.read())
+            writer.write_eof()
+            while data := await reader.read(1 << 16):
+                incoming.write(data)
+            session = ClientSession()
+            if farewell:  # OpenSSL reads no more after its own
+                assert incoming.pending > 0
+            else:
+                session.feed(client.read(1 << 16))
+                command = session.next()
+                assert command is not None
+                assert isinstance(command.method, ConnectionStart)
+                assert client.read(1) == b""  # and a farewell
+            writer.close()
             await until(lambda: not made.protocols)
             assert made.log.texts("exception") == []
 
