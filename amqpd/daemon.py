@@ -11,16 +11,18 @@ import platform
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
 from .auth.base import Credentials
 from .auth.internal import InternalUsers
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
-from .broker.broker import Broker
-from .broker.compat import PROFILES
+from .broker.broker import DEFAULT_VHOST, Broker
+from .broker.compat import Compat, compat_for
+from .broker.log_exchange import LogExchange
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
@@ -28,14 +30,20 @@ from .listeners.amqp import AmqpListener
 from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
 from .listeners.tls import TlsFiles, TlsOptions
-from .log import Output, get_logger
+from .log import Log, Target, get_logger
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
 
+if TYPE_CHECKING:
+    from .management.server import ManagementServer
+
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
+
+CONTROL_SOCKET: Final = "control.sock"
+"""In the data folder: the HTTP API for whoever owns that."""
 
 CAPABILITIES: Final = (
     "publisher_confirms",
@@ -54,17 +62,21 @@ CAPABILITIES: Final = (
 class Daemon:
     """A running broker, in an event loop that somebody else runs."""
 
-    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
+        self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self._log = get_logger()
+        self._log_output = log
+        self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
         self._tls: TlsFiles | None = None
+        self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -74,7 +86,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         store, pager = self._open_stores()
         try:
-            compat = PROFILES[config.compat]
+            compat = compat_of(config)
             self.broker = Broker(
                 store,
                 self.clock,
@@ -82,26 +94,58 @@ class Daemon:
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
-                node=node_name(),
+                node=node_name(config),
                 event_exchange=config.event_exchange,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
+            self._log_to_exchange()
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             await self._listen(users, Turn(loop))
+            for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
+                for host, port in addresses:
+                    self._log.info(f"started {kind} listener on {_joined(host, port)}")
+            if config.management:
+                await self._start_management(users)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
+            self._stop_logging_to_exchange()
             self._close_stores()
             raise
-        for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
-            for host, port in addresses:
-                self._log.info(f"started {kind} listener on {_joined(host, port)}")
         self._log.info("Server startup complete")
         self._log.info(f"connect to {self.url}")
+
+    async def _start_management(self, users: InternalUsers) -> None:
+        """Raises StartupError when it cannot listen."""
+        # takes as long to import as all the rest, and clients can connect already
+        from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
+
+        config = self.config
+        management = Management(
+            self.broker,
+            users,
+            users,
+            self._log,
+            listeners=[
+                *(Listener("amqp", host, port) for host, port in self.addresses),
+                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+            ],
+            server_properties=server_properties(config),
+            data_dir="" if config.memory else config.data_dir,
+            mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
+        )
+        server = ManagementServer(management)
+        host, port = await server.start(config.management_ip, config.management_port)
+        self._management = server
+        management.listeners.append(Listener("http", host, port))
+        self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        self._log.info(f"started HTTP listener on {host}:{port}")
+        if not config.memory:
+            await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
 
     @property
     def url(self) -> str:
@@ -113,6 +157,8 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
+        if self._management is not None:
+            await self._management.stop()
         for listener in self._listeners:
             listener.stop_accepting()
         explanation = "broker forced connection closure with reason 'shutdown'"
@@ -121,6 +167,7 @@ class Daemon:
         )
         if self._timer is not None:
             self._timer.cancel()
+        self._stop_logging_to_exchange()
         self._close_stores()
         self._log.info("Server stopped")
 
@@ -173,7 +220,7 @@ class Daemon:
                 users,
                 connection_settings(config, encrypted=tls is not None),
                 turn,
-                self._log,
+                get_logger(category="connection"),
                 options=options,
                 tls=tls,
                 tls_timeout=config.ssl_handshake_timeout / 1000,
@@ -228,6 +275,27 @@ class Daemon:
         self.failure = error
         self._stopped.set()
 
+    def _log_to_exchange(self) -> None:
+        """Lines become messages in a turn of their own: they may be logged in the midst of anything."""
+        config = self.config
+        vhost = self.broker.vhost(DEFAULT_VHOST)
+        if not config.log_exchange or self._log_output is None or vhost is None:
+            return
+        content_type = "application/json" if config.log_exchange_format == "json" else "text/plain"
+        exchange = LogExchange(vhost, self.clock, self.broker.node, content_type)
+        loop = asyncio.get_running_loop()
+
+        def write(level: str, line: str) -> None:
+            loop.call_soon(exchange.publish, level, line)
+
+        self._stop_log_exchange = self._log_output.attach(
+            Target(write, config.log_exchange_format, config.log_exchange_level)
+        )
+
+    def _stop_logging_to_exchange(self) -> None:
+        if self._stop_log_exchange is not None:
+            self._stop_log_exchange()
+
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -248,7 +316,7 @@ def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSetting
     return ConnectionSettings(
         channel_max=config.channel_max,
         frame_max=config.frame_max,
-        frame_min=PROFILES[config.compat].frame_min,
+        frame_min=compat_of(config).frame_min,
         heartbeat=config.heartbeat,
         handshake_timeout=config.handshake_timeout / 1000,
         max_message_size=config.max_message_size,
@@ -283,28 +351,40 @@ def tls_options(config: Config) -> TlsOptions:
     )
 
 
-def node_name() -> str:
+def node_name(config: Config) -> str:
     """What this broker is called, as RabbitMQ's nodes are."""
-    return f"amqpd@{socket.gethostname()}"
+    name = config.node_name or "amqpd"
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
+
+
+def compat_of(config: Config) -> Compat:
+    """The profile that is configured, but for what is permitted or not by name."""
+    permits = {"true": True, "false": False}
+    return compat_for(
+        config.compat,
+        version=config.product_version,
+        transient_queues=permits.get(config.permit_transient_queues),
+        global_qos=permits.get(config.permit_global_qos),
+    )
 
 
 def server_properties(config: Config) -> dict[str, Any]:
     """What connection.start tells clients about us (RabbitMQ's rabbit_reader:server_properties)."""
     return {
         "capabilities": dict.fromkeys(CAPABILITIES, True),
-        "cluster_name": node_name(),
+        "cluster_name": config.cluster_name or node_name(config),
         "copyright": "Copyright (c) the amqpd authors",
         "information": f"amqpd {__version__}, a broker for RabbitMQ's clients. Licensed under Apache-2.0.",
         "platform": f"Python {platform.python_version()}",
         "product": config.product,
-        "version": PROFILES[config.compat].version,
+        "version": compat_of(config).version,
         "amqpd_version": __version__,
     }
 
 
-def run(config: Config, log_output: Output) -> int:
+def run(config: Config, log_output: Log) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
-    daemon = Daemon(config)
+    daemon = Daemon(config, log=log_output)
 
     async def main() -> None:
         daemon.watch_signals()

@@ -34,6 +34,7 @@ from .entry import Entry, enter
 from .fifo import Fifo
 from .memory import ENTRY_COST, Memory
 from .priorities import RankedConsumers, RankedEntries
+from .traffic import Traffic
 
 _ENTRY_COST: Final = ENTRY_COST
 
@@ -132,6 +133,7 @@ class Queue:
         "rotation",
         "single_active",
         "store",
+        "traffic",
         "unacked",
         "unacked_bytes",
     )
@@ -162,6 +164,7 @@ class Queue:
         self.arguments: dict[str, Any] = dict(arguments or {})
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
+        self.traffic = Traffic()
         self._keeps_all = self.arguments.get("x-queue-type") == QUORUM  # transient messages, too
         self._make_limits = make_limits
         self.limits: Limits | None = None  # what watches over it, if anything has to
@@ -221,6 +224,7 @@ class Queue:
         """Take a message in whatever the limits say; see `push`. `deadline` is an entry's."""
         seq = self.next_seq
         self.next_seq = seq + 1
+        self.traffic.published += 1
         memory = self.memory
         stored = self.durable and (message.persistent or self._keeps_all)
         if stored:
@@ -274,19 +278,23 @@ class Queue:
 
     def get(self, no_ack: bool) -> Entry | None:
         """The first ready entry, for basic.get; unacked from now on, unless `no_ack`. None when there is none."""
+        traffic = self.traffic
         if self.limits is not None:
             self.limits.used()
+            if self.first() is not None:
+                self.limits.expire()
         if self.first() is None:
+            traffic.got_empty += 1
             return None
-        if self.limits is not None:
-            self.limits.expire()
-            if self.first() is None:
-                return None
         entry = self._take()
+        if entry.redelivered:
+            traffic.redelivered += 1
         if no_ack:
+            traffic.got_no_ack += 1
             if entry.stored:
                 self._unstore(entry)
         else:
+            traffic.got += 1
             self._retain(entry)
         if self.limits is not None:
             self.limits.expire()
@@ -430,11 +438,16 @@ class Queue:
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
         self.memory.delivered += 1
+        traffic = self.traffic
+        if entry.redelivered:
+            traffic.redelivered += 1
         if consumer.no_ack:
+            traffic.delivered_no_ack += 1
             consumer.sink.deliver(consumer, entry)
             if entry.stored:
                 self._unstore(entry)
         else:
+            traffic.delivered += 1
             entry.consumer = consumer
             consumer.unacked += 1
             consumer.window.used += 1

@@ -37,6 +37,7 @@ from .arguments import (
     queue_type_of,
 )
 from .binding import Binding, binding_key
+from .churn import Churn
 from .compat import Compat
 from .consumer import Consumer
 from .dead_letter import DeadLetters
@@ -49,6 +50,7 @@ from .queue import Limits, Queue
 from .route import Route, Routes
 from .stream import AnyQueue, Stream, check_stream
 from .timeouts import ConsumerTimeouts
+from .traffic import Traffic
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -77,6 +79,7 @@ class Resources(NamedTuple):
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
     timeouts: ConsumerTimeouts
+    churn: Churn
 
 
 class VHost:
@@ -95,6 +98,7 @@ class VHost:
         self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
+        self.traffic = Traffic()  # of channels that are closed
         self.dead_letters = DeadLetters(self)
         self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
@@ -269,6 +273,7 @@ class VHost:
         name = name or generated_name("amq.gen-")
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
+        self._resources.churn.queue_declared += 1
         queue = self.queues.get(name)
         if queue is not None:
             if queue.owner is not (owner if exclusive else None):
@@ -348,6 +353,7 @@ class VHost:
         """Delete a queue with its messages and bindings; its consumers are told."""
         if self.reply_queues.pop(queue.name, None) is None:
             del self.queues[queue.name]
+            self._resources.churn.queue_deleted += 1
         if queue.owner is not None:
             self._exclusive[queue.owner].remove(queue)
             if not self._exclusive[queue.owner]:
@@ -581,6 +587,7 @@ class VHost:
         if has_limits(queue.arguments):
             queue.limits = self._make_limits(queue)
         self.queues[name] = queue
+        resources.churn.queue_created += 1
         resources.timeouts.heed(queue)
         self._reroute()
         return queue
@@ -624,6 +631,7 @@ class VHost:
             recovered=recovered,
         )
         self.queues[name] = stream
+        resources.churn.queue_created += 1
         self._reroute()
         return stream
 

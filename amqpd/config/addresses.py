@@ -41,34 +41,32 @@ def listener_of_variable(name: str) -> str | None:
     return ".".join(filter(None, ("listeners", match[1].lower(), (match[2] or "").lower())))
 
 
-def gather(layers: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Address, ...]]:
-    """The addresses of each family, from layers of settings, the weakest first.
-
-    Raises ValueError with a key, its value, and what it has to be.
-    """
-    gathered: dict[str, dict[str, Address | None]] = {family: {} for family in FAMILIES}
-    for layer in layers:
-        for family, named in gathered.items():
-            if family in layer:
-                if layer[family] != "none":
-                    raise ValueError(family, layer[family], "none; addresses have names, as in listeners.tcp.default")
-                named.clear()
-                continue
-            for key, value in layer.items():
-                if key.startswith(family + "."):
-                    named[key.removeprefix(family + ".")] = _parsed(key, value)
-    return {
-        family: tuple(dict.fromkeys([address for address in named.values() if address is not None]))
-        for family, named in gathered.items()
-    }
+def under(key: str, families: Iterable[str]) -> bool:
+    """Whether a key names a listener of these families."""
+    return any(key.startswith(family + ".") for family in families)
 
 
-def _parsed(key: str, value: Any) -> Address | None:
-    """An address to listen on; None for `none`."""
+def addresses(
+    family: str, listeners: Mapping[str, Address | None], default: tuple[Address, ...]
+) -> tuple[Address, ...]:
+    """The addresses of a family, the default one first, unless the family was taken away."""
+    if family in listeners:
+        return ()
+    named: dict[str, Address | None] = {}
+    if default:
+        named[f"{family}.default"] = default[0]
+    named.update({key: address for key, address in listeners.items() if under(key, (family,))})
+    return tuple(dict.fromkeys([address for address in named.values() if address is not None]))
+
+
+def address_of(key: str, value: Any) -> Address | None:
+    """An address to listen on; None for `none`. Raises ValueError, which says what the value has to be."""
     if value == "none":
         return None
+    if key in FAMILIES:
+        raise ValueError("none; addresses have names, as in listeners.tcp.default")
     text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     host, colon, port = text.rpartition(":")
     if bool(host) != bool(colon) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
-        raise ValueError(key, value, EXPECTED)
+        raise ValueError(EXPECTED)
     return Address(host.removeprefix("[").removesuffix("]"), int(port))

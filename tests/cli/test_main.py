@@ -35,7 +35,8 @@ from amqpd.wire.properties import Properties
 from tests.certificates import Authority
 
 PATIENCE = 30
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("AMQPD_") or name == "AMQPD_PURE"}
+OURS = ("AMQPD_", "RABBITMQ_")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(OURS) or name == "AMQPD_PURE"}
 
 
 def amqpd(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +68,7 @@ Start = Callable[..., BrokerProcess]
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts brokers, and stops those that still run after the test."""
     for name in os.environ:
-        if name.startswith("AMQPD_") and name != "AMQPD_PURE":
+        if name.startswith(OURS) and name != "AMQPD_PURE":
             monkeypatch.delenv(name)
     started: list[BrokerProcess] = []
 
@@ -142,7 +143,8 @@ def test_a_hang_up_reloads_and_does_not_stop_it(start: Start) -> None:
 
 
 def test_when_its_terminal_is_closed_it_stops() -> None:
-    environment = {**CLEAN, "AMQPD_MEMORY": "true", "AMQPD_LISTENERS_TCP_DEFAULT": "127.0.0.1:0"}
+    settings = {"MEMORY": "true", "LISTENERS_TCP_DEFAULT": "127.0.0.1:0", "MANAGEMENT_ENABLED": "false"}
+    environment = {**CLEAN, **{f"AMQPD_{name}": value for name, value in settings.items()}}
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [sys.executable, "-m", "amqpd"], environment)
