@@ -377,7 +377,7 @@ class Connection:
             "protocol": "{0,9,1}",
             "auth_mechanism": self.mechanism,
             "ssl": peer.encryption is not None,
-            **_of_encryption(peer),
+            **(peer.encryption.fields if peer.encryption is not None else {}),
         }
 
     def _tell_opened(self, user: User, vhost: VHost) -> None:
@@ -593,24 +593,6 @@ class Connection:
             self.vhost.delete_exclusive_queues(self)
         self.broker.alarms.unlisten(self._alarms_changed)
         self.broker.connections.leave(self)
-
-
-def _of_encryption(peer: Peer) -> dict[str, str]:
-    encryption = peer.encryption
-    if encryption is None:
-        return {}
-    fields = {
-        "ssl_protocol": encryption.protocol,
-        "ssl_key_exchange": encryption.key_exchange,
-        "ssl_cipher": encryption.cipher,
-        "ssl_hash": encryption.hash,
-    }
-    certificate = encryption.certificate
-    if certificate is not None:
-        fields["peer_cert_subject"] = certificate.subject
-        fields["peer_cert_issuer"] = certificate.issuer
-        fields["peer_cert_validity"] = certificate.validity
-    return fields
 
 
 def _blamed(error: ProtocolError) -> tuple[int, int]:

@@ -104,6 +104,22 @@ class Encryption:
         """From OpenSSL's names, such as `TLSv1.2` and `ECDHE-RSA-AES256-GCM-SHA384`."""
         return cls(protocol.lower(), *_parts_of_suite(suite), certificate)
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What events and the management API say of it."""
+        fields = {
+            "ssl_protocol": self.protocol,
+            "ssl_key_exchange": self.key_exchange,
+            "ssl_cipher": self.cipher,
+            "ssl_hash": self.hash,
+        }
+        certificate = self.certificate
+        if certificate is not None:
+            fields["peer_cert_subject"] = certificate.subject
+            fields["peer_cert_issuer"] = certificate.issuer
+            fields["peer_cert_validity"] = certificate.validity
+        return fields
+
 
 def _parts_of_suite(suite: str) -> tuple[str, str, str]:
     """Key exchange, cipher and hash."""
