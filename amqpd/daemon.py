@@ -6,12 +6,13 @@ Stopping goes backwards: no new connections, farewell to the clients, commit, cl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,11 +27,14 @@ from .broker.log_exchange import LogExchange
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.plugins import at_work
+from .errors import StartupError
 from .listeners.amqp import AmqpListener
 from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
 from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -67,6 +71,7 @@ class Daemon:
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
+        self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
@@ -116,7 +121,10 @@ class Daemon:
             self._stop_logging_to_exchange()
             self._close_stores()
             raise
-        self._log.info("Server startup complete")
+
+    def say_ready(self) -> None:
+        """Log the line that tools wait for, once all is as they expect."""
+        self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
 
     async def _start_management(self, users: InternalUsers) -> None:
@@ -142,6 +150,7 @@ class Daemon:
         host, port = await server.start(config.management_ip, config.management_port)
         self._management = server
         management.listeners.append(Listener("http", host, port))
+        self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self._log.info(f"started HTTP listener on {host}:{port}")
         if not config.memory:
@@ -154,6 +163,33 @@ class Daemon:
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         scheme, addresses = ("amqp", self.addresses) if self.addresses else ("amqps", self.tls_addresses)
         return f"{scheme}://{login}@{_joined(*addresses[0])}/"
+
+    @property
+    def announcement(self) -> Announcement:
+        """Where clients connect, for scripts."""
+        return Announcement.of(
+            self.config, {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses}
+        )
+
+    def request_stop(self, reason: str) -> None:
+        """Have `run_until_stopped` return, as a signal would."""
+        self._log.info(f"stopping: {reason}")
+        self._stopped.set()
+
+    def stop_at_signals(self) -> None:
+        """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        on_terminal = _on_terminal()
+
+        def hang_up() -> None:
+            if on_terminal and not _on_terminal():
+                self.request_stop("its terminal was closed")
+            else:
+                self.reload()
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
@@ -178,24 +214,11 @@ class Daemon:
         else:
             self._log.info("nothing to reload: there are no TLS listeners")
 
-    def watch_signals(self) -> None:
-        """From now on SIGTERM and SIGINT stop it, and SIGHUP reloads; to be called before it says that it is ready."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopped.set)
-        on_terminal = _on_terminal()
-
-        def hang_up() -> None:
-            if on_terminal and not _on_terminal():
-                self._stopped.set()  # the terminal was closed
-            else:
-                self.reload()
-
-        loop.add_signal_handler(signal.SIGHUP, hang_up)
-
-    async def run_until_stopped(self) -> None:
-        """Run until a signal stops it, or until the store fails; then stop."""
+    async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
+        """Run until SIGTERM or SIGINT, until `request_stop`, or until the store fails; then stop."""
         await self._stopped.wait()
+        for attendant in attendants:
+            attendant.stopping()
         if self.failure is None:
             await self.stop()
 
@@ -382,18 +405,32 @@ def server_properties(config: Config) -> dict[str, Any]:
     }
 
 
-def run(config: Config, log_output: Log) -> int:
+def run(config: Config, log_output: Log, attendants: Sequence[Attendant] = ()) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
     daemon = Daemon(config, log=log_output)
 
     async def main() -> None:
-        daemon.watch_signals()
+        daemon.stop_at_signals()
         await daemon.start()
+        try:
+            for attendant in attendants:
+                attendant.started(daemon)
+        except StartupError:
+            for attendant in attendants:
+                attendant.stopping()
+            await daemon.stop()
+            raise
+        daemon.say_ready()
         log_output.flush()  # whoever waits for it to start need not wait for the timer
         IdleCollector(daemon.clock).start()
-        await daemon.run_until_stopped()
+        await daemon.run_until_stopped(attendants)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner, log_output.gathering(runner.get_loop().call_later):
+    with contextlib.ExitStack() as stack:
+        for attendant in attendants:
+            attendant.prepare()
+            stack.callback(attendant.stopped)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+        stack.enter_context(log_output.gathering(runner.get_loop().call_later))
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
 

@@ -7,7 +7,9 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import AsyncIterator
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,10 @@ from amqpd import __version__
 from amqpd.clock import Clock, VirtualClock
 from amqpd.config import Address, Config
 from amqpd.daemon import Daemon, compat_of, mechanisms, node_name, server_properties
+from amqpd.daemon import run as daemon_run
 from amqpd.errors import StartupError
 from amqpd.log import configure, get_logger
+from amqpd.process import Attendant, Running
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.wire.methods import (
     BasicAck,
@@ -380,3 +384,80 @@ def test_lines_of_the_log_are_messages_when_asked_for(tmp_path: Path) -> None:
         run(asyncio.new_event_loop, main)
     finally:
         structlog.reset_defaults()
+
+
+# --- those who are told
+
+
+class Recording(Attendant):
+    """Remembers what it was told, and may do something when the broker has started."""
+
+    def __init__(self, told: list[str], then: Callable[[], None] = lambda: None) -> None:
+        self.told = told
+        self.then = then
+
+    def prepare(self) -> None:
+        self.told.append("prepare")
+
+    def started(self, running: Running) -> None:
+        port = running.announcement.ports["amqp"]
+        socket.create_connection(("127.0.0.1", port)).close()
+        self.told.append("started")
+        self.then()
+
+    def stopping(self) -> None:
+        self.told.append("stopping")
+
+    def stopped(self) -> None:
+        self.told.append("stopped")
+
+
+class Refusing(Attendant):
+    def prepare(self) -> None:
+        raise StartupError("better not", os.EX_TEMPFAIL)
+
+
+def run_daemon(settings: Config, attendants: list[Attendant]) -> tuple[int, str]:
+    """Run it until it stops by itself: the exit code, and the log."""
+    log = io.StringIO()
+    return daemon_run(settings, configure("info", "console", log), attendants), log.getvalue()
+
+
+def test_attendants_are_told_of_each_moment(tmp_path: Path) -> None:
+    told: list[str] = []
+    end = Recording(told, lambda: os.kill(os.getpid(), signal.SIGTERM))  # as it might come while it starts
+    code, log = run_daemon(config(tmp_path), [end])
+    assert told == ["prepare", "started", "stopping", "stopped"]
+    assert code == os.EX_OK
+    assert log.rstrip().endswith("Server stopped")
+
+
+def test_it_can_be_asked_to_stop_for_a_reason(tmp_path: Path) -> None:
+    class Asking(Attendant):
+        def started(self, running: Running) -> None:
+            running.request_stop("enough")
+
+    code, log = run_daemon(config(tmp_path, memory=True), [Asking()])
+    assert code == os.EX_OK
+    assert "[info] stopping: enough\n" in log
+
+
+def test_nothing_is_opened_when_one_says_better_not(tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(StartupError, match="better not"):
+        run_daemon(config(tmp_path / "data"), [Recording(told), Refusing(), Recording(told)])
+    assert told == ["prepare", "stopped"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_it_stops_in_order_when_one_fails_at_the_end_of_the_start(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise StartupError("no room for the URL", os.EX_CANTCREAT)
+
+    told: list[str] = []
+    with pytest.raises(StartupError, match="no room"):
+        run_daemon(config(tmp_path), [Recording(told, fail)])
+    assert told == ["prepare", "started", "stopping", "stopped"]
+    store = LmdbStore(tmp_path / "store")  # which nobody holds any more
+    store.recover()
+    store.close()

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "collector": {"clock"},
     "compiled": set(),
     "config": {"errors"},
+    "process": {"clock", "config", "errors", "__version__"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
     "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
     "broker": {
@@ -47,16 +48,27 @@ MAY_IMPORT = {
         "listeners",
         "log",
         "management",
+        "process",
         "store",
         "__version__",
     },
-    "cli": {"compiled", "daemon", "config", "errors", "log", "__version__"},
+    "cli": {
+        "broker.compat",  # which RabbitMQ it passes for
+        "compiled",
+        "config",
+        "daemon",
+        "errors",
+        "log",
+        "process",
+        "wire.methods",  # what a broker says before anybody logs in
+        "__version__",
+    },
     "__main__": {"cli"},
     "__init__": {"compiled"},
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "store/committer.py"}
+MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "process", "store/committer.py", "cli/probe.py"}
 
 
 def modules() -> list[Path]:
