@@ -15,12 +15,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
-from .auth.base import Credentials
-from .auth.internal import InternalUsers
+from .auth.base import Authenticator, Credentials
+from .auth.internal import InternalUsers, PasswordRules
+from .auth.patterns import Pattern
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
+from .auth.throttle import Throttled
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
@@ -28,7 +31,7 @@ from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
 from .config.plugins import at_work
-from .errors import StartupError
+from .errors import OperatorError, StartupError
 from .listeners.amqp import AmqpListener
 from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
@@ -75,6 +78,7 @@ class Daemon:
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
+        self.users: InternalUsers
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
@@ -92,29 +96,35 @@ class Daemon:
         store, pager = self._open_stores()
         try:
             compat = compat_of(config)
+            recovered = store.recover()
             self.broker = Broker(
                 store,
                 self.clock,
+                recovered=recovered,
                 pager=pager,
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
                 node=node_name(config),
                 event_exchange=config.event_exchange,
+                default_vhost=config.default_vhost,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
             self._log_to_exchange()
-            users = InternalUsers(config.loopback_users)
-            users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
+            self.users = InternalUsers(
+                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
+            )
+            self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            await self._listen(users, Turn(loop))
+            authenticator = Throttled(self.users, self.clock)
+            await self._listen(authenticator, Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
-                await self._start_management(users)
+                await self._start_management(authenticator)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -127,7 +137,40 @@ class Daemon:
         self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
 
-    async def _start_management(self, users: InternalUsers) -> None:
+    def _provide_users(self) -> None:
+        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        config = self.config
+        self.broker.when_vhost_added.append(self._vhost_added)
+        if not self.broker.fresh:
+            return
+        try:
+            self.users.provide(
+                config.default_user,
+                config.default_pass,
+                config.default_user_tags,
+                config.default_vhost,
+                configure=config.default_configure,
+                write=config.default_write,
+                read=config.default_read,
+            )
+            self._vhost_added(config.default_vhost)
+        except OperatorError as error:
+            raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
+
+    def _vhost_added(self, vhost: str) -> None:
+        for each in self.config.default_users:
+            if Pattern(each.vhost_pattern).matches(vhost):
+                self.users.provide(
+                    each.name,
+                    each.password,
+                    each.tags,
+                    vhost,
+                    configure=each.configure,
+                    write=each.write,
+                    read=each.read,
+                )
+
+    async def _start_management(self, authenticator: Authenticator) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
@@ -135,8 +178,8 @@ class Daemon:
         config = self.config
         management = Management(
             self.broker,
-            users,
-            users,
+            authenticator,
+            self.users,
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
@@ -162,7 +205,8 @@ class Daemon:
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         scheme, addresses = ("amqp", self.addresses) if self.addresses else ("amqps", self.tls_addresses)
-        return f"{scheme}://{login}@{_joined(*addresses[0])}/"
+        vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
+        return f"{scheme}://{login}@{_joined(*addresses[0])}/{vhost}"
 
     @property
     def announcement(self) -> Announcement:
@@ -222,7 +266,7 @@ class Daemon:
         if self.failure is None:
             await self.stop()
 
-    async def _listen(self, users: InternalUsers, turn: Turn) -> None:
+    async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
         """Open what clients connect to, without TLS and with it."""
         config = self.config
         options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
@@ -239,8 +283,8 @@ class Daemon:
                 continue
             listener = AmqpListener(
                 self.broker,
-                users,
-                users,
+                authenticator,
+                self.users,
                 connection_settings(config, encrypted=tls is not None),
                 turn,
                 get_logger(category="connection"),
@@ -372,6 +416,18 @@ def tls_options(config: Config) -> TlsOptions:
         honor_cipher_order=config.honor_cipher_order,
         sni_certfiles=config.sni_certfiles,
     )
+
+
+def password_rules(config: Config) -> PasswordRules:
+    """How passwords are kept and what is asked of them. Raises StartupError for a pattern that cannot be."""
+    backend = config.validation_backend.removeprefix("rabbit_credential_validator_")
+    pattern = config.validation_regexp if backend == "password_regexp" else None
+    try:
+        Pattern(config.validation_regexp)
+    except OperatorError as error:
+        raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
+    least_size = config.validation_min_length if backend == "min_password_length" else 0
+    return PasswordRules(config.password_hashing_module, least_size, pattern)
 
 
 def node_name(config: Config) -> str:

@@ -19,9 +19,11 @@ import pytest
 import structlog
 
 from amqpd import __version__
+from amqpd.auth.base import Credentials, User
+from amqpd.auth.internal import PasswordRules
 from amqpd.clock import Clock, VirtualClock
-from amqpd.config import Address, Config
-from amqpd.daemon import Daemon, compat_of, mechanisms, node_name, server_properties
+from amqpd.config import Address, Config, DefaultUser
+from amqpd.daemon import Daemon, compat_of, mechanisms, node_name, password_rules, server_properties
 from amqpd.daemon import run as daemon_run
 from amqpd.errors import StartupError
 from amqpd.log import configure, get_logger
@@ -48,6 +50,7 @@ from amqpd.wire.methods import (
 )
 from amqpd.wire.properties import Properties
 from tests.certificates import Authority
+from tests.fakes import LOCAL, REMOTE
 from tests.listeners.harness import AsyncClient, run, until
 
 PERSISTENT = Properties(delivery_mode=2)
@@ -461,3 +464,121 @@ def test_it_stops_in_order_when_one_fails_at_the_end_of_the_start(tmp_path: Path
     store = LmdbStore(tmp_path / "store")  # which nobody holds any more
     store.recover()
     store.close()
+
+
+# --- users
+
+
+def login(user: str, password: str) -> Credentials:
+    return Credentials(user, password.encode())
+
+
+def test_the_first_start_makes_the_vhost_and_the_user_that_the_settings_say(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = config(
+            tmp_path,
+            default_vhost="shop",
+            default_user="alice",
+            default_pass="secret",
+            default_user_tags=("monitoring", "impersonator"),
+            default_configure="^c",
+            default_write="^w",
+            default_read="^r",
+        )
+        async with running(settings) as daemon:
+            assert list(daemon.broker.vhosts) == ["shop"]
+            alice = daemon.users.authenticate(login("alice", "secret"), REMOTE)
+            assert alice == User("alice", frozenset({"monitoring", "impersonator"}))
+            assert [each.described() for each in daemon.users.permissions] == [
+                {"user": "alice", "vhost": "shop", "configure": "^c", "write": "^w", "read": "^r"}
+            ]
+            assert daemon.url.endswith("/shop")
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_later_starts_make_nothing_and_change_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            daemon.users.add("bob", "pw")
+        async with running(config(tmp_path, default_pass="changed", default_user="alice")) as daemon:
+            assert list(daemon.users.all) == ["guest", "bob"]
+            assert isinstance(daemon.users.authenticate(login("guest", "guest"), LOCAL), User)
+            daemon.users.delete("guest")
+        async with running(config(tmp_path)) as daemon:
+            assert list(daemon.users.all) == ["bob"]
+            daemon.users.delete("bob")
+        async with running(config(tmp_path)) as daemon:
+            assert not daemon.users.all
+            assert not list(daemon.users.permissions)
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_in_memory_every_start_is_the_first(tmp_path: Path) -> None:
+    async def main() -> None:
+        for _ in range(2):
+            async with running(config(tmp_path, memory=True)) as daemon:
+                daemon.users.delete("guest")
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_further_users_get_their_permissions_in_new_vhosts_whose_names_match(tmp_path: Path) -> None:
+    async def main() -> None:
+        users = (
+            DefaultUser("ops", "pw", ("monitoring",), configure="", write="", read="^metrics"),
+            DefaultUser("dev", "pw", vhost_pattern="^dev-"),
+        )
+        async with running(config(tmp_path, default_users=users)) as daemon:
+            assert list(daemon.users.all) == ["guest", "ops"]
+            daemon.users.change_password("ops", "new")
+            daemon.broker.add_vhost("dev-1")
+            daemon.broker.add_vhost("prod")
+            assert {(each.user, each.vhost, each.read.text) for each in daemon.users.permissions} == {
+                ("guest", "/", ".*"),
+                ("ops", "/", "^metrics"),
+                ("ops", "dev-1", "^metrics"),
+                ("ops", "prod", "^metrics"),
+                ("dev", "dev-1", ".*"),
+            }
+            assert isinstance(daemon.users.authenticate(login("ops", "new"), REMOTE), User)
+
+    run(asyncio.new_event_loop, main)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"default_read": "*"}, "cannot make the default users: regular expression '*' is invalid: nothing to repeat"),
+        (
+            {"default_users": (DefaultUser("x", vhost_pattern="("),)},
+            "cannot make the default users: regular expression",
+        ),
+        ({"validation_regexp": "("}, "'credential_validator.regexp': regular expression '(' is invalid"),
+        (
+            {"validation_backend": "rabbit_credential_validator_min_password_length", "validation_min_length": 6},
+            "cannot make the default users: minimum required password length is 6",
+        ),
+    ],
+)
+def test_default_users_that_cannot_be_stop_the_start(tmp_path: Path, settings: dict[str, Any], text: str) -> None:
+    async def main() -> None:
+        with pytest.raises(StartupError) as caught:
+            await Daemon(config(tmp_path, **settings)).start()
+        assert str(caught.value).startswith(text)
+        assert caught.value.exit_code == os.EX_CONFIG
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_passwords_are_kept_and_checked_as_the_settings_say(tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        password_hashing_module="rabbit_password_hashing_sha512",
+        validation_backend="rabbit_credential_validator_password_regexp",
+        validation_regexp="[0-9]",
+        validation_min_length=100,
+    )
+    assert password_rules(settings) == PasswordRules("rabbit_password_hashing_sha512", 0, "[0-9]")
+    assert password_rules(config(tmp_path)) == PasswordRules()

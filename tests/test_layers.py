@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "config": {"errors"},
     "process": {"clock", "config", "errors", "__version__"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
-    "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
+    "auth": {"errors", "clock", "store.base", "broker.broker", "wire.fields", "wire.spec"},
     "broker": {
         "message",
         "errors",

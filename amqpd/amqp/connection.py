@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..auth.base import Authenticator, Authorizer, Peer, User
+from ..auth.base import MAX_CHANNELS, Authenticator, Authorizer, Peer, Refusal, User
 from ..auth.sasl import Mechanism, on_offer
 from ..broker.broker import Broker
 from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
-from ..errors import ChannelError, NotAllowed
+from ..errors import AccessRefused, ChannelError, NotAllowed
 from ..wire.methods import (
     ChannelClose,
     ChannelOpen,
@@ -38,7 +38,7 @@ from ..wire.spec import HEARTBEAT_FRAME, FramingError, ProtocolError, ReplyCode
 from ..wire.writer import Chunk, Outbox
 from .channel import Channel, ClosingChannel
 from .commands import Commands
-from .handshake import INITIAL_FRAME_MAX, Handshake, Refused, greeting
+from .handshake import INITIAL_FRAME_MAX, Handshake, LoginDenied, Refused, greeting
 from .heartbeat import Heartbeat
 
 REPLY_LIMIT: Final = 1 << 20
@@ -124,6 +124,7 @@ class Connection:
         self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
+        self._verdict = ""  # why its login was refused, which the client hears at the deadline
         self._heartbeat: Heartbeat | None = None
 
         self._writable = True
@@ -217,6 +218,12 @@ class Connection:
         if self._deadline is not None and now >= self._deadline:
             if self._handshake is not None and not self._deaf:
                 self.log.warning("handshake timed out")
+            if self._verdict:
+                verdict, self._verdict = self._verdict, ""
+                self._deaf = False
+                self._close_refused(AccessRefused(verdict, 0))
+                self.wake()
+                return
             self.finish("time is up")
             return
         heartbeat = self._heartbeat
@@ -301,6 +308,13 @@ class Connection:
             )
         assert self.user is not None
         assert self.vhost is not None
+        limit = self.authorizer.limit(self.user, MAX_CHANNELS)
+        if limit is not None and self.broker.connections.channels_of_user[self.user.name] >= limit:
+            raise NotAllowed(
+                f"number of channels opened for user '{self.user.name}' has reached the maximum allowed user limit of"
+                f" {limit}",
+                method_id=0,
+            )
         channel = self.channels[number] = Channel(number, self, self.user, self.vhost)
         if any(former.number == number for former in self.holding):
             channel.reply_when_durable(ChannelOpenOk())  # not before what the number's former channel is owed
@@ -455,9 +469,27 @@ class Connection:
             if isinstance(method, ConnectionCloseOk):
                 self.finish("closed by the broker")
         elif isinstance(method, ConnectionUpdateSecret):
-            self.outbox.method(0, ConnectionUpdateSecretOk())
+            self._update_secret(method)
         else:
             raise ChannelError("unexpected method in connection state running")
+
+    def _update_secret(self, method: ConnectionUpdateSecret) -> None:
+        """Raises NotAllowed when the new secret is refused, or the vhost with it."""
+        assert self.user is not None
+        assert self.vhost is not None
+        user = self.authenticator.update_secret(self.user, method.new_secret, self.peer)
+        if isinstance(user, Refusal) or user.name != self.user.name:
+            reason = user.reason if isinstance(user, Refusal) else f"it is of user '{user.name}'"
+            self.log.error("new secret refused", user=self.user.name, reason=reason)
+            raise NotAllowed("New secret was refused by one of the backends")
+        if not self.authorizer.may_enter(user, self.vhost.name, self.peer):
+            raise NotAllowed(f"access to vhost '{self.vhost.name}' refused for user '{user.name}'")
+        self.user = user
+        self.log.info("secret updated", user=user.name, reason=method.reason)
+        self.outbox.method(0, ConnectionUpdateSecretOk())
+        for channel in list(self.channels.values()):
+            if isinstance(channel, Channel):
+                channel.user_updated(user)
 
     def _settle(self) -> None:
         """End the handling of one piece of input: what it changed shares one commit."""
@@ -518,17 +550,23 @@ class Connection:
         self._deadline = self.broker.clock.now() + SILENT_DELAY
 
     def _refuse_login(self, error: ProtocolError) -> None:
-        if error.code is ReplyCode.ACCESS_REFUSED and self.client_can("authentication_failure_close"):
-            error.method_id = 0
-            self._close(error)
-            self._deadline = self.broker.clock.now() + SILENT_DELAY
+        delay = error.delay if isinstance(error, LoginDenied) else 0.0
+        if not isinstance(error, LoginDenied) or not self.client_can("authentication_failure_close"):
+            self._fall_silent(error.explanation, max(delay, SILENT_DELAY))
+        elif delay:
+            self._verdict = error.explanation
+            self._fall_silent(error.explanation, delay)
         else:
-            self._fall_silent(error.explanation)
+            self._close_refused(error)
 
-    def _fall_silent(self, reason: str) -> None:
+    def _close_refused(self, error: ProtocolError) -> None:
+        self._close(error)
+        self._deadline = self.broker.clock.now() + SILENT_DELAY
+
+    def _fall_silent(self, reason: str, delay: float = SILENT_DELAY) -> None:
         self.log.warning("handshake failed", reason=reason)
         self._deaf = True
-        self._deadline = self.broker.clock.now() + SILENT_DELAY
+        self._deadline = self.broker.clock.now() + delay
 
     # --- flow
 

@@ -22,6 +22,7 @@ from .timeouts import DEFAULT_TIMEOUT, ConsumerTimeouts
 from .vhost import Resources, VHost
 
 DEFAULT_VHOST: Final = "/"
+"""The one there is at the first start, unless told otherwise."""
 
 DEFAULT_MEMORY: Final = 96 << 20
 """Bytes of messages kept in memory before queues page."""
@@ -46,6 +47,7 @@ class Broker:
         compat: Compat = PROFILES["default"],
         node: str = "amqpd@localhost",
         event_exchange: bool = False,
+        default_vhost: str = DEFAULT_VHOST,
     ) -> None:
         self.store = store
         self.pager = pager
@@ -59,6 +61,7 @@ class Broker:
         self.churn = Churn()
         self.connections = Connections(self.churn)
         self.vhosts: dict[str, VHost] = {}
+        self.when_vhost_added: list[Callable[[str], None]] = []  # what is to be there with it is to be made
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
@@ -66,10 +69,11 @@ class Broker:
             store, pager, self.memory, clock, node, self.events, self.ids, compat, self.timeouts, self.churn
         )
         self._recover(recovered)
-        if not self.vhosts:
-            self.add_vhost(DEFAULT_VHOST)
-        if event_exchange and DEFAULT_VHOST in self.vhosts:
-            self.events.listen(EventExchange(self.vhosts[DEFAULT_VHOST], clock))
+        self.fresh = not self.vhosts  # never started before, or without a memory of it
+        if self.fresh:
+            self.add_vhost(default_vhost)
+        if event_exchange and default_vhost in self.vhosts:
+            self.events.listen(EventExchange(self.vhosts[default_vhost], clock))
 
     def vhost(self, name: str) -> VHost | None:
         return self.vhosts.get(name)
@@ -83,6 +87,8 @@ class Broker:
             self.store.define(Kind.VHOST, vhost.id, {"name": name})
             if self.events.listeners:
                 self.events.tell("vhost.created", name=name)
+            for provide in self.when_vhost_added:
+                provide(name)
         return vhost
 
     @property

@@ -57,6 +57,7 @@ class Connections:
         self.open: dict[OpenConnection, None] = {}
         self.in_vhost: Counter[str] = Counter()
         self.of_user: Counter[str] = Counter()
+        self.channels_of_user: Counter[str] = Counter()
 
     def enter(self, connection: OpenConnection) -> None:
         self.open[connection] = None
@@ -71,6 +72,12 @@ class Connections:
             self._churn.connection_closed += 1
             _count_down(self.in_vhost, connection.vhost_name)
             _count_down(self.of_user, connection.username)
+
+    def enter_channel(self, username: str) -> None:
+        self.channels_of_user[username] += 1
+
+    def leave_channel(self, username: str) -> None:
+        _count_down(self.channels_of_user, username)
 
     def close_all(self, explanation: str, *, vhost: str | None = None, username: str | None = None) -> None:
         """Send away (320) those of a vhost, of a user, or all."""

@@ -150,11 +150,26 @@ class VHost:
             raise ProtocolError(self.compat.unknown_exchange_type, f"unknown exchange type '{type_name}'")
         self.check_not_default(name)
 
+    def is_free_exchange(self, name: str) -> bool:
+        """Whether an exchange of this name is not there, and may be declared."""
+        return name not in self.exchanges and not name.startswith(RESERVED_PREFIX)
+
     def check_deletable(self, name: str) -> None:
         """Raises AccessRefused for the exchanges every vhost has."""
         self.check_not_default(name)
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"deletion of system {self.describe_exchange(name)} not allowed")
+
+    def name_queue(self, name: str, arguments: Arguments) -> str:
+        """What a queue is to be called; an empty name is replaced by one of the broker's.
+
+        Raises AccessRefused for a reserved name, PreconditionFailed for a type whose queues need a name.
+        """
+        if name.startswith(RESERVED_PREFIX):
+            raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
+        if not name and queue_type_of(arguments) in (QUORUM, STREAM):
+            raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type_of(arguments)}")
+        return name or generated_name("amq.gen-")
 
     # --- exchanges
 
@@ -258,19 +273,18 @@ class VHost:
         auto_delete: bool = False,
         arguments: Arguments | None = None,
         owner: object | None = None,
+        named: bool = False,
     ) -> AnyQueue:
         """Create a queue, or check that the one there is the same. An empty name is replaced by one of the broker's.
 
-        `owner` is the connection that asks. Raises AccessRefused for a reserved name, ResourceLocked when exclusivity
-        differs, PreconditionFailed for another difference or an argument out of place, InternalError for a queue
-        neither durable nor exclusive where the version followed refuses those.
+        `owner` is the connection that asks; `named`: the name comes from `name_queue`. Raises AccessRefused for a
+        reserved name, ResourceLocked when exclusivity differs, PreconditionFailed for another difference or an
+        argument out of place, InternalError for a queue neither durable nor exclusive where the version followed
+        refuses those.
         """
         arguments = arguments or {}
-        if name.startswith(RESERVED_PREFIX):
-            raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
-        if not name and queue_type_of(arguments) in (QUORUM, STREAM):
-            raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type_of(arguments)}")
-        name = name or generated_name("amq.gen-")
+        if not named:
+            name = self.name_queue(name, arguments)
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
         self._resources.churn.queue_declared += 1

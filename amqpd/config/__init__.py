@@ -17,13 +17,14 @@ from .environment import environment_name, misspelt
 from .files import default_file
 from .findings import Finding, Verdict
 from .layers import Loaded, check, load, read
-from .settings import COMPAT_CHOICES, SETTINGS, Config
+from .settings import COMPAT_CHOICES, SETTINGS, Config, DefaultUser
 
 __all__ = [
     "COMPAT_CHOICES",
     "SETTINGS",
     "Address",
     "Config",
+    "DefaultUser",
     "Finding",
     "Loaded",
     "Verdict",

@@ -6,6 +6,7 @@ rabbitmq.conf where it has the setting. `conf/amqpd.toml` shows them all.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -15,6 +16,18 @@ from typing import Any, Final
 
 from ..errors import StartupError
 from .addresses import FAMILIES, Address, address_of, addresses, is_listener
+
+HASHING_CHOICES: Final = (
+    "rabbit_password_hashing_sha256",
+    "rabbit_password_hashing_sha512",
+    "rabbit_password_hashing_md5",
+)
+
+VALIDATOR_CHOICES: Final = (
+    "rabbit_credential_validator_accept_everything",
+    "rabbit_credential_validator_min_password_length",
+    "rabbit_credential_validator_password_regexp",
+)
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 
@@ -36,6 +49,9 @@ LOG_FORMATS: Final = ("console", "json")
 BY_COMPAT: Final = ("compat", "true", "false")
 """For what `compat` decides unless it is said otherwise."""
 
+SECRET: Final = object()
+"""Stands for a value with a password in it, which no message shows."""
+
 _UNITS: Final = {
     "": 1,
     **{prefix + ending: 1000**power for power, prefix in enumerate("kmgt", 1) for ending in ("", "b")},
@@ -47,13 +63,30 @@ class InvalidSetting(StartupError):
     """A setting's value that cannot be."""
 
     def __init__(self, key: str, value: Any, expected: str) -> None:
-        super().__init__(f"'{key}' is {value!r}, but has to be {expected}", os.EX_CONFIG)
+        shown = "something else" if value is SECRET or (key == "default_pass" and value) else repr(value)
+        super().__init__(f"'{key}' is {shown}, but has to be {expected}", os.EX_CONFIG)
         self.key = key
         self.expected = expected
 
 
-def _setting(key: str, default: Any, explanation: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"key": key, "explanation": explanation, "choices": choices})
+def _setting(
+    key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
+) -> Any:
+    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
+    return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password")))
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultUser:
+    """A user that every new vhost with a matching name is to have."""
+
+    name: str
+    password: str | None = field(default=None, repr=False)  # None: no password lets the user in
+    tags: tuple[str, ...] = ()
+    vhost_pattern: str = ".*"
+    configure: str = ".*"
+    write: str = ".*"
+    read: str = ".*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +140,24 @@ class Config:
     map_size: int = _setting("store.map_size", 1 << 40, "address space for the store, an upper limit for its size")
     lag_limit: int = _setting("store.lag_limit", 64 << 20, "bytes not yet on disk above which publishers wait")
     queue_memory: int = _setting("queue_memory", 96 << 20, "bytes of messages kept in memory; beyond, queues page")
-    default_user: str = _setting("default_user", "guest", "user who may log in")
+    default_vhost: str = _setting("default_vhost", "/", "vhost made at the first start")
+    default_user: str = _setting("default_user", "guest", "user made at the first start")
     default_pass: str = _setting("default_pass", "guest", "that user's password")
+    default_user_tags: tuple[str, ...] = _setting("default_user_tags", ("administrator",), "that user's tags")
+    default_configure: str = _setting("default_permissions.configure", ".*", "what that user may declare and delete")
+    default_write: str = _setting("default_permissions.write", ".*", "what that user may publish to")
+    default_read: str = _setting("default_permissions.read", ".*", "what that user may consume from")
+    default_users: tuple[DefaultUser, ...] = _setting(
+        "default_users", (), "users of new vhosts with matching names", record=DefaultUser
+    )
+    password_hashing_module: str = _setting(
+        "password_hashing_module", HASHING_CHOICES[0], "how new passwords are kept", HASHING_CHOICES
+    )
+    validation_backend: str = _setting(
+        "credential_validator.validation_backend", VALIDATOR_CHOICES[0], "what new passwords must be", VALIDATOR_CHOICES
+    )
+    validation_min_length: int = _setting("credential_validator.min_length", 5, "how long, at least")
+    validation_regexp: str = _setting("credential_validator.regexp", ".*", "what is to be found in them")
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
@@ -174,6 +223,7 @@ class Config:
             ("ssl_options.depth", self.depth, 0, MAX_INT),
             ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
             ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
+            ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
@@ -181,6 +231,7 @@ class Config:
                 raise _invalid(key, value, f"at most {most}")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
+            ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
@@ -238,6 +289,8 @@ def converted(key: str, value: Any) -> Any:
     setting = SETTINGS[key]
     default = setting.default
     choices = setting.metadata["choices"]
+    if setting.metadata["record"] is not None:
+        return _records(key, setting.metadata["record"], value)
     if isinstance(default, bool):
         if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no"):
             return value.lower() in ("true", "1", "yes")
@@ -246,14 +299,7 @@ def converted(key: str, value: Any) -> Any:
     elif isinstance(default, int):
         return _number(key, value)
     elif isinstance(default, tuple):
-        items = value.split(",") if isinstance(value, str) else value
-        if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-            raise _invalid(key, value, "a list of names")
-        names = tuple(item.strip() for item in items if item.strip())
-        for name in names:
-            if choices and name not in choices:
-                raise _invalid(key, name, f"one of {', '.join(choices)}")
-        return names
+        return _names(key, choices, value)
     elif choices:
         text = str(value).lower() if isinstance(value, bool) else value
         if text not in choices:
@@ -262,6 +308,49 @@ def converted(key: str, value: Any) -> Any:
     elif not isinstance(value, str):
         raise _invalid(key, value, "a string")
     return value
+
+
+def _names(key: str, choices: tuple[str, ...], value: Any) -> tuple[str, ...]:
+    """A list, as TOML has it or with commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise _invalid(key, value, "a list of names")
+    names = tuple(item.strip() for item in items if item.strip())
+    for name in names:
+        if choices and name not in choices:
+            raise _invalid(key, name, f"one of {', '.join(choices)}")
+    return names
+
+
+def _records(key: str, record: type[Any], value: Any) -> tuple[Any, ...]:
+    """A list of tables, as TOML has them; from the environment, as JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value or "[]")
+        except ValueError:
+            raise _invalid(key, SECRET, "a list of tables, in JSON") from None
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        raise _invalid(key, SECRET, "a list of tables")
+    return tuple(_record(key, record, item) for item in value)
+
+
+def _record(key: str, record: type[Any], table: Mapping[str, Any]) -> Any:
+    known = {each.name: each for each in fields(record)}
+    made: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            raise StartupError(
+                f"unknown key '{name}' in a table of '{key}'; known are {', '.join(known)}", os.EX_CONFIG
+            )
+        listed = isinstance(known[name].default, tuple)
+        if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
+            raise StartupError(
+                f"'{name}' in a table of '{key}' has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG
+            )
+        made[name] = tuple(value) if listed else value
+    if not made.get("name"):
+        raise StartupError(f"a table of '{key}' has no name", os.EX_CONFIG)
+    return record(**made)
 
 
 def _number(key: str, value: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amqpd.amqp.connection import SILENT_DELAY, ConnectionSettings
-from amqpd.auth.base import Action, Credentials, User
+from amqpd.auth.base import Credentials, Peer, User
 from amqpd.auth.certificate import Certificate, Encryption
 from amqpd.auth.sasl import Anonymous, External, amqplain, on_offer
 from amqpd.broker.compat import PROFILES
@@ -34,7 +34,7 @@ from amqpd.wire.schema import Method
 from amqpd.wire.spec import FRAME_METHOD, HEARTBEAT_FRAME, PROTOCOL_HEADER
 from amqpd.wire.writer import method_frame
 from tests.amqp.pair import Pair, new_broker
-from tests.fakes import LOCAL, REMOTE
+from tests.fakes import LOCAL, REMOTE, Permissive
 
 RESPONSE = b"\x00guest\x00guest"
 START_OK = ConnectionStartOk({"capabilities": {}}, "PLAIN", RESPONSE)
@@ -448,14 +448,11 @@ def test_a_vhost_is_entered_by_name() -> None:
     assert set(broker.vhosts["other"].queues) == {"q"}
 
 
-class Doorkeeper:
+class Doorkeeper(Permissive):
     """Lets nobody in."""
 
-    def may_enter(self, user: User, vhost: str) -> bool:
+    def may_enter(self, user: User, vhost: str, peer: Peer) -> bool:
         return False
-
-    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
-        return True
 
 
 def test_a_user_who_may_not_enter_is_told() -> None:

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amqpd.auth.base import Credentials, Peer, User
+from amqpd.auth.base import Credentials, Peer
 from amqpd.auth.certificate import Certificate, Encryption
-from amqpd.auth.internal import InternalUsers
 from amqpd.auth.sasl import Anonymous, External, LoginRefused, amqplain, on_offer, plain
 from amqpd.errors import SyntaxInvalid
 from amqpd.wire.fields import RawString, encode_table
-from tests.fakes import LOCAL, REMOTE
+from tests.fakes import LOCAL
 
 names = st.text(max_size=20).filter(lambda name: "\x00" not in name)
 passwords = st.binary(max_size=20).filter(lambda password: b"\x00" not in password)
@@ -164,15 +163,6 @@ def test_without_that_name_a_login_is_refused(external: External, certificate: C
 def test_without_tls_there_is_nothing_external() -> None:
     with pytest.raises(LoginRefused, match="not a TLS-enabled connection"):
         External()(b"", LOCAL)
-
-
-def test_whom_a_certificate_names_needs_no_password_but_has_to_be_known() -> None:
-    users = InternalUsers(("guest",))
-    users.add("guest", "guest")
-    users.add("alice", "secret")
-    assert users.authenticate(Credentials("alice", None), REMOTE) == User("alice")
-    assert users.authenticate(Credentials("bob", None), LOCAL) == "user 'bob' - invalid credentials"
-    assert users.authenticate(Credentials("guest", None), REMOTE) == "user 'guest' can only connect via localhost"
 
 
 # --- ANONYMOUS

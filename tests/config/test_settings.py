@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amqpd.config import SETTINGS, Config, environment_name, files, load, misspelt
+from amqpd.config import SETTINGS, Config, DefaultUser, environment_name, files, load, misspelt
 from amqpd.errors import StartupError
 
 CONF = Path(__file__).parent.parent.parent / "conf" / "amqpd.toml"
@@ -385,6 +385,61 @@ def test_an_unknown_key_is_refused_and_the_nearest_named(tmp_path: Path, toml: s
 
 def test_a_table_where_a_value_belongs_is_an_unknown_key(tmp_path: Path) -> None:
     assert refused("[heartbeat]\nseconds = 1", tmp_path).exit_code == os.EX_CONFIG
+
+
+# --- tables
+
+
+DEFAULT_USER_KEYS = ("name", "password", "tags", "vhost_pattern", "configure", "write", "read")
+
+
+def test_a_list_of_tables_comes_from_a_file_or_as_json_from_the_environment(tmp_path: Path) -> None:
+    expected = (
+        DefaultUser("alice", "secret", ("monitoring", "x"), read="^r"),
+        DefaultUser("bob", vhost_pattern="^dev"),
+    )
+    toml = """
+        [[default_users]]
+        name = "alice"
+        password = "secret"
+        tags = ["monitoring", "x"]
+        read = "^r"
+        [[default_users]]
+        name = "bob"
+        vhost_pattern = "^dev"
+    """
+    assert loaded(toml, tmp_path).default_users == expected
+    json = '[{"name": "alice", "password": "secret", "tags": ["monitoring", "x"], "read": "^r"}'
+    json += ', {"name": "bob", "vhost_pattern": "^dev"}]'
+    assert loaded(environment={"AMQPD_DEFAULT_USERS": json}).default_users == expected
+
+
+@pytest.mark.parametrize(
+    ("json", "text"),
+    [
+        ("{secret", "'default_users' is something else, but has to be a list of tables, in JSON"),
+        ('{"name": "secret"}', "'default_users' is something else, but has to be a list of tables"),
+        ('["secret"]', "'default_users' is something else, but has to be a list of tables"),
+        ('[{"password": "secret"}]', "a table of 'default_users' has no name"),
+        ('[{"name": ""}]', "a table of 'default_users' has no name"),
+        ('[{"name": "x", "password": 5}]', "'password' in a table of 'default_users' has to be a string"),
+        ('[{"name": "x", "tags": "a"}]', "'tags' in a table of 'default_users' has to be a list of names"),
+        (
+            '[{"name": "x", "pasword": "secret"}]',
+            "unknown key 'pasword' in a table of 'default_users'; known are " + ", ".join(DEFAULT_USER_KEYS),
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused_without_showing_a_password(json: str, text: str) -> None:
+    error = refused(environment={"AMQPD_DEFAULT_USERS": json})
+    assert (error.exit_code, str(error)) == (os.EX_CONFIG, text)
+
+
+def test_a_password_is_not_shown(tmp_path: Path) -> None:
+    text = "'default_pass' is something else, but has to be a string"
+    assert text in str(refused("default_pass = 12345", tmp_path))
+    assert "secret" not in repr(DefaultUser("alice", "secret"))
+    assert "secret" not in repr(Config(default_pass="secret"))
 
 
 # --- the file that lists them all

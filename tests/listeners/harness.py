@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from amqpd.amqp.connection import ConnectionSettings
-from amqpd.auth.internal import InternalUsers
+from amqpd.auth.base import Authenticator, Authorizer
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.listeners.amqp import AmqpListener
@@ -33,7 +33,7 @@ from amqpd.wire.methods import (
 )
 from amqpd.wire.schema import Method
 from amqpd.wire.spec import PROTOCOL_HEADER
-from tests.fakes import RecordingLog
+from tests.fakes import Guests, RecordingLog
 
 PATIENCE = 10.0
 
@@ -159,18 +159,31 @@ class AsyncClient:
 class Listening:
     """A listener, its broker, and what it logs; time stands still unless the test moves it."""
 
-    def __init__(self, broker: Broker, settings: ConnectionSettings | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        settings: ConnectionSettings | None = None,
+        authenticator: Authenticator | None = None,
+        authorizer: Authorizer | None = None,
+        **options: Any,
+    ) -> None:
         assert isinstance(broker.clock, VirtualClock)
         self.broker = broker
         self.clock: VirtualClock = broker.clock
         self.log = RecordingLog()
-        users = InternalUsers(("guest",))
-        users.add("guest", "guest")
+        guests = Guests()
         self.turn = Turn(asyncio.get_running_loop())
         tls: TlsOptions | None = options.pop("tls", None)
         self.tls = TlsFiles(tls, self.log) if tls is not None else None
         self.listener = AmqpListener(
-            broker, users, users, settings or ConnectionSettings(), self.turn, self.log, tls=self.tls, **options
+            broker,
+            authenticator or guests,
+            authorizer or guests,
+            settings or ConnectionSettings(),
+            self.turn,
+            self.log,
+            tls=self.tls,
+            **options,
         )
         self.addresses: list[tuple[str, int]] = []
 
@@ -189,10 +202,14 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    broker: Broker, settings: ConnectionSettings | None = None, **options: Any
+    broker: Broker,
+    settings: ConnectionSettings | None = None,
+    authenticator: Authenticator | None = None,
+    authorizer: Authorizer | None = None,
+    **options: Any,
 ) -> AsyncIterator[Listening]:
     """`options` are those of the listener, and `tls`."""
-    made = Listening(broker, settings, **options)
+    made = Listening(broker, settings, authenticator, authorizer, **options)
     made.addresses = await made.listener.start("127.0.0.1", 0)
     try:
         yield made
