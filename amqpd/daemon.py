@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import platform
 import signal
@@ -17,21 +18,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from . import __version__
+from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.base import Authenticator, Credentials
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.patterns import Pattern
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
+from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
 from .config.plugins import at_work
 from .errors import OperatorError, StartupError
+from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
 from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
@@ -42,6 +46,7 @@ from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .watermarks import Watermarks
 
 if TYPE_CHECKING:
     from .management.server import ManagementServer
@@ -79,6 +84,7 @@ class Daemon:
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self.users: InternalUsers
+        self.watermarks: Watermarks
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
@@ -108,17 +114,21 @@ class Daemon:
                 node=node_name(config),
                 event_exchange=config.event_exchange,
                 default_vhost=config.default_vhost,
+                quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
+                default_queue_type=config.default_queue_type,
+                tracing=config.trace,
             )
-            for vhost in self.broker.vhosts.values():
-                vhost.set_tracing(config.trace)
             self._log_to_exchange()
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
             )
+            self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             authenticator = Throttled(self.users, self.clock)
+            self.watermarks = self._make_watermarks()
+            self.watermarks.start()
             await self._listen(authenticator, Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
@@ -188,6 +198,7 @@ class Daemon:
             server_properties=server_properties(config),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
+            watermarks=self.watermarks,
         )
         server = ManagementServer(management)
         host, port = await server.start(config.management_ip, config.management_port)
@@ -245,6 +256,7 @@ class Daemon:
         await asyncio.gather(
             *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
+        self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
         self._stop_logging_to_exchange()
@@ -269,6 +281,10 @@ class Daemon:
     async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
         """Open what clients connect to, without TLS and with it."""
         config = self.config
+        log = get_logger(category="connection")
+        admission = Admission(
+            self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
+        )
         options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
         if config.ssl_listeners:
             self._tls = TlsFiles(tls_options(config), self._log)
@@ -287,7 +303,8 @@ class Daemon:
                 self.users,
                 connection_settings(config, encrypted=tls is not None),
                 turn,
-                get_logger(category="connection"),
+                log,
+                admission,
                 options=options,
                 tls=tls,
                 tls_timeout=config.ssl_handshake_timeout / 1000,
@@ -314,8 +331,8 @@ class Daemon:
         committer = Committer(
             store,
             asyncio.get_running_loop(),
-            on_trouble=self._no_room,
-            on_relief=self._room_again,
+            on_trouble=functools.partial(self._no_room, store),
+            on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
         )
         committer.start()
@@ -328,13 +345,45 @@ class Daemon:
             if committer.stop():
                 store.close()
 
-    def _no_room(self, error: BaseException) -> None:
-        self._log.error("cannot write to disk, publishers are blocked", folder=self.config.data_dir, error=str(error))
-        self.broker.alarms.raise_("low on disk")
+    def _no_room(self, store: LmdbStore, error: BaseException) -> None:
+        self._log.error("cannot write to disk, publishers are blocked", folder=str(store.folder), error=str(error))
+        self.broker.alarms.raise_(LOW_ON_DISK, str(store.folder))
 
-    def _room_again(self) -> None:
-        self._log.info("disk writes go on, publishers are unblocked")
-        self.broker.alarms.clear("low on disk")
+    def _room_again(self, store: LmdbStore) -> None:
+        self._log.info("disk writes go on", folder=str(store.folder))
+        self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
+
+    def _make_watermarks(self) -> Watermarks:
+        config, broker = self.config, self.broker
+
+        def used() -> int:
+            """What the process occupies: that is what gets it killed. Never less than what it knows it keeps, which
+            may lie in swap, and has to do where the system does not tell."""
+            return max(broker.held_bytes, machine.resident_memory() or 0)
+
+        def free() -> int:
+            """What the stores may still write. Their files never shrink, so what is unused in them counts; so does what
+            is on its way there. A map that gets full is as bad as a disk, and looked at the same way."""
+            room = machine.free_space(Path(config.data_dir))
+            limit = self.watermarks.disk_limit
+            spaces = [store.space() for store, _ in self._stores]
+            maps = [space.left + limit - min(limit, space.map_size // 10) for space in spaces]
+            lag = sum([store.lag for store, _ in self._stores])
+            return min(room + sum([space.spare for space in spaces]), *maps) - lag
+
+        return Watermarks(
+            broker.alarms,
+            self.clock,
+            self._log,
+            node=broker.node,
+            total=machine.total_memory(),
+            used=used,
+            free=None if config.memory else free,
+            memory=config.memory_watermark_size or config.memory_watermark,
+            disk=config.disk_free_share or config.disk_free_limit,
+            relieve=machine.give_memory_back,
+            memory_interval=config.memory_monitor_interval / 1000,
+        )
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""
@@ -382,6 +431,8 @@ def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSetting
     """What the connections of a listener are offered, with TLS or without."""
     return ConnectionSettings(
         channel_max=config.channel_max,
+        consumer_max=config.consumer_max,
+        max_connections=config.max_connections,
         frame_max=config.frame_max,
         frame_min=compat_of(config).frame_min,
         heartbeat=config.heartbeat,

@@ -264,6 +264,62 @@ def test_publishers_are_blocked_while_there_is_no_room_and_nothing_is_lost(tmp_p
     run(asyncio.new_event_loop, main)
 
 
+def test_stores_without_room_hold_the_alarm_each_for_itself(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            (store, _), (pager, _) = daemon._stores
+            alarms = daemon.broker.alarms
+            full = OSError(errno.ENOSPC, "no space left on device")
+            daemon._no_room(store, full)
+            daemon._no_room(pager, full)
+            daemon._room_again(pager)
+            assert alarms.reason == "low on disk"
+            daemon._room_again(store)
+            assert alarms.reason == ""
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_the_watermarks_are_settings_and_can_be_moved(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path, memory_watermark=0.0), VirtualClock()) as daemon:
+            client = await connect(daemon)
+            await client.call(1, QueueDeclare(queue="q"), QueueDeclareOk)
+            client.write(client.session.encode_publish(1, "", "q", b"body"))
+            assert (await client.expect(ConnectionBlocked)).reason == "low on memory"
+            daemon.watermarks.set_vm_memory_high_watermark(1.0)
+            await client.expect(ConnectionUnblocked)
+            daemon.watermarks.set_disk_free_limit(1 << 60)
+            client.write(client.session.encode_publish(1, "", "q", b"body"))
+            assert (await client.expect(ConnectionBlocked)).reason == "low on disk"
+            daemon.watermarks.set_disk_free_limit(0)
+            await client.expect(ConnectionUnblocked)
+            await client.leave()
+
+    run(asyncio.new_event_loop, main)
+
+
+@pytest.mark.parametrize(
+    ("settings", "memory", "disk"),
+    [
+        ({}, 0.6, 50_000_000),
+        ({"memory_watermark": 0.4, "disk_free_share": 1.0}, 0.4, 1.0),
+        ({"memory_watermark_size": 1 << 30, "disk_free_limit": 1000}, 1 << 30, 1000),
+    ],
+)
+def test_limits_are_sizes_or_shares(tmp_path: Path, settings: dict[str, Any], memory: float, disk: float) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path, **settings)) as daemon:
+            marks = daemon.watermarks
+            total = marks.memory_total
+            assert marks.memory_limit == (int(total * memory) if isinstance(memory, float) else memory)
+            assert marks.disk_limit == (int(total * disk) if isinstance(disk, float) else disk)
+            assert marks.memory_used > 0
+            assert marks.disk_free is not None
+
+    run(asyncio.new_event_loop, main)
+
+
 def test_it_stops_when_the_store_fails_and_confirms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         daemon = Daemon(config(tmp_path))

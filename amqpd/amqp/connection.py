@@ -44,6 +44,9 @@ from .heartbeat import Heartbeat
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
 
+SLICE: Final = 0.001
+"""Seconds of a turn that one peer's commands may take, publishes and acks apart; the rest of them has to wait."""
+
 LEAST_PACE: Final = 10_000.0
 """Messages a second that consumers take, above which a publisher that is ahead of them keeps their pace."""
 
@@ -62,6 +65,8 @@ class ConnectionSettings:
     """What the broker offers and demands of every connection."""
 
     channel_max: int = 2047  # channels open at a time; 0 = no limit
+    consumer_max: int = 0  # consumers at a time on a channel; 0 = no limit
+    max_connections: int = 0  # open at a time, in the whole broker; 0 = no limit
     frame_max: int = 131072  # bytes; 0 = no limit
     frame_min: int = 4096
     heartbeat: int = 60  # seconds, proposed to clients; 0 = none
@@ -88,6 +93,7 @@ class Connection:
         peer: Peer,
         log: Any,
         wake: Callable[[], None],
+        admitted: Callable[[], None] | None = None,
     ) -> None:
         self.broker = broker
         self.authenticator = authenticator
@@ -97,6 +103,7 @@ class Connection:
         self.log = log.bind(peer=str(peer))
         self.closed = False  # nothing more will come: send what is left, then close the socket
         self.hasty = False  # publishes faster than consumers take: read it in small bites
+        self.backlog = False  # commands came in that are not handled yet: see `go_on`
         self.client_properties: dict[str, Any] = {}
         self.user: User | None = None
         self.vhost: VHost | None = None
@@ -123,6 +130,8 @@ class Connection:
         self._closing = False  # our connection.close is out
         self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
+        self._admitted = admitted  # to be called once somebody has logged in
+        self._slice_ends = 0.0  # when what comes in is left for the next turn; 0 = not known yet
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
         self._verdict = ""  # why its login was refused, which the client hears at the deadline
         self._heartbeat: Heartbeat | None = None
@@ -139,11 +148,9 @@ class Connection:
     @property
     def reading(self) -> bool:
         """Whether the socket is to be read."""
-        if self._lagging or self._blocked or self._resting:
+        if self._lagging or self._blocked or self._resting or self.backlog:
             return False
-        if self._writable and not self.holding:
-            return True
-        return self.outbox.size + sum([channel.held_bytes for channel in self.holding]) < REPLY_LIMIT
+        return (self._writable and not self.holding) or self._may_answer
 
     @property
     def expecting(self) -> int:
@@ -165,13 +172,21 @@ class Connection:
                 return
             self._header_seen = True
             data = rest
-        memory = self.broker.memory
-        self._overtaken = memory.overtaken
-        self._paged_out = memory.paged_out
         self._reader.feed(data)
-        while not self._handle_commands():
-            pass
-        self._settle()
+        if not self.backlog or self._may_answer:
+            self._work()
+
+    def go_on(self) -> bool:
+        """Handle more of the backlog. False when that has to wait: `wake` is called once there is reason to try again.
+
+        To be called in the turn after one that left a backlog.
+        """
+        if self._deaf or self.closed:
+            self.backlog = False
+        elif self._may_answer:
+            self._work()
+            return True
+        return False
 
     def receive_eof(self) -> None:
         """The peer is gone, or has closed its side."""
@@ -268,6 +283,11 @@ class Connection:
         return self.vhost.name if self.vhost is not None else ""
 
     @property
+    def held_bytes(self) -> int:
+        """See `OpenConnection`."""
+        return self._unsent + self._reader.held_bytes
+
+    @property
     def state(self) -> str:
         """What it does at present, in RabbitMQ's words."""
         if self._closing or self.closed:
@@ -355,6 +375,7 @@ class Connection:
             return
         self.closed = True
         self._handshake = None
+        self._admitted = None
         self._tear_down()
         self.log.debug("connection closed", reason=reason)
         self.wake()
@@ -370,6 +391,9 @@ class Connection:
     def tell_of_login(self, mechanism: str, name: str, error: str | None) -> None:
         """Somebody has logged in, or not, for this reason."""
         self.mechanism = mechanism
+        if error is None and self._admitted is not None:
+            self._admitted()
+            self._admitted = None
         events = self.broker.events
         if events.listeners:
             fields = {"connection_type": "network", "connection_name": str(self.peer)}
@@ -423,6 +447,29 @@ class Connection:
 
     # --- commands
 
+    def _work(self) -> None:
+        """Handle what came in, or as much of it as a turn has time for."""
+        memory = self.broker.memory
+        self._overtaken = memory.overtaken
+        self._paged_out = memory.paged_out
+        self.backlog = False
+        self._slice_ends = 0.0
+        while not self._handle_commands():
+            if self._is_enough():
+                break
+        self._settle()
+
+    def _is_enough(self) -> bool:
+        """Whether what else came in is to wait: the peer had its share of the turn, or too many answers wait for it."""
+        now = self.broker.clock.now()
+        if not self._slice_ends:
+            self._slice_ends = now + SLICE
+        elif now >= self._slice_ends:
+            self.backlog = True
+        if self.outbox.size >= REPLY_LIMIT or (self.holding and not self._may_answer):
+            self.backlog = True
+        return self.backlog
+
     def _handle_commands(self) -> bool:
         """Handle commands until the data at hand is used up (true), or one of them fails (false)."""
         reader = self._reader
@@ -444,7 +491,7 @@ class Connection:
         reader = self._reader
         if channel is not None:
             channel.handle(reader.method())
-            return True
+            return not self._is_enough()
         if reader.method_id == HEARTBEAT:
             return True
         if reader.channel == 0:
@@ -455,7 +502,7 @@ class Connection:
             if reader.method_id != ChannelOpen.id:
                 raise ChannelError("expected 'channel.open'")
             self.open_channel(reader.channel)
-        return not self._deaf and not self.closed
+        return not self._deaf and not self.closed and not self._is_enough()
 
     def _handle_connection_method(self, method: Method) -> None:
         if self._handshake is not None:
@@ -493,12 +540,15 @@ class Connection:
 
     def _settle(self) -> None:
         """End the handling of one piece of input: what it changed shares one commit."""
+        commands = self._commands
+        blocked = self.broker.alarms.reason and (commands.published or self._reader.in_content)
+        if blocked and not self._closing and not self.closed:
+            self._block()  # also for a message that may never get whole: it takes memory, too
         if self.to_settle:
             channels, self.to_settle = self.to_settle, {}
             for channel in channels:
                 channel.settle()
         self.hasty = False
-        commands = self._commands
         if commands.published:
             memory = self.broker.memory
             for_disk = commands.stored or memory.paged_out != self._paged_out
@@ -508,9 +558,7 @@ class Connection:
             self.hasty = memory.overtaken != self._overtaken
             if self.hasty and memory.used > memory.limit // 2:
                 self._keep_pace(published)
-            if self.broker.alarms.reason:
-                self._block()
-            elif for_disk and self.broker.lag > self.settings.lag_limit:
+            if for_disk and self.broker.lag > self.settings.lag_limit and not self._closing and not self.closed:
                 self._lagging = True
                 self.broker.when_caught_up(self._caught_up)
 
@@ -535,6 +583,7 @@ class Connection:
         self.log.error("connection error", text=error.reply_text)
         self._tear_down()
         self._closing = True
+        self._blocked = self._lagging = self._resting = False  # its close-ok is to be read
         self._handshake = None  # should it have been going on
         self._deadline = self.broker.clock.now() + CLOSE_TIMEOUT
         self.outbox.method(0, ConnectionClose(error.code, error.reply_text, *_blamed(error)))
@@ -569,6 +618,15 @@ class Connection:
         self._deadline = self.broker.clock.now() + delay
 
     # --- flow
+
+    @property
+    def _unsent(self) -> int:
+        return self.outbox.size + sum([channel.held_bytes for channel in self.holding])
+
+    @property
+    def _may_answer(self) -> bool:
+        """Whether there is room for more answers."""
+        return self._unsent < REPLY_LIMIT
 
     def _resume_consumers(self) -> None:
         consumers = [consumer for channel in self.open_channels() for consumer in channel.consumers.values()]
@@ -605,6 +663,8 @@ class Connection:
     def _alarms_changed(self) -> None:
         if self._blocked and not self.broker.alarms.reason:
             self._blocked = False
+            if self._heartbeat is not None:
+                self._heartbeat.received = True  # what it sent meanwhile is still to be read
             if self.client_can("connection.blocked"):
                 self.outbox.method(0, ConnectionUnblocked())
             self.wake()

@@ -136,13 +136,22 @@ class Handshake:
 
     def open(self, method: ConnectionOpen) -> None:
         connection = self._connection
+        user, authorizer = connection.user, connection.authorizer
+        assert user is not None
+        connections = connection.broker.connections
+        limit: int | None = connection.settings.max_connections
+        if limit and len(connections.open) >= limit:
+            raise NotAllowed(f"connection refused for user '{user.name}': node connection limit ({limit}) is reached")
         vhost = connection.broker.vhost(method.virtual_host)
         if vhost is None:
             raise NotAllowed(f"vhost {method.virtual_host} not found")
-        user, authorizer = connection.user, connection.authorizer
-        assert user is not None
+        if vhost.max_connections is not None and connections.in_vhost[vhost.name] >= vhost.max_connections:
+            raise NotAllowed(
+                f"access to vhost '{vhost.name}' refused for user '{user.name}':"
+                f" connection limit ({vhost.max_connections}) is reached"
+            )
         limit = authorizer.limit(user, MAX_CONNECTIONS)
-        if limit is not None and connection.broker.connections.of_user[user.name] >= limit:
+        if limit is not None and connections.of_user[user.name] >= limit:
             raise NotAllowed(f"connection refused for user '{user.name}': user connection limit ({limit}) is reached")
         if not authorizer.may_enter(user, vhost.name, connection.peer):
             raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{user.name}'")

@@ -98,7 +98,9 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
         channel.check_any("queue", name)
         queue = vhost.queue(name, channel.connection)
     else:
-        name = vhost.name_queue(name, method.arguments)
+        name = vhost.name_queue(
+            name, method.arguments, lasting=method.durable and not method.exclusive and not method.auto_delete
+        )
         channel.check(Action.CONFIGURE, "queue", name)
         dead_letter_exchange = method.arguments.get("x-dead-letter-exchange")
         if isinstance(dead_letter_exchange, str) and name not in vhost.queues:

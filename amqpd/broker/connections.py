@@ -33,6 +33,11 @@ class OpenConnection(Protocol):
     def vhost_name(self) -> str: ...
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes it keeps in memory: what is on its way to the client, and what has come of messages not yet whole."""
+        ...
+
+    @property
     def bytes_received(self) -> int: ...
 
     @property

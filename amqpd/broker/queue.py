@@ -23,7 +23,7 @@ does not page, and reads what an earlier run left all at once, when it is first 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..message import Message
 from ..store.base import Counters, Store
@@ -35,6 +35,9 @@ from .fifo import Fifo
 from .memory import ENTRY_COST, Memory
 from .priorities import RankedConsumers, RankedEntries
 from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from .policies import Applied
 
 _ENTRY_COST: Final = ENTRY_COST
 
@@ -116,6 +119,7 @@ class Queue:
         "consumers",
         "deleted",
         "durable",
+        "effective",
         "had_consumer",
         "id",
         "incoming",
@@ -127,6 +131,7 @@ class Queue:
         "paged",
         "paged_bytes",
         "pager",
+        "policies",
         "prioritized",
         "ready",
         "ready_bytes",
@@ -162,6 +167,8 @@ class Queue:
         self.auto_delete = auto_delete  # deleted with its last consumer
         self.owner = owner  # of an exclusive queue: the connection that declared it
         self.arguments: dict[str, Any] = dict(arguments or {})
+        self.effective = self.arguments  # joined with what policies set
+        self.policies: Applied | None = None  # those that apply to it
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
         self.traffic = Traffic()

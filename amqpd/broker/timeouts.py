@@ -8,11 +8,14 @@ RabbitMQ's minute if that is less.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..clock import Clock, Timer
 from .entry import Entry
 from .queue import Queue
+
+if TYPE_CHECKING:
+    from .stream import AnyQueue
 
 ARGUMENT: Final = "x-consumer-timeout"
 """A queue's own timeout, in milliseconds."""
@@ -49,7 +52,7 @@ class ConsumerTimeouts:
         self._timeout = timeout
         self._quorum_only = quorum_only
         self._holders: dict[Holder, list[tuple[float, int]]] = {}  # with (when, tag that was to come next)
-        self._own: dict[Queue, int] = {}  # queues with a timeout of their own
+        self._own: dict[AnyQueue, int] = {}  # queues with a timeout of their own
         self._shortest = 0  # of all timeouts there are
         self._timer: Timer | None = None  # of the next look
 
@@ -63,13 +66,15 @@ class ConsumerTimeouts:
         """It is closed."""
         self._holders.pop(holder, None)
 
-    def heed(self, queue: Queue) -> None:
-        """A queue was declared: it may have a timeout of its own."""
+    def heed(self, queue: AnyQueue) -> None:
+        """A queue was declared, or its policies have changed: it may have a timeout of its own."""
         timeout = _own_timeout(queue)
         if timeout:
             self._own[queue] = timeout
             if self._timer is None or timeout < self._shortest:
                 self._look_later()
+        elif self._own:
+            self._own.pop(queue, None)
 
     def timeout_of(self, queue: Queue) -> int:
         """Milliseconds a delivery from the queue may be out; 0 = any time."""
@@ -107,9 +112,9 @@ class ConsumerTimeouts:
         self._look_later()
 
 
-def _own_timeout(queue: Queue) -> int | None:
-    """What the queue's argument says; RabbitMQ takes any value there, and makes sense of numbers only."""
-    timeout = queue.arguments.get(ARGUMENT)
+def _own_timeout(queue: AnyQueue) -> int | None:
+    """What the queue's argument, or a policy, says; RabbitMQ takes any value there, and makes sense of numbers only."""
+    timeout = queue.effective.get(ARGUMENT)
     if not isinstance(timeout, int) or isinstance(timeout, bool) or timeout < 0:
         return None
     return int(timeout)

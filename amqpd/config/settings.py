@@ -7,6 +7,7 @@ rabbitmq.conf where it has the setting. `conf/amqpd.toml` shows them all.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ VALIDATOR_CHOICES: Final = (
     "rabbit_credential_validator_min_password_length",
     "rabbit_credential_validator_password_regexp",
 )
+QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 
@@ -41,6 +43,9 @@ MAX_BODY: Final = 512 << 20
 
 MAX_SIZE: Final = (1 << 63) - 1
 MAX_INT: Final = (1 << 31) - 1
+
+MAX_SHARE: Final = 1000
+"""The largest multiple of the memory that some limit may be."""
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
 OWN_LEVELS: Final = ("", *LOG_LEVELS)
@@ -97,7 +102,7 @@ class Config:
         "listeners.tcp.default", (Address("127.0.0.1", 5672),), "where clients connect; port 0 = any free one"
     )
     ssl_listeners: tuple[Address, ...] = _setting("listeners.ssl.default", (), "where they connect with TLS")
-    backlog: int = _setting("tcp_listen_options.backlog", 1024, "connections that may wait to be accepted")
+    backlog: int = _setting("tcp_listen_options.backlog", 4096, "connections that may wait to be accepted")
     nodelay: bool = _setting("tcp_listen_options.nodelay", True, "send small packets at once")
     keepalive: bool = _setting("tcp_listen_options.keepalive", False, "have the kernel look for peers that are gone")
     sndbuf: int = _setting("tcp_listen_options.sndbuf", 0, "bytes the kernel buffers on the way out; 0 = as it likes")
@@ -142,6 +147,21 @@ class Config:
     queue_memory: int = _setting("queue_memory", 96 << 20, "bytes of messages kept in memory; beyond, queues page")
     default_vhost: str = _setting("default_vhost", "/", "vhost made at the first start")
     default_user: str = _setting("default_user", "guest", "user made at the first start")
+    memory_watermark: float = _setting(
+        "vm_memory_high_watermark.relative", 0.6, "share of memory above which publishers are blocked, 0 to 1"
+    )
+    memory_watermark_size: int = _setting(
+        "vm_memory_high_watermark.absolute", 0, "the same in bytes; 0 = the share counts"
+    )
+    memory_monitor_interval: int = _setting(
+        "memory_monitor_interval", 2500, "milliseconds between looks at the memory, at most"
+    )
+    disk_free_limit: int = _setting(
+        "disk_free_limit.absolute", 50_000_000, "bytes of free disk space below which publishers are blocked"
+    )
+    disk_free_share: float = _setting(
+        "disk_free_limit.relative", 0.0, "the same as a share of memory; 0 = the bytes count"
+    )
     default_pass: str = _setting("default_pass", "guest", "that user's password")
     default_user_tags: tuple[str, ...] = _setting("default_user_tags", ("administrator",), "that user's tags")
     default_configure: str = _setting("default_permissions.configure", ".*", "what that user may declare and delete")
@@ -160,9 +180,20 @@ class Config:
     validation_regexp: str = _setting("credential_validator.regexp", ".*", "what is to be found in them")
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
+    consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")
+    max_connections: int = _setting("max_connections", 0, "connections open at a time; 0 = no limit")
+    vhost_max: int = _setting("vhost_max", 0, "vhosts there may be; 0 = no limit")
+    exchange_limit: int = _setting("cluster_exchange_limit", 0, "exchanges there may be, in all vhosts; 0 = no limit")
+    queue_limit: int = _setting("cluster_queue_limit", 0, "queues there may be, in all vhosts; 0 = no limit")
+    default_queue_type: str = _setting(
+        "default_queue_type", "classic", "of queues declared without one, where it can be", QUEUE_TYPES
+    )
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
     heartbeat: int = _setting("heartbeat", 60, "seconds between heartbeats proposed to clients; 0 = none")
     handshake_timeout: int = _setting("handshake_timeout", 10_000, "milliseconds until a connection must be open")
+    max_handshakes: int = _setting(
+        "max_handshakes", 4096, "connections that have not logged in, above which the oldest goes; 0 = no limit"
+    )
     consumer_timeout: int = _setting("consumer_timeout", 1_800_000, "milliseconds to settle a delivery; 0 = any time")
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
@@ -209,12 +240,23 @@ class Config:
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
+            ("max_connections", self.max_connections, 0, MAX_SIZE),
+            ("vhost_max", self.vhost_max, 0, MAX_SIZE),
+            ("cluster_exchange_limit", self.exchange_limit, 0, MAX_SIZE),
+            ("cluster_queue_limit", self.queue_limit, 0, MAX_SIZE),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
             ("handshake_timeout", self.handshake_timeout, 1, MAX_SIZE),
             ("consumer_timeout", self.consumer_timeout, 0, MAX_SIZE),
             ("max_message_size", self.max_message_size, 1, MAX_BODY),
             ("queue_memory", self.queue_memory, 0, MAX_SIZE),
+            ("vm_memory_high_watermark.relative", self.memory_watermark, 0, 1),
+            ("vm_memory_high_watermark.absolute", self.memory_watermark_size, 0, MAX_SIZE),
+            ("memory_monitor_interval", self.memory_monitor_interval, 1, MAX_SIZE),
+            ("disk_free_limit.absolute", self.disk_free_limit, 0, MAX_SIZE),
+            ("disk_free_limit.relative", self.disk_free_share, 0, MAX_SHARE),
+            ("max_handshakes", self.max_handshakes, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
             ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
             ("tcp_listen_options.backlog", self.backlog, 1, MAX_INT),
@@ -298,6 +340,8 @@ def converted(key: str, value: Any) -> Any:
             raise _invalid(key, value, "true or false")
     elif isinstance(default, int):
         return _number(key, value)
+    elif isinstance(default, float):
+        return _share(key, value)
     elif isinstance(default, tuple):
         return _names(key, choices, value)
     elif choices:
@@ -362,6 +406,14 @@ def _number(key: str, value: Any) -> int:
         raise _invalid(key, value, "a number")
     number: int = int(match[1]) * unit
     return number
+
+
+def _share(key: str, value: Any) -> float:
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d*)?|\.\d+", value.strip()):
+        return float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise _invalid(key, value, "a share such as 0.6")
 
 
 def _invalid(key: str, value: Any, expected: str) -> InvalidSetting:

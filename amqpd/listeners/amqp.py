@@ -15,6 +15,7 @@ from ..auth.base import Authenticator, Authorizer, Peer
 from ..auth.certificate import Encryption
 from ..broker.broker import Broker
 from ..wire.spec import ReplyCode
+from .admission import Admission
 from .base import Session
 from .encrypted import EncryptedSession
 from .sockets import SocketOptions, bind
@@ -22,6 +23,10 @@ from .stream import BULK_SIZE, StreamProtocol, Turn
 from .tls import TlsFiles
 
 DEFAULT_OPTIONS: Final = SocketOptions()
+
+DOORS: Final = 32
+"""Connections accepted in one turn. uvloop takes one from a listening socket, so it gets that many copies of it: else
+those who come by the thousand would have everybody else wait for as many turns."""
 
 
 class AmqpListener:
@@ -35,6 +40,7 @@ class AmqpListener:
         settings: ConnectionSettings,
         turn: Turn,
         log: Any,
+        admission: Admission | None = None,
         *,
         options: SocketOptions = DEFAULT_OPTIONS,
         tls: TlsFiles | None = None,
@@ -50,8 +56,10 @@ class AmqpListener:
         self._tls = tls
         self._tls_timeout = tls_timeout  # seconds for its handshake
         self._decrypted = memoryview(bytearray(BULK_SIZE if tls else 0))  # shared by all connections
+        self._admission = admission or Admission(broker.clock, log)
         self._servers: list[asyncio.Server] = []
         self._connected: set[StreamProtocol] = set()
+        self._leaving = False  # connections are being closed
         self._empty = asyncio.Event()  # the last connection is gone
 
     async def start(self, host: str, port: int) -> list[tuple[str, int]]:
@@ -62,9 +70,12 @@ class AmqpListener:
         loop = asyncio.get_running_loop()
         addresses: list[tuple[str, int]] = []
         remedies = ("-b", "-p") if self._tls is None else ("listeners.ssl", "listeners.ssl")
+        doors = DOORS if type(loop).__module__.startswith("uvloop") else 1
         for made in await bind(host, port, self._options, remedies):
-            self._servers.append(await loop.create_server(self._protocol, sock=made, backlog=self._options.backlog))
             addresses.append(made.getsockname()[:2])
+            for door in (made, *(made.dup() for _ in range(doors - 1))):
+                server = await loop.create_server(self._protocol, sock=door, backlog=self._options.backlog)
+                self._servers.append(server)
         return addresses
 
     def stop_accepting(self) -> None:
@@ -74,6 +85,7 @@ class AmqpListener:
 
     async def close_connections(self, explanation: str, patience: float) -> None:
         """Send every client connection.close 320, and wait for their farewells for `patience` seconds at most."""
+        self._leaving = True
         for protocol in list(self._connected):
             protocol.session.close(ReplyCode.CONNECTION_FORCED, explanation)
             self._turn.add(protocol)
@@ -85,23 +97,28 @@ class AmqpListener:
             protocol.abort()
 
     def _protocol(self) -> StreamProtocol:
-        protocol = StreamProtocol(self._session, self._broker.clock, self._turn, self._lost, self._log)
-        self._connected.add(protocol)
-        return protocol
+        return StreamProtocol(self._session, self._broker.clock, self._turn, self._lost, self._log)
 
     def _lost(self, protocol: StreamProtocol) -> None:
         self._connected.discard(protocol)
+        self._admission.left(protocol)
         if not self._connected:
             self._empty.set()
 
-    def _session(self, transport: asyncio.Transport, wake: Callable[[], None]) -> Session:
-        self._options.apply(transport)
+    def _session(self, protocol: StreamProtocol, transport: asyncio.Transport, wake: Callable[[], None]) -> Session:
+        self._connected.add(protocol)
+        self._admission.arrived(protocol)
+        if self._leaving:
+            transport.abort()  # it was accepted just before the end
+        if not transport.is_closing():
+            self._options.apply(transport)
         peer = peer_of(transport)
+        admitted = functools.partial(self._admission.admitted, protocol)
         if self._tls is None:
-            return self._connection(peer, wake)
+            return self._connection(peer, wake, admitted)
 
         def connection(encryption: Encryption) -> Connection:
-            return self._connection(dataclasses.replace(peer, encryption=encryption), wake)
+            return self._connection(dataclasses.replace(peer, encryption=encryption), wake, admitted)
 
         return EncryptedSession(
             self._tls,
@@ -113,8 +130,10 @@ class AmqpListener:
             wake,
         )
 
-    def _connection(self, peer: Peer, wake: Callable[[], None]) -> Connection:
-        return Connection(self._broker, self._authenticator, self._authorizer, self._settings, peer, self._log, wake)
+    def _connection(self, peer: Peer, wake: Callable[[], None], admitted: Callable[[], None]) -> Connection:
+        return Connection(
+            self._broker, self._authenticator, self._authorizer, self._settings, peer, self._log, wake, admitted
+        )
 
 
 def peer_of(transport: asyncio.Transport) -> Peer:

@@ -80,6 +80,10 @@ class EncryptedSession:
         return self._session is not None and self._session.hasty
 
     @property
+    def backlog(self) -> bool:
+        return self._session is not None and self._session.backlog
+
+    @property
     def expecting(self) -> int:
         return 0 if self._session is None else self._session.expecting
 
@@ -98,6 +102,9 @@ class EncryptedSession:
             self._shake_hands()
         if self._session is not None:
             self._decrypt(self._session)
+
+    def go_on(self) -> bool:
+        return self._session is not None and self._session.go_on()
 
     def receive_eof(self) -> None:
         if self._session is not None:

@@ -20,7 +20,7 @@ UNAVAILABLE: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 class SocketOptions:
     """What connections are given on the way (RabbitMQ's tcp_listen_options)."""
 
-    backlog: int = 1024  # connections that may wait to be accepted
+    backlog: int = 4096  # connections that may wait to be accepted
     nodelay: bool = True  # send small packets at once
     keepalive: bool = False  # have the kernel look for peers that are gone
     sndbuf: int = 0  # bytes the kernel buffers on the way out; 0 = as it likes

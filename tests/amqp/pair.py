@@ -179,7 +179,12 @@ class Pair:
         return self.connection.closed
 
     def flush(self) -> None:
-        """Carry what the broker's end has to send to the client."""
+        """Carry what the broker's end has to send to the client, as often as it has more to do."""
+        self._carry()
+        while self.connection.backlog and self.connection.go_on():
+            self._carry()
+
+    def _carry(self) -> None:
         data = b"".join(self.connection.data_to_send())
         self.sent += data
         if not self._framed and data:

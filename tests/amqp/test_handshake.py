@@ -438,6 +438,37 @@ def test_a_vhost_that_is_not_there_is_refused() -> None:
     assert refused(pair) == (530, "NOT_ALLOWED - vhost nope not found")
 
 
+def test_a_broker_takes_so_many_connections() -> None:
+    first = Pair(settings=ConnectionSettings(max_connections=1))
+    second = opening(broker=first.broker, settings=first.settings)
+    first.broker.vhost_limits.set("/", "max-connections", 0)
+    second.send(0, ConnectionOpen("nope"))
+    close = second.expect(0, ConnectionClose)
+    assert (close.reply_code, close.reply_text) == (
+        530,
+        "NOT_ALLOWED - connection refused for user 'guest': node connection limit (1) is reached",
+    )
+    first.send(0, ConnectionClose(200, "bye"))
+    first.broker.vhost_limits.clear("/", "max-connections")
+    third = opening(broker=first.broker, settings=first.settings)
+    third.call(0, ConnectionOpen(), ConnectionOpenOk)
+
+
+def test_a_vhost_takes_so_many_connections_of_its_own() -> None:
+    first = Pair()
+    first.broker.add_vhost("other")
+    first.broker.vhost_limits.set("/", "max-connections", 1)
+    opening(broker=first.broker).call(0, ConnectionOpen("other"), ConnectionOpenOk)
+    pair = opening(broker=first.broker)
+    pair.send(0, ConnectionOpen())
+    close = pair.expect(0, ConnectionClose)
+    assert (close.reply_code, close.reply_text) == (
+        530,
+        "NOT_ALLOWED - access to vhost '/' refused for user 'guest': connection limit (1) is reached",
+    )
+    assert divmod(ConnectionOpen.id, 1 << 16) == (close.failing_class_id, close.failing_method_id)
+
+
 def test_a_vhost_is_entered_by_name() -> None:
     broker = new_broker()
     broker.add_vhost("other")

@@ -180,6 +180,34 @@ def test_a_choice_is_one_of_those_there_are(key: str, value: str, choices: str) 
     assert str(error) == f"'{key}' is '{value}', but has to be one of {choices}"
 
 
+@pytest.mark.parametrize(("text", "share"), [("0.4", 0.4), (" 1 ", 1.0), ("0", 0.0), (".5", 0.5), ("1.", 1.0)])
+def test_a_share_is_a_decimal(text: str, share: float) -> None:
+    assert loaded(environment={"AMQPD_VM_MEMORY_HIGH_WATERMARK_RELATIVE": text}).memory_watermark == share
+
+
+@pytest.mark.parametrize(("toml", "share"), [("0.4", 0.4), ("1", 1.0), ('"0.4"', 0.4)])
+def test_a_share_in_a_file_may_be_a_number(tmp_path: Path, toml: str, share: float) -> None:
+    assert loaded(f"vm_memory_high_watermark.relative = {toml}", tmp_path).memory_watermark == share
+
+
+@pytest.mark.parametrize("toml", ["true", "nan", "inf", '"40%"', '""', '"-0.1"', "[0.4]"])
+def test_anything_else_is_no_share(tmp_path: Path, toml: str) -> None:
+    error = refused(f"vm_memory_high_watermark.relative = {toml}", tmp_path)
+    assert "has to be a share such as 0.6" in str(error)
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.01"])
+def test_a_watermark_is_a_share_of_what_there_is(tmp_path: Path, value: str) -> None:
+    assert "'vm_memory_high_watermark.relative' is" in str(
+        refused(f"vm_memory_high_watermark.relative = {value}", tmp_path)
+    )
+
+
+def test_limits_of_alarms_may_be_sizes(tmp_path: Path) -> None:
+    found = loaded('vm_memory_high_watermark.absolute = "512MiB"\ndisk_free_limit.absolute = "2GB"', tmp_path)
+    assert (found.memory_watermark_size, found.disk_free_limit) == (512 << 20, 2_000_000_000)
+
+
 # --- what cannot be
 
 
@@ -192,6 +220,10 @@ def test_a_choice_is_one_of_those_there_are(key: str, value: str, choices: str) 
         ("handshake_timeout", 1),
         ("max_message_size", 1),
         ("queue_memory", 0),
+        ("vm_memory_high_watermark.absolute", 0),
+        ("memory_monitor_interval", 1),
+        ("disk_free_limit.absolute", 0),
+        ("max_handshakes", 0),
         ("store.map_size", 1 << 20),
         ("store.lag_limit", 0),
     ],

@@ -34,6 +34,7 @@ class Within:
         self.closed = False
         self.reading = True
         self.hasty = False
+        self.backlog = False
         self.expecting = 0
         self.received = b""
         self.pieces: list[int] = []
@@ -43,6 +44,10 @@ class Within:
     def receive_data(self, data: bytes) -> None:
         self.received += data
         self.pieces.append(len(data))
+
+    def go_on(self) -> bool:
+        self.events.append("go on")
+        return self.backlog
 
     def receive_eof(self) -> None:
         self.events.append("eof")
@@ -198,7 +203,9 @@ def test_its_wishes_are_those_of_the_session_within(authority: Authority) -> Non
     assert server.deadline() == ends.clock.now() + TIMEOUT
     ends.shake_hands()
     session = ends.session
-    session.reading, session.hasty, session.expecting = False, True, 7
+    assert (server.backlog, server.go_on(), session.events.pop()) == (False, False, "go on")
+    session.reading, session.hasty, session.expecting, session.backlog = False, True, 7, True
+    assert (server.backlog, server.go_on(), session.events.pop()) == (True, True, "go on")
     assert (server.reading, server.hasty, server.expecting, server.deadline()) == (False, True, 7, 42.0)
     server.tick(43.0)
     server.set_writable(False)

@@ -21,3 +21,8 @@ def premises(admin: Admin) -> Iterator[Premises]:
     premises = Premises(admin)
     yield premises
     premises.close()
+
+
+pytest.register_assert_rewrite("steps", "operators")
+
+from operators import operator, place  # noqa: E402, F401 - fixtures, from here on

@@ -490,3 +490,23 @@ def test_a_copy_of_a_folder_is_the_same_store(folder: Path, tmp_path: Path) -> N
     store = open_store(tmp_path / "copy")
     assert store.recover().counters[1].messages == 50
     store.close()
+
+
+def test_what_is_deleted_leaves_room_in_the_file(folder: Path) -> None:
+    store = recovered_store(folder)
+    before = store.space()
+    messages = [make_message("x", "k", bytes(1000)) for _ in range(2000)]
+    for seq, message in enumerate(messages, 1):
+        store.put(1, seq, message)
+    store.commit()
+    full = store.space()
+    assert full.spare < 1 << 20
+    assert before.left - full.left > 2_000_000
+    for seq, message in enumerate(messages, 1):
+        store.delete(1, seq, message)
+    store.commit()
+    after = store.space()
+    assert before.spare + 2_000_000 < after.spare < (folder / "data.mdb").stat().st_size
+    assert after.left - full.left > 2_000_000
+    assert after.map_size == MAP_SIZE
+    store.close()
