@@ -21,7 +21,6 @@ from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.base import Authenticator
 from .auth.internal import InternalUsers, PasswordRules
-from .auth.patterns import Pattern
 from .auth.sasl import MECHANISMS
 from .auth.throttle import Throttled
 from .broker.alarms import LOW_ON_DISK
@@ -38,6 +37,7 @@ from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
 from .log import Log, Target, get_logger
+from .patterns import Pattern
 from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
