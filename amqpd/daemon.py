@@ -22,7 +22,6 @@ from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.base import Authenticator, Credentials
 from .auth.internal import InternalUsers, PasswordRules
-from .auth.patterns import Pattern
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
 from .broker.alarms import LOW_ON_DISK
@@ -41,6 +40,7 @@ from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
 from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .patterns import Pattern
 from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
