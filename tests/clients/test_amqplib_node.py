@@ -1,4 +1,4 @@
-"""amqplib, the client of Node.js programs. The scenarios are in node/scenarios.js."""
+"""amqplib, the client of Node.js programs: its calls in node/scenarios.js, whole programs in node/programs.js."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent / "node"
-SCENARIOS = re.findall(r"^scenario\('(.+)',", (FOLDER / "scenarios.js").read_text(), re.MULTILINE)
+SCENARIOS = [
+    (script, sentence)
+    for script in ("scenarios.js", "programs.js")
+    for sentence in re.findall(r"^scenario\('(.+)',", (FOLDER / script).read_text(encoding="utf-8"), re.MULTILINE)
+]
 
 PATH = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
 """Where node is looked for first: pip puts it beside python."""
@@ -45,6 +49,6 @@ def amqplib() -> None:
         run("npm", "install", "--no-package-lock", "--no-save", "--no-audit", "--no-fund", timeout=100)
 
 
-@pytest.mark.parametrize("sentence", SCENARIOS, ids=lambda sentence: sentence.replace(" ", "_"))
-def test_amqplib(sentence: str, amqplib: None, broker_url: str, name: Callable[..., str]) -> None:
-    run("node", "scenarios.js", broker_url, name("node"), sentence, timeout=30)
+@pytest.mark.parametrize(("script", "sentence"), SCENARIOS, ids=[words.replace(" ", "_") for _, words in SCENARIOS])
+def test_amqplib(script: str, sentence: str, amqplib: None, broker_url: str, name: Callable[..., str]) -> None:
+    run("node", script, broker_url, name("node"), sentence, timeout=30)
