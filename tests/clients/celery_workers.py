@@ -46,10 +46,12 @@ def celery_client(settings: Settings) -> Iterator[Celery]:
     """The application as those have it who send its tasks. Nothing is left of it in the broker."""
     app = application(settings)
     yield app
+    if settings["result_backend"] == "rpc://" and app.backend.result_consumer._consumer:
+        app.backend.result_consumer.stop()
     with app.connection_for_write() as connection:
         for exchange in ("{}.pidbox", "reply.{}.pidbox"):
             Exchange(exchange.format(settings["control_exchange"]), channel=connection.default_channel).delete()
-    if settings["result_backend"] == "rpc://" and app.backend.result_consumer._consumer:
-        app.backend.result_consumer.stop()
+        for results in (app.oid, app.thread_oid):
+            connection.default_channel.queue_delete(results)
     pools.reset()  # closes what the producers were connected by
     app.close()

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -28,16 +29,23 @@ def run(command: str, *arguments: str, timeout: float) -> None:
     """Run node or npm; the test fails with what it wrote when it does."""
     found = shutil.which(command, path=PATH)
     assert found, f"{command} is neither installed beside python nor on the PATH: pip install -e '.[test]'"
-    process = subprocess.run(
+    process = subprocess.Popen(
         [found, *arguments],
         cwd=FOLDER,
         env={**os.environ, "PATH": PATH},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout,
+        start_new_session=True,  # pip's node is a script that starts node, and both have to go
     )
-    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{process.stdout}{process.stderr}"
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        pytest.fail(f"{command} did not end within {timeout:.0f} s:\n{output}")
+    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{output}"
 
 
 @pytest.fixture(scope="session")
