@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from typing import Any
 
 from .auth.internal import InternalUsers
 from .broker.broker import Broker
@@ -11,12 +11,8 @@ from .collector import no_collection
 from .config import Config
 from .definitions.document import Document
 from .definitions.files import Configured, read
-from .definitions.importing import Outcome
 from .definitions.starting import default_user, default_vhost, import_at_start
 from .errors import OperatorError, StartupError
-
-MOST_WARNINGS: Final = 20
-"""Lines on what of the definitions was left out, or has no effect."""
 
 
 def read_definitions(config: Config) -> Configured | None:
@@ -44,20 +40,14 @@ def import_definitions(broker: Broker, users: InternalUsers, definitions: Config
     if outcome is None or not outcome.changed:
         log.debug("the definitions are all there already", source=definitions.source)
         return
-    log.info(_told(outcome, config, defaults), source=definitions.source)
-    if not users.all:
-        log.warning("nobody can log in: the definitions have no users, and definitions.strict is set")
-    for line in outcome.warnings[:MOST_WARNINGS]:
-        log.warning(line)
-    if len(outcome.warnings) > MOST_WARNINGS:
-        log.warning("and more such lines", more=len(outcome.warnings) - MOST_WARNINGS)
-
-
-def _told(outcome: Outcome, config: Config, defaults: list[Document]) -> str:
-    told = f"imported definitions: {outcome}"
+    told = outcome.told
     if any(document.has("users") for document in defaults):
         told += f"; they have no users, so there is the default user '{config.default_user}'"
-    return told
+    log.info(told, source=definitions.source)
+    if not users.all:
+        log.warning("nobody can log in: the definitions have no users, and definitions.strict is set")
+    for line in outcome.complaints:
+        log.warning(line)
 
 
 def _defaults(definitions: Configured, config: Config) -> list[Document]:

@@ -51,7 +51,7 @@ def sections_of_all(broker: Broker, users: InternalUsers, about: About) -> Itera
     yield from _heading(about, "cluster")
     yield "original_cluster_name", about.cluster_name
     yield "explanation", f"Definitions of cluster '{about.cluster_name}'"
-    yield "users", (users.all[name].definition for name in sorted(users.all))
+    yield "users", (user.definition for _, user in sorted(users.all.items()))
     yield "vhosts", (_vhost(broker, vhost) for vhost in vhosts)
     permissions = sorted(users.permissions, key=lambda each: (each.user, each.vhost))
     yield "permissions", (each.described() for each in permissions)

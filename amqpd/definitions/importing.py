@@ -24,6 +24,8 @@ from .plan import Plan, reason_of
 AT_ONCE: Final = 200
 """How many entries are looked at or imported before others have their turn."""
 
+MOST_WARNINGS: Final = 20
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -31,6 +33,17 @@ class Outcome:
 
     changed: Counter[str] = field(default_factory=Counter)  # entries that were new, or said something new, by section
     warnings: list[str] = field(default_factory=list)  # what was left out, and what has no effect, one line each
+
+    @property
+    def told(self) -> str:
+        """The line for the log."""
+        return f"imported definitions: {self}"
+
+    @property
+    def complaints(self) -> list[str]:
+        """The warnings for the log, where thousands of a kind would be in the way."""
+        more = len(self.warnings) - MOST_WARNINGS
+        return [*self.warnings[:MOST_WARNINGS], *([f"and {more} more such lines"] if more > 0 else [])]
 
     def __str__(self) -> str:
         counts = [f"{self.changed[section]} {_named(section, self.changed[section])}" for section in SECTIONS]

@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 
 from ..auth.internal import InternalUsers, check_tags
 from ..auth.passwords import matches
-from ..auth.patterns import Pattern
 from ..auth.permissions import TopicPattern
 from ..broker.arguments import QUEUE_TYPES, queue_type_of
 from ..broker.broker import Broker
@@ -25,6 +24,7 @@ from ..broker.vhost import RESERVED_PREFIX, VHost
 from ..broker.vhost_limits import COMPONENT as VHOST_LIMITS
 from ..broker.vhost_limits import NAME as LIMITS
 from ..errors import NoSuchObject, OperatorError
+from ..patterns import Pattern
 from ..wire.spec import ProtocolError
 from .document import SECTIONS, DefinitionsError, Document, Entry
 from .export import INTERNAL_PREFIX

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from ..definitions.values import table_to_json
 from ..wire.properties import Properties
 from .errors import bad_request
-from .views import table
 
 _NAMES: Final = tuple([field.name for field in fields(Properties)])
 _NUMBERS: Final = ("delivery_mode", "priority", "timestamp")
@@ -51,4 +51,4 @@ def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:
 def shown_properties(properties: Properties) -> dict[str, Any]:
     """Those a message has."""
     found = {name: getattr(properties, name) for name in _NAMES}
-    return table({name: value for name, value in found.items() if value is not None})
+    return table_to_json({name: value for name, value in found.items() if value is not None})
