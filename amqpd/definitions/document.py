@@ -183,12 +183,12 @@ class Entry:
         value = self._value(field, None)
         if value is None:
             return None
-        words = value.split(",") if isinstance(value, str) else value
+        words = [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise OperatorError(f"'{field}' has to be a list of words, or words with commas between them")
         for word in words:
             _check_unicode(field, word)
-        return [word.strip() for word in words if word.strip()]
+        return words
 
     def arguments(self) -> dict[str, Any]:
         return table_from_json(self.table("arguments"))

@@ -364,4 +364,4 @@ def _tls(connection: Connection) -> dict[str, Any]:
     return {"ssl": encryption is not None, **dict.fromkeys(names), **dict.fromkeys(certificate), **fields}
 
 
-__all__ = ["Views", "moment", "properties_key", "shown", "table", "unacked_of"]
+__all__ = ["Views", "moment", "properties_key", "unacked_of"]

@@ -309,10 +309,6 @@ EFFECTIVE = words("""
 """What RabbitMQ's users count on: the keys that most files out there have, and CI services set."""
 
 NOT_YET = {
-    "definitions": words("""
-        load_definitions management.load_definitions definitions.import_backend definitions.local.path
-        definitions.skip_if_unchanged
-    """),
     "management and Prometheus": words("""
         management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
         management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
