@@ -73,10 +73,12 @@ def importing(
 ) -> Generator[None, None, Outcome]:
     """Import documents as if they were one, little by little; what it returns in the end is the outcome.
 
+    `user` is in whose name, and may do everything in vhosts that are made, unless the documents say otherwise.
+
     Raises DefinitionsError for an entry that cannot be, before anything is changed. Later only when something it rests
     on went away meanwhile; what was imported until then stays.
     """
-    plan = Plan(broker, users)
+    plan = Plan(broker, users, user)
     for number, _ in enumerate(plan.look(documents), 1):
         if not number % AT_ONCE:
             yield

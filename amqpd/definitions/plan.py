@@ -86,9 +86,11 @@ class Place:
 class Plan:
     """What to do, in order, once `look` has seen everything."""
 
-    def __init__(self, broker: Broker, users: InternalUsers) -> None:
+    def __init__(self, broker: Broker, users: InternalUsers, user: str) -> None:
+        """`user` is who imports, and may do everything in vhosts that are made."""
         self._broker = broker
         self._users = users
+        self._user_importing = user
         self._names: set[str] = set()  # of users to be
         self._new_vhosts = 0
         self._places: dict[str, Place] = {}
@@ -223,7 +225,10 @@ class Plan:
 
         def put() -> bool:
             before = _described(broker.vhosts.get(name))
-            return _described(broker.add_vhost(name, **said)) != before
+            after = _described(broker.add_vhost(name, **said))
+            if not before and self._user_importing in self._users.all:
+                self._users.set_permissions(self._user_importing, name, configure=".*", write=".*", read=".*")
+            return after != before
 
         self._do(entry, put)
         limits = entry.table("limits")

@@ -317,3 +317,10 @@ def test_events_tell_who_did_it(premises: Premises) -> None:
     finish(steps, lambda: premises.broker.events.tell("between"))
     assert set(told) == {"ann", "rmq-internal"}
     assert told.count("ann") == 2 * AT_ONCE
+
+
+def test_who_imports_may_do_everything_in_new_vhosts(premises: Premises) -> None:
+    premises.users.add("ann", "x")
+    document = Document({"vhosts": [{"name": "/"}, {"name": "v"}]})
+    finish(importing(premises.broker, premises.users, [document], user="ann"))
+    assert [each.described() for each in premises.users.permissions] == [{"user": "ann", "vhost": "v", **EVERYTHING}]

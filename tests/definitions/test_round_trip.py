@@ -114,3 +114,41 @@ def test_the_example_can_be_imported() -> None:
     again = Premises()
     again.take_file(premises.give())
     assert again.give() == premises.give()
+
+
+def test_an_export_of_rabbitmq_3_can_be_imported() -> None:
+    premises = Premises()
+    outcome = premises.take_file(json.loads((FILES / "exported-by-3.10.json").read_text()))
+    assert str(outcome) == (
+        "2 users, 1 vhost, 2 permissions, 2 exchanges, 1 topic permission, 1 global parameter, 1 policy, 2 parameters,"
+        " 2 queues, 3 bindings"
+    )
+    assert [line.partition(": ")[2] for line in outcome.warnings] == [
+        "'ha-mode' has no effect: it needs a cluster",
+        "'ha-params' has no effect: it needs a cluster",
+        "'ha-sync-mode' has no effect: it needs a cluster",
+        "left out, there is no shovel here",
+        "left out, the name is reserved",
+        "left out, there is no queue 'amq.gen-Zr2hnkdTZ1c5Qb1vD3QkQA'",
+    ]
+    assert premises.broker.vhosts["billing"].max_queues == 50
+
+
+def test_an_export_of_rabbitmq_4_can_be_imported() -> None:
+    premises = Premises()
+    file = json.loads((FILES / "exported-by-4.1.json").read_text())
+    assert premises.take_file(file).warnings == []
+    found = premises.give()
+    for section in ("users", "permissions", "topic_permissions", "policies", "exchanges", "bindings"):
+        assert found[section] == file[section]
+    assert found["queues"] == sorted(file["queues"], key=lambda queue: (queue["vhost"], queue["name"]))
+    for ours, theirs in zip(found["vhosts"], file["vhosts"], strict=True):
+        assert ours.pop("limits") == {}
+        assert ours == theirs
+
+
+def test_a_file_written_by_hand_can_be_imported() -> None:
+    premises = Premises()
+    outcome = premises.take_file(json.loads((FILES / "by-hand.json").read_text()))
+    assert outcome.warnings == []
+    assert str(outcome) == "2 users, 2 permissions, 1 exchange, 1 queue, 1 binding"
