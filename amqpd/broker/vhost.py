@@ -25,6 +25,7 @@ from ..store.base import Counters, Kind, Store
 from ..wire.fields import decode_table, encode_table
 from ..wire.spec import ProtocolError
 from .arguments import (
+    CLASSIC,
     QUORUM,
     STREAM,
     Arguments,
@@ -270,6 +271,8 @@ class VHost:
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
         queue = self.queues.get(name)
+        if self.compat.stores_queue_type and "x-queue-type" not in arguments:
+            arguments = {**arguments, "x-queue-type": CLASSIC}
         if queue is not None:
             if queue.owner is not (owner if exclusive else None):
                 raise _locked(described)
@@ -306,15 +309,7 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
-        if self.events.listeners:
-            self._tell(
-                "queue.created",
-                name=name,
-                durable=durable,
-                auto_delete=auto_delete,
-                arguments=queue.arguments,
-                exclusive=exclusive,
-            )
+        self._tell_of_queue(queue, exclusive=exclusive)
         return queue
 
     def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
@@ -606,6 +601,7 @@ class VHost:
                 "segments": segments_id,
             },
         )
+        self._tell_of_queue(stream, exclusive=False)
         return stream
 
     def _new_stream(
@@ -667,6 +663,18 @@ class VHost:
 
     def _tell(self, event: str, **fields: Any) -> None:
         self.events.tell(event, **fields, vhost=self.name)
+
+    def _tell_of_queue(self, queue: AnyQueue, *, exclusive: bool) -> None:
+        if self.events.listeners:
+            self._tell(
+                "queue.created",
+                name=queue.name,
+                type=f"rabbit_{queue_type_of(queue.arguments)}_queue",
+                durable=queue.durable,
+                auto_delete=queue.auto_delete,
+                arguments=queue.arguments,
+                exclusive=exclusive,
+            )
 
     def _tell_of_binding(self, event: str, binding: Binding) -> None:
         self._tell(

@@ -51,3 +51,22 @@ def test_what_moved_between_versions(
     assert profile.global_qos is transient_queues
     assert profile.delivery_limit == delivery_limit
     assert profile.nacks_count is nacks_count
+
+
+@pytest.mark.parametrize(
+    ("name", "stores_queue_type", "levels", "retries"),
+    [
+        ("3.12", False, 1, False),
+        ("3.13", False, 1, False),
+        ("4.0", True, 2, False),
+        ("4.1", True, 2, False),
+        ("4.2", True, 2, False),
+        ("4.3", True, 32, True),
+        ("default", True, 2, False),
+    ],
+)
+def test_what_moved_in_queues(name: str, stores_queue_type: bool, levels: int, retries: bool) -> None:
+    profile = PROFILES[name]
+    assert profile.stores_queue_type is stores_queue_type
+    assert profile.levels == levels
+    assert profile.retries is retries
