@@ -54,7 +54,9 @@ class MemoryStore:
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         messages = self._messages.get(queue_id, {})
-        for seq in [seq for seq in messages if first <= seq <= last]:
+        # most often a few of many: the oldest segment of a stream
+        among = range(first, last + 1) if last - first < len(messages) else list(messages)
+        for seq in [seq for seq in among if first <= seq <= last and seq in messages]:
             del messages[seq]
             self._returns.pop((queue_id, seq), None)
         if first == 0 and last == MAX_SEQ:
