@@ -10,6 +10,7 @@ import os
 import platform
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +79,7 @@ class Daemon:
                 node=node_name(),
                 event_exchange=config.event_exchange,
             )
+            self.broker.events.on_warning = self._warn
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
             users = InternalUsers(config.loopback_users)
@@ -171,6 +173,9 @@ class Daemon:
     def _room_again(self) -> None:
         self._log.info("disk writes go on, publishers are unblocked")
         self.broker.alarms.clear("low on disk")
+
+    def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
+        self._log.warning(text, **fields)
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""

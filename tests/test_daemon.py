@@ -12,12 +12,14 @@ from typing import Any
 
 import lmdb
 import pytest
+import structlog
 
 from amqpd import __version__
 from amqpd.clock import Clock, VirtualClock
 from amqpd.config import Config
 from amqpd.daemon import Daemon, server_properties
 from amqpd.errors import StartupError
+from amqpd.log import configure
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.wire.methods import (
     BasicAck,
@@ -231,6 +233,19 @@ def test_the_consumer_timeout_is_a_setting(tmp_path: Path) -> None:
             await client.drop()
 
     run(asyncio.new_event_loop, main)
+
+
+def test_what_the_broker_warns_of_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            daemon.broker.events.warn("something is odd", queue="q")
+
+    configure("warning", "console")
+    try:
+        run(asyncio.new_event_loop, main)
+    finally:
+        structlog.reset_defaults()
+    assert "[warning] something is odd queue=q\n" in capsys.readouterr().out
 
 
 def test_server_properties_follow_the_settings(tmp_path: Path) -> None:

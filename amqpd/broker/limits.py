@@ -34,7 +34,16 @@ DELIVERY_COUNT: Final = "x-delivery-count"
 UNLIMITED: Final = 1 << 62
 
 EXPIRED_AT_ONCE: Final = 1000
-"""How many messages a timer drops before it lets others have their turn."""
+"""How many expired messages are dropped before others have their turn."""
+
+BURIED_AT_ONCE: Final = 100
+"""The same, where each becomes a dead letter."""
+
+PAUSE: Final = 0.001
+"""Seconds to leave them."""
+
+PATIENCE: Final = 10
+"""How many times as many are dropped while somebody waits for an answer to basic.get."""
 
 _LIMITING: Final = frozenset(
     {
@@ -73,6 +82,7 @@ class QueueLimits:
         self._refuses = bounded and overflow != "drop-head"
         self._buries_refused = overflow == "reject-publish-dlx"
         self._dead_letters = "x-dead-letter-exchange" in arguments
+        self._at_once = BURIED_AT_ONCE if self._dead_letters else EXPIRED_AT_ONCE
         self._counts = counts  # how often messages come back
         self._delivery_limit = int(arguments.get("x-delivery-limit", vhost.compat.delivery_limit)) if counts else -1
         self._timer: Timer | None = None
@@ -96,13 +106,13 @@ class QueueLimits:
             self._mortal = True
             outcome = queue.admit(message, self._now() + ttl)
         if (self._drops and self._shorten()) or queue.message_count == 1:  # there is another head
-            self._expire(UNLIMITED)
+            self._expire(self._at_once)
         return outcome
 
-    def expire(self) -> None:
+    def expire(self, patient: bool = False) -> bool:
         if self._drops:
             self._shorten()
-        self._expire(UNLIMITED)
+        return self._expire(self._at_once * PATIENCE if patient else self._at_once)
 
     def returned(self, entries: list[Entry], counted: bool) -> list[Entry]:
         if not self._counts or not counted:
@@ -172,21 +182,25 @@ class QueueLimits:
 
     # --- time
 
-    def _expire(self, limit: int) -> None:
-        """Drop from the head what has expired, up to a number of messages; see that the rest is not forgotten."""
+    def _expire(self, limit: int) -> bool:
+        """Drop from the head what has expired, up to a number of messages; see that the rest is not forgotten.
+
+        False when what comes first has expired still.
+        """
         if not self._mortal:
-            return
+            return True
         queue = self._queue
         now = self._now()
         while (entry := queue.first()) is not None and entry.deadline:
             if entry.deadline > now:
                 self._wake_in((entry.deadline - now) / 1000)
-                return
+                return True
             if not limit:
-                self._wake_in(0.001)
-                return
+                self._wake_in(PAUSE)
+                return False
             self._drop_first(EXPIRED)
             limit -= 1
+        return True
 
     def _now(self) -> int:
         return round(self._clock.time() * 1000)
@@ -208,9 +222,8 @@ class QueueLimits:
                 self._vhost.delete_queue(self._queue)
                 return
             self._wake_in(left)
-        if self._drops:
-            self._shorten()
-        self._expire(EXPIRED_AT_ONCE)
+        if self.expire():
+            self._queue.dispatch()  # to consumers that had to wait for it
 
     # --- the dead
 

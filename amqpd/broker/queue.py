@@ -66,8 +66,12 @@ class Limits(Protocol):
         """In place of `Queue.push`."""
         ...
 
-    def expire(self) -> None:
-        """Called before the first entry is handed out, and after: what has expired, or is too much, is to go."""
+    def expire(self, patient: bool = False) -> bool:
+        """Called before the first entry is handed out, and after: what has expired, or is too much, is to go.
+
+        False when that is not done yet, and the first entry may not be handed out: it dispatches when it is. When
+        `patient` it may take longer, since somebody waits for an answer.
+        """
         ...
 
     def returned(self, entries: list[Entry], counted: bool) -> list[Entry]:
@@ -278,10 +282,8 @@ class Queue:
             self.limits.used()
         if self.first() is None:
             return None
-        if self.limits is not None:
-            self.limits.expire()
-            if self.first() is None:
-                return None
+        if self.limits is not None and (not self.limits.expire(True) or self.first() is None):
+            return None
         entry = self._take()
         if no_ack:
             if entry.stored:
@@ -318,10 +320,8 @@ class Queue:
     def dispatch(self) -> None:
         """Hand ready entries to consumers until one side has none."""
         while self.ready.length or self.paged:
-            if self.limits is not None:
-                self.limits.expire()
-                if self.ready.length == 0 and not self.paged:
-                    return
+            if self.limits is not None and (not self.limits.expire() or (self.ready.length == 0 and not self.paged)):
+                return
             consumer = self._next_consumer()
             if consumer is None:
                 return

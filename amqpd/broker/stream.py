@@ -260,7 +260,7 @@ class Stream:
         self._watching = False
         self.committed = max(self.committed, offset)
         for cursor in list(self._cursors):
-            cursor.expire()
+            cursor.fill()
         if self._cursors and not self._watching and self.next_offset > self.committed:
             self._watch()
 
@@ -314,7 +314,7 @@ class Cursor:
     """What fills the queue of one consumer of a stream: its `Limits`.
 
     The queue holds one message at most, the next to be handed out, and none at the end of the log. So its consumer is
-    parked when it may not take more, and `expire` is called when it may again.
+    parked when it may not take more, and `fill` is called when it may again.
     """
 
     def __init__(self, stream: Stream, offset: int, arguments: Arguments) -> None:
@@ -335,7 +335,11 @@ class Cursor:
     def push(self, message: Message) -> int:
         raise RuntimeError("publish to the stream, not to a cursor on it")
 
-    def expire(self) -> None:
+    def expire(self, patient: bool = False) -> bool:
+        self.fill()
+        return True
+
+    def fill(self) -> None:
         """Fill the queue as far as the consumer takes."""
         queue, consumer = self.queue, self._consumer
         if queue is None or consumer is None:
@@ -378,7 +382,7 @@ class Cursor:
         if queue.consumers and self._consumer is None:
             self._consumer = queue.consumers[0]
             self._stream.subscribe(self, self._consumer)
-            self.expire()
+            self.fill()
         elif not queue.consumers and self._consumer is not None:
             queue.purge()
             self.close()
@@ -410,7 +414,7 @@ class Cursor:
             if self._wanted is None or self._wants(delivery[1]):
                 return delivery
         # nothing more on this page was of interest: others have their turn before the next
-        self._stream.clock.call_later(PAUSE, self.expire)
+        self._stream.clock.call_later(PAUSE, self.fill)
         return None
 
     def _wants(self, message: Message) -> bool:
