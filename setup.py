@@ -26,6 +26,7 @@ COMPILED = (
     "amqpd/broker/entry",
     "amqpd/broker/consumer",
     "amqpd/broker/priorities",
+    "amqpd/broker/levels",
     "amqpd/broker/queue",
     "amqpd/broker/route",
     "amqpd/amqp/unacked",

@@ -9,13 +9,14 @@ from typing import Final
 
 from ..clock import Clock
 from ..errors import StartupError
-from ..store.base import Kind, Recovered, Store
+from ..store.base import Counters, Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .compat import PROFILES, Compat
 from .connections import Connections
 from .event_exchange import EventExchange
 from .events import Events
+from .levels import NORMAL_LANE, lane_at
 from .memory import Memory
 from .timeouts import DEFAULT_TIMEOUT, ConsumerTimeouts
 from .vhost import Resources, VHost
@@ -59,7 +60,9 @@ class Broker:
         self.vhosts: dict[str, VHost] = {}
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
-        self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
+        self.ids = itertools.count(
+            max([lane_at(each)[0] for each in used], default=0) + 1
+        )  # of definitions in the store, whoever makes them
         self._resources = Resources(
             store, pager, self.memory, clock, node, self.events, self.ids, compat, self.timeouts
         )
@@ -96,16 +99,23 @@ class Broker:
 
     def _recover(self, recovered: Recovered) -> None:
         found = recovered.definitions
+        lanes: dict[int, dict[int, Counters]] = {}
+        for store_id, counters in recovered.counters.items():
+            queue_id, lane = lane_at(store_id)
+            if lane != NORMAL_LANE:
+                lanes.setdefault(queue_id, {})[lane] = counters
         try:
             for vhost_id, definition in found[Kind.VHOST].items():
                 vhost = self.vhosts[definition["name"]] = VHost(definition["name"], self._resources)
                 vhost.id = vhost_id
             for exchange_id, definition in found[Kind.EXCHANGE].items():
-                counters = recovered.counters.get(exchange_id)
-                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition, counters)
+                self.vhosts[definition["vhost"]].recover_exchange(
+                    exchange_id, definition, recovered.counters.get(exchange_id)
+                )
             for queue_id, definition in found[Kind.QUEUE].items():
-                counters = recovered.counters.get(queue_id)
-                self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)
+                self.vhosts[definition["vhost"]].recover_queue(
+                    queue_id, definition, recovered.counters.get(queue_id), lanes.get(queue_id, {})
+                )
             for binding_id, definition in found[Kind.BINDING].items():
                 self.vhosts[definition["vhost"]].recover_binding(binding_id, definition)
         except (LookupError, TypeError, ValueError, ProtocolError) as error:

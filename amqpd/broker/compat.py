@@ -26,7 +26,9 @@ class Compat:
     timeout_cancels: bool  # what is not settled in time ends the consumer, of quorum queues only; else the channel
     stores_queue_type: bool = True  # x-queue-type is among a queue's arguments, whether or not it was given
     levels: int = 2  # of priority in a quorum queue: 1, 2 that share, or 32 strictly one after the other
-    retries: bool = False  # quorum queues count all returns (x-acquired-count), may delay them, have their own timeouts
+    quorum_4_3: bool = (
+        False  # quorum queues tell all returns (x-acquired-count), may delay them, have their own timeouts
+    )
 
 
 PROFILES: Final = {
@@ -40,5 +42,7 @@ PROFILES: Final = {
     "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 4096, False),
     "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, False),
     "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, False),
-    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 20, False, 8192, True, levels=32, retries=True),
+    "4.3": Compat(
+        "4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 20, False, 8192, True, levels=32, quorum_4_3=True
+    ),
 }

@@ -3,6 +3,7 @@ from ..message cimport Message
 from .consumer cimport Consumer, Sink
 from .entry cimport Entry, enter
 from .fifo cimport Fifo
+from .levels cimport Level, Levels, home
 from .memory cimport Memory
 
 cdef long long _ENTRY_COST
@@ -26,7 +27,10 @@ cdef class Queue:
     cdef object _make_limits
     cdef bint _keeps_all
     cdef public Fifo ready
+    cdef public Levels levels
     cdef public long long ready_bytes
+    cdef public long long held
+    cdef public long long held_bytes
     cdef public long long unacked
     cdef public long long unacked_bytes
     cdef public list consumers
@@ -45,6 +49,8 @@ cdef class Queue:
     cpdef int push(self, Message message) except -1
     @cython.locals(seq=cython.longlong, memory=Memory, stored=bint, outcome=int, entry=Entry, consumer=Consumer)
     cpdef int admit(self, Message message, long long deadline) except -1
+    @cython.locals(seq=cython.longlong, memory=Memory, entry=Entry, consumer=Consumer)
+    cpdef int admit_to(self, Level line, Message message, long long deadline) except -1
     @cython.locals(entry=Entry)
     cpdef Entry get(self, bint no_ack)
     cpdef Entry first(self)

@@ -369,8 +369,13 @@ class Cursor:
     def recovered(self, deadline: int) -> None:
         """Nothing of it survives a restart."""
 
-    def read_back(self, entries: list[Entry]) -> None:
+    def read_back(self, entries: list[Entry]) -> list[Entry]:
         """It does not page."""
+        return entries
+
+    def release_held(self) -> list[Entry]:
+        """It holds nothing."""
+        return []
 
     def rejected(self, entry: Entry) -> None:
         """Streams have no dead letters."""

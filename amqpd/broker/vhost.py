@@ -44,6 +44,7 @@ from .dead_letter import DeadLetters
 from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
+from .levels import NORMAL_LANE, home
 from .limits import QueueLimits, has_limits
 from .memory import Memory
 from .queue import Limits, Queue
@@ -278,9 +279,9 @@ class VHost:
                 raise _locked(described)
             compare_property("durable", durable, queue.durable, described)
             compare_property("auto_delete", auto_delete, queue.auto_delete, described)
-            compare_queue_arguments(arguments, queue.arguments, described)
+            compare_queue_arguments(arguments, queue.arguments, described, quorum_4_3=self.compat.quorum_4_3)
             return queue
-        check_queue_arguments(arguments, described)
+        check_queue_arguments(arguments, described, quorum_4_3=self.compat.quorum_4_3)
         if queue_type_of(arguments) == QUORUM:
             _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
         if not durable and not exclusive and not self.compat.transient_queues:
@@ -532,7 +533,14 @@ class VHost:
         self._add_exchange(exchange)
         exchange.join(self, counters)
 
-    def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+    def recover_queue(
+        self,
+        queue_id: int,
+        definition: Mapping[str, Any],
+        counters: Counters | None,
+        lanes: Mapping[int, Counters],
+    ) -> None:
+        """`lanes`: what is known of a quorum queue's priorities, other than the normal one."""
         if "segments" in definition:
             arguments = decode_table(definition["arguments"])[0]
             self._new_stream(definition["name"], queue_id, definition["segments"], arguments, counters)
@@ -545,11 +553,14 @@ class VHost:
             arguments=decode_table(definition["arguments"])[0],
             recovered=counters,
         )
-        for _, _, deadline in self.store.read(queue_id, 0, 1) if queue.message_count else ():
-            if deadline and queue.limits is None:
-                queue.limits = self._make_limits(queue)
-            if queue.limits is not None:
-                queue.limits.recovered(deadline)
+        for lane, known in lanes.items():
+            queue.recover_line(lane, self.compat.levels <= 2, known)
+        for lane in (NORMAL_LANE, *lanes) if queue.message_count else ():
+            for _, _, deadline in self.store.read(home(queue_id, lane), 0, 1):
+                if deadline and queue.limits is None:
+                    queue.limits = self._make_limits(queue)
+                if queue.limits is not None:
+                    queue.limits.recovered(deadline)
 
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
         source = self.exchange(definition["source"])

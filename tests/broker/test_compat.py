@@ -54,7 +54,7 @@ def test_what_moved_between_versions(
 
 
 @pytest.mark.parametrize(
-    ("name", "stores_queue_type", "levels", "retries"),
+    ("name", "stores_queue_type", "levels", "quorum_4_3"),
     [
         ("3.12", False, 1, False),
         ("3.13", False, 1, False),
@@ -65,8 +65,8 @@ def test_what_moved_between_versions(
         ("default", True, 2, False),
     ],
 )
-def test_what_moved_in_queues(name: str, stores_queue_type: bool, levels: int, retries: bool) -> None:
+def test_what_moved_in_queues(name: str, stores_queue_type: bool, levels: int, quorum_4_3: bool) -> None:
     profile = PROFILES[name]
     assert profile.stores_queue_type is stores_queue_type
     assert profile.levels == levels
-    assert profile.retries is retries
+    assert profile.quorum_4_3 is quorum_4_3

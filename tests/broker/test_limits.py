@@ -519,6 +519,32 @@ def test_what_comes_back_uncounted_is_not_counted(stage: Stage) -> None:
     assert counts(queue) == [None]
 
 
+def test_from_4_3_on_all_returns_are_told_besides_those_that_count() -> None:
+    stage = Stage(compat=PROFILES["4.3"])
+    queue = quorum(stage, delivery_limit=1, dead_letter_exchange="", dead_letter_routing_key="dead")
+    dead = stage.queue("dead", durable=True)
+    stage.publish(b"a", headers={"mine": 1})
+    told = []
+    for counted in (False, False, True, False):
+        entry = take(queue)
+        told.append(entry.message.headers)
+        queue.requeue([entry], counted=counted)
+    assert told == [
+        {"mine": 1},
+        {"mine": 1, "x-acquired-count": 1},
+        {"mine": 1, "x-acquired-count": 2},
+        {"mine": 1, "x-acquired-count": 3, "x-delivery-count": 1},
+    ]
+    stage.restart()
+    queue, dead = stage.vhost.queues["q"], stage.vhost.queues["dead"]  # type: ignore[assignment]
+    entry = take(queue)
+    assert entry.message.headers == {"mine": 1, "x-acquired-count": 4, "x-delivery-count": 1}
+    queue.requeue([entry])
+    (letter,) = messages(dead)
+    assert letter.headers["x-death"][0]["reason"] == "delivery_limit"
+    assert not {"x-acquired-count", "x-delivery-count"} & letter.headers.keys()
+
+
 def test_other_queues_with_the_same_message_do_not_see_the_count(stage: Stage) -> None:
     queue = quorum(stage)
     other = stage.queue("other", durable=True)

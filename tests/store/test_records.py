@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from amqpd.message import Message, make_message
 from amqpd.store import records
-from amqpd.store.base import MAX_SEQ, Counters, Kind
+from amqpd.store.base import MAX_SEQ, Counters, Kind, Returns
 from amqpd.wire.properties import Properties
 from tests.strategies import properties, short_strings
 
@@ -94,6 +94,16 @@ def test_ids_and_counts_are_these_bytes() -> None:
     assert records.id_of(bytes.fromhex("0000000000000102")) == 258
     assert records.count_record(258) == bytes.fromhex("00000102")
     assert records.count_of(bytes.fromhex("00000102")) == 258
+
+
+def test_returns_are_these_bytes() -> None:
+    encoded = bytes.fromhex("00000002 00000003 0000018bcfe56800")
+    assert records.encode_returns(Returns(2, 3, 1_700_000_000_000)) == encoded
+    assert records.decode_returns(memoryview(encoded)) == (2, 3, 1_700_000_000_000)
+
+
+def test_returns_written_before_they_had_a_total_are_read() -> None:
+    assert records.decode_returns(bytes.fromhex("00000002")) == (2, 2, 0)
 
 
 def test_counters_are_these_bytes() -> None:
