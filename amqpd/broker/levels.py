@@ -37,7 +37,7 @@ _NORMAL: Final = NORMAL
 _WEIGHT: Final = WEIGHT
 _PRIORITY_FLAG: Final = HAS_PRIORITY >> 8  # of the first octet of the flags
 _SHIFT: Final = 56
-_ID_MASK: Final = (1 << _SHIFT) - 1
+_ID_MASK: Final = 0x00FF_FFFF_FFFF_FFFF
 
 _seq = attrgetter("seq")
 
