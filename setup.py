@@ -24,6 +24,7 @@ COMPILED = (
     "amqpd/broker/memory",
     "amqpd/broker/fifo",
     "amqpd/broker/entry",
+    "amqpd/broker/traffic",
     "amqpd/broker/consumer",
     "amqpd/broker/priorities",
     "amqpd/broker/levels",

@@ -12,11 +12,12 @@ import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .amqp.connection import ConnectionSettings
 from .auth.internal import InternalUsers
+from .auth.sasl import MECHANISMS
 from .broker.broker import Broker
 from .broker.compat import PROFILES
 from .clock import Clock
@@ -30,8 +31,14 @@ from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
 
+if TYPE_CHECKING:
+    from .management.server import ManagementServer
+
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
+
+CONTROL_SOCKET: Final = "control.sock"
+"""In the data folder: the HTTP API for whoever owns that."""
 
 CAPABILITIES: Final = (
     "publisher_confirms",
@@ -54,11 +61,13 @@ class Daemon:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self._log = get_logger()
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listener: AmqpListener
+        self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -98,13 +107,40 @@ class Daemon:
             )
             self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
             self.addresses = await self._listener.start(*config.address)
+            for host, port in self.addresses:
+                self._log.info(f"started TCP listener on {host}:{port}")
+            if config.management:
+                await self._start_management(users)
         except BaseException:
             self._close_stores()
             raise
-        for host, port in self.addresses:
-            self._log.info(f"started TCP listener on {host}:{port}")
         self._log.info("Server startup complete")
         self._log.info(f"connect to {self.url}")
+
+    async def _start_management(self, users: InternalUsers) -> None:
+        """Raises StartupError when it cannot listen."""
+        # takes as long to import as all the rest, and clients can connect already
+        from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
+
+        config = self.config
+        management = Management(
+            self.broker,
+            users,
+            users,
+            self._log,
+            listeners=[Listener("amqp", host, port) for host, port in self.addresses],
+            server_properties=server_properties(config),
+            data_dir="" if config.memory else config.data_dir,
+            mechanisms=tuple(MECHANISMS),
+        )
+        server = ManagementServer(management)
+        host, port = await server.start(config.management_ip, config.management_port)
+        self._management = server
+        management.listeners.append(Listener("http", host, port))
+        self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        self._log.info(f"started HTTP listener on {host}:{port}")
+        if not config.memory:
+            await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
 
     @property
     def url(self) -> str:
@@ -116,6 +152,8 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
+        if self._management is not None:
+            await self._management.stop()
         self._listener.stop_accepting()
         await self._listener.close_connections(
             "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT

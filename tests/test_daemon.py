@@ -42,7 +42,9 @@ PERSISTENT = Properties(delivery_mode=2)
 
 
 def config(folder: Path, **settings: Any) -> Config:
-    return Config(**{"listener": "127.0.0.1:0", "data_dir": str(folder), "sync": False, **settings})
+    return Config(
+        **{"listener": "127.0.0.1:0", "data_dir": str(folder), "sync": False, "management": False, **settings}
+    )
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     },
     "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
+    "management": {"amqp", "auth", "broker", "clock", "errors", "message", "store.base", "wire", "__version__"},
     "testing": {"wire", "daemon", "config"},
     "daemon": {
         "amqp",
@@ -45,6 +46,7 @@ MAY_IMPORT = {
         "errors",
         "listeners",
         "log",
+        "management",
         "store",
         "__version__",
     },
@@ -54,7 +56,7 @@ MAY_IMPORT = {
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "daemon", "store/committer.py"}
+MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "store/committer.py"}
 
 
 def modules() -> list[Path]:

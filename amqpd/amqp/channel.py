@@ -18,6 +18,7 @@ from ..broker.consumer import Consumer, by_priority
 from ..broker.entry import Entry
 from ..broker.firehose import Actor
 from ..broker.queue import Queue
+from ..broker.traffic import Traffic
 from ..broker.vhost import VHost
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotImplementedByBroker, PreconditionFailed
 from ..message import Message
@@ -58,8 +59,9 @@ class Channel:
         self.last_queue = ""  # declared last: what an empty queue name stands for
         self.reply_queue: Queue | None = None  # where direct replies come to
 
-        self.publishing = Publishing(publish.ChannelCustoms(self), vhost.routes)
-        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet, vhost.routes)
+        self.traffic = Traffic()
+        self.publishing = Publishing(publish.ChannelCustoms(self), vhost.routes, self.traffic)
+        self.deliveries = Deliveries(self, number, connection.outbox, connection.outlet, vhost.routes, self.traffic)
         self.consumers: dict[str, Consumer] = {}
         self.prefetch = 0  # of consumers started from now on; 0 = no limit
 
@@ -71,6 +73,7 @@ class Channel:
                 events.tell("channel.created", **self._described, number=number, user=user.name, vhost=vhost.name)
         self._permitted: set[tuple[Action, str, str]] = set()
         connection.broker.timeouts.watch(self)
+        connection.broker.churn.channel_created += 1
 
     @property
     def outbox(self) -> Outbox:
@@ -139,6 +142,19 @@ class Channel:
     def return_unroutable(self, message: Message) -> None:
         """Hand a mandatory message back to its publisher."""
         self.outbox.content(self.number, publish.unroutable(message), message.header, message.body)
+
+    def count_get(self, entry: Entry | None, no_ack: bool) -> None:
+        """A basic.get found this."""
+        traffic = self.traffic
+        if entry is None:
+            traffic.got_empty += 1
+            return
+        if no_ack:
+            traffic.got_no_ack += 1
+        else:
+            traffic.got += 1
+        if entry.redelivered:
+            traffic.redelivered += 1
 
     @property
     def actor(self) -> Actor:
@@ -265,6 +281,7 @@ class Channel:
         if self.confirms is not None and not self.closed:
             for number, multiple, acked in self.confirms.take():
                 self.reply(BasicAck(number, multiple) if acked else BasicNack(number, multiple, requeue=False))
+            self.traffic.confirmed = self.confirms.published - self.confirms.unconfirmed
 
     # --- the end
 
@@ -275,6 +292,7 @@ class Channel:
         """
         self.closed = True
         self.connection.broker.timeouts.unwatch(self)
+        self.connection.broker.churn.channel_closed += 1
         consumers, self.consumers = self.consumers, {}
         queues = {consumer.queue: None for consumer in consumers.values()}
         for consumer in consumers.values():
@@ -288,6 +306,7 @@ class Channel:
             queue.dispatch()  # another may be the active one now
         self.publishing.close()
         self.deliveries.close()
+        self.vhost.traffic.add(self.traffic)
         if self.vhost.events.listeners:
             self.vhost.events.tell("channel.closed", **self._described, consumer_count=len(consumers))
 

@@ -101,6 +101,11 @@ class Connection:
         self.channel_max = settings.channel_max
         self.heartbeat = settings.heartbeat  # seconds, as agreed
         self.mechanism = ""  # by which the user logged in
+        self.connected_at = 0.0  # when it was opened, in seconds since 1970
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.reads = 0  # pieces in which they came
+        self.writes = 0
 
         self.outbox = Outbox(settings.frame_max)
         self.outlet = Outlet(wake)
@@ -144,6 +149,8 @@ class Connection:
 
     def receive_data(self, data: bytes) -> None:
         """Take in what the peer sent."""
+        self.bytes_received += len(data)
+        self.reads += 1
         if self._heartbeat is not None:
             self._heartbeat.received = True
         if self._deaf or self.closed:
@@ -182,7 +189,9 @@ class Connection:
             return []
         if self._heartbeat is not None and self.outbox.size > len(HEARTBEAT_FRAME):
             self._heartbeat.sent = True  # a heartbeat alone does not put off the next
+        self.bytes_sent += self.outbox.size
         chunks = self.outbox.take()
+        self.writes += len(chunks)
         outlet.pending = sum([channel.held_bytes for channel in self.holding]) if self.holding else 0
         if not outlet.open and outlet.pending <= outlet.limit:
             outlet.open = True
@@ -231,9 +240,8 @@ class Connection:
 
     def permissions_changed(self) -> None:
         """What the user may do has changed: it is asked again before the next operation."""
-        for channel in self.channels.values():
-            if isinstance(channel, Channel):
-                channel.forget_permissions()
+        for channel in self.open_channels():
+            channel.forget_permissions()
 
     # --- what the broker knows it by
 
@@ -249,6 +257,20 @@ class Connection:
     @property
     def vhost_name(self) -> str:
         return self.vhost.name if self.vhost is not None else ""
+
+    @property
+    def state(self) -> str:
+        """What it does at present, in RabbitMQ's words."""
+        if self._closing or self.closed:
+            return "closing"
+        if self._blocked:
+            return "blocked"
+        if self._lagging or self._resting:
+            return "flow"
+        return "running"
+
+    def open_channels(self) -> list[Channel]:
+        return [channel for channel in self.channels.values() if isinstance(channel, Channel)]
 
     # --- what channels and the handshake call
 
@@ -304,6 +326,7 @@ class Connection:
         self._handshake = None
         self._deadline = None
         self.broker.alarms.listen(self._alarms_changed)
+        self.connected_at = self.broker.clock.time()
         self.broker.connections.enter(self)
         assert self.user is not None
         self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
@@ -366,7 +389,7 @@ class Connection:
                 frame_max=self.outbox.frame_max,
                 channel_max=self.channel_max,
                 client_properties=self.client_properties,
-                connected_at=int(self.broker.clock.time() * 1000),
+                connected_at=int(self.connected_at * 1000),
                 node=self.broker.node,
             )
 
@@ -505,8 +528,8 @@ class Connection:
     # --- flow
 
     def _resume_consumers(self) -> None:
-        channels = [channel for channel in self.channels.values() if isinstance(channel, Channel)]
-        for consumer in by_priority([consumer for channel in channels for consumer in channel.consumers.values()]):
+        consumers = [consumer for channel in self.open_channels() for consumer in channel.consumers.values()]
+        for consumer in by_priority(consumers):
             consumer.queue.unpark(consumer)
 
     def _keep_pace(self, published: int) -> None:

@@ -118,6 +118,7 @@ def basic_cancel_ok(channel: Channel, method: BasicCancelOk) -> None:
 def basic_get(channel: Channel, method: BasicGet) -> None:
     queue = _readable(channel, method.queue)
     entry = queue.get(method.no_ack)
+    channel.count_get(entry, method.no_ack)
     if entry is None:
         channel.reply(BasicGetEmpty())
         return
@@ -187,7 +188,7 @@ def reject(channel: Channel, entries: list[Entry]) -> None:
     for entry in entries:
         if entry.queue is not None and entry.queue.limits is not None:
             entry.queue.limits.rejected(entry)
-    channel.deliveries.settle(entries)
+    channel.deliveries.settle(entries, False)
 
 
 def _refuse(channel: Channel, entries: list[Entry], verdict: Callable[[Channel, list[Entry]], None]) -> None:

@@ -11,6 +11,7 @@ from ..broker.consumer import Consumer, Outlet, Sink, Window, by_priority
 from ..broker.entry import Entry
 from ..broker.queue import Queue
 from ..broker.route import Routes
+from ..broker.traffic import Traffic
 from ..wire.writer import Outbox
 from .unacked import Unacked
 
@@ -22,15 +23,29 @@ if TYPE_CHECKING:
 class Deliveries(Sink):
     """Delivery tags, what is out under them, and its way to the peer."""
 
-    __slots__ = ("_channel", "_number", "_outlet", "_routes", "next_tag", "outbox", "transaction", "unacked", "window")
+    __slots__ = (
+        "_number",
+        "_outlet",
+        "_routes",
+        "channel",
+        "next_tag",
+        "outbox",
+        "traffic",
+        "transaction",
+        "unacked",
+        "window",
+    )
 
-    def __init__(self, channel: Channel, number: int, outbox: Outbox, outlet: Outlet, routes: Routes) -> None:
+    def __init__(
+        self, channel: Channel, number: int, outbox: Outbox, outlet: Outlet, routes: Routes, traffic: Traffic
+    ) -> None:
         self.outbox = outbox  # the connection's, or the last of the channel's own that are held back
         self.unacked = Unacked()
         self.next_tag = 1  # of the next delivery
         self.window = Window()  # over all consumers of the channel
         self.transaction: Transaction | None = None  # in tx mode
-        self._channel: Channel | None = channel
+        self.traffic = traffic  # of the channel
+        self.channel: Channel | None = channel
         self._number = number
         self._outlet = outlet
         self._routes = routes
@@ -51,16 +66,22 @@ class Deliveries(Sink):
             message.header,
             message.body,
         )
-        if not consumer.no_ack:
+        traffic = self.traffic
+        if entry.redelivered:
+            traffic.redelivered += 1
+        if consumer.no_ack:
+            traffic.delivered_no_ack += 1
+        else:
+            traffic.delivered += 1
             self.unacked.add(tag, entry)
         self._outlet.sent(outbox.size - before)
-        if self._routes.firehose is not None and self._channel is not None:
-            self._channel.trace(entry, consumer.queue.name)
+        if self._routes.firehose is not None and self.channel is not None:
+            self.channel.trace(entry, consumer.queue.name)
 
     def cancelled(self, consumer: Consumer) -> None:
         """See `Sink.cancelled`."""
-        if self._channel is not None:
-            self._channel.cancelled(consumer)
+        if self.channel is not None:
+            self.channel.cancelled(consumer)
 
     def ack(self, tag: int, multiple: bool) -> None:
         """Handle basic.ack. Raises PreconditionFailed when the tag is not outstanding."""
@@ -73,20 +94,28 @@ class Deliveries(Sink):
             consumer: Consumer | None = entry.consumer
             queue: Queue | None = entry.queue
             assert queue is not None
+            queue.traffic.acked += 1
+            self.traffic.acked += 1
             queue.settle(entry)
             if self.window.limit:
                 self._unpark_all()
             if consumer is not None and consumer.parked:
                 queue.unpark(consumer)
 
-    def settle(self, entries: list[Entry]) -> None:
-        """Entries taken from `unacked` are done with: let their queues forget them and their consumers go on."""
+    def settle(self, entries: list[Entry], acked: bool = True) -> None:
+        """Entries taken from `unacked` are done with: let their queues forget them and their consumers go on.
+
+        `acked`: by the client, which did not reject them.
+        """
         freed: Consumer | None = None
         others: list[Consumer] = []
         for entry in entries:
             consumer: Consumer | None = entry.consumer
             queue: Queue | None = entry.queue
             assert queue is not None
+            if acked:
+                queue.traffic.acked += 1
+                self.traffic.acked += 1
             queue.settle(entry)
             if consumer is not None and consumer is not freed and consumer.parked:
                 if freed is not None:
@@ -105,8 +134,8 @@ class Deliveries(Sink):
 
     def close(self) -> None:
         """Let go of the channel: nothing is delivered any more."""
-        self._channel = self.transaction = None
+        self.channel = self.transaction = None
 
     def _unpark_all(self) -> None:
-        if self._channel is not None:
-            self._channel.unpark_all()
+        if self.channel is not None:
+            self.channel.unpark_all()

@@ -1,5 +1,6 @@
 cimport cython
 from ..broker.route cimport Route, Routes
+from ..broker.traffic cimport Traffic
 from ..message cimport Address, Message, compose
 from .confirms cimport Confirms
 
@@ -20,12 +21,14 @@ cdef class Target:
     cdef readonly Address address
     cdef readonly bint mandatory
     cdef public Route route
+    cdef readonly Traffic traffic
 
 
 cdef class Publishing:
     cdef public Confirms confirms
     cdef public object transaction
     cdef public bint counted
+    cdef readonly Traffic traffic
     cdef object _customs
     cdef Routes _routes
     cdef bytes _arguments
@@ -36,7 +39,7 @@ cdef class Publishing:
     cdef bytes _properties
     cdef Traits _traits
 
-    @cython.locals(target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int)
+    @cython.locals(target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int, traffic=Traffic, at_exchange=Traffic)
     cpdef bint publish(self, bytes arguments, bytes header, bytes body) except -1
     @cython.locals(target=Target)
     cdef _look_up(self, customs, bytes arguments)

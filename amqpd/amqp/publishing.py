@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ..broker.queue import REFUSED, STORED
 from ..broker.route import Route, Routes
+from ..broker.traffic import Traffic
 from ..message import Address, Message, compose
 from .confirms import Confirms
 
@@ -26,10 +27,11 @@ _REFUSED: Final = REFUSED
 class Target:
     """What the arguments of a basic.publish mean."""
 
-    __slots__ = ("address", "exchange", "mandatory", "route")
+    __slots__ = ("address", "exchange", "mandatory", "route", "traffic")
 
     def __init__(self, exchange: Exchange, address: Address, mandatory: bool, route: Route | None) -> None:
         self.exchange = exchange
+        self.traffic = exchange.traffic
         self.address = address
         self.mandatory = mandatory
         self.route = route  # None: to be asked for each message
@@ -103,13 +105,15 @@ class Publishing:
         "_traits",
         "confirms",
         "counted",
+        "traffic",
         "transaction",
     )
 
-    def __init__(self, customs: Customs, routes: Routes) -> None:
+    def __init__(self, customs: Customs, routes: Routes, traffic: Traffic) -> None:
         self.confirms: Confirms | None = None  # in confirm mode
         self.transaction: Transaction | None = None  # in tx mode
         self.counted = False  # confirms are due when all that came in is handled
+        self.traffic = traffic  # of the channel
         self._customs: Customs | None = customs
         self._routes = routes
         self._arguments = b""
@@ -146,6 +150,11 @@ class Publishing:
             route = customs.route(target, message, traits.keys)
         if self._routes.firehose is not None:
             customs.trace(message, traits.keys, route)
+        traffic = self.traffic
+        at_exchange = target.traffic
+        traffic.published += 1
+        at_exchange.published += 1
+        at_exchange.routed += route.width
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent
@@ -159,6 +168,11 @@ class Publishing:
             outcome = route.kept
             if target.mandatory:
                 customs.hand_back(message)
+                traffic.returned += 1
+                at_exchange.returned += 1
+            else:
+                traffic.dropped += 1
+                at_exchange.dropped += 1
         if confirms is not None:
             confirms.count(outcome & _STORED != 0)
             if outcome & _REFUSED:

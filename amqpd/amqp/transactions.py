@@ -34,6 +34,16 @@ class Transaction:
         self._publishes: list[tuple[Message, tuple[AnyQueue, ...], bool]] = []  # with their routes; is mandatory
         self._settlements: list[tuple[list[Entry], Verdict]] = []
 
+    @property
+    def publish_count(self) -> int:
+        """Publishes since the last commit or rollback."""
+        return len(self._publishes)
+
+    @property
+    def settlement_count(self) -> int:
+        """Deliveries settled since then."""
+        return sum([len(entries) for entries, _ in self._settlements])
+
     def publish(self, message: Message, queues: tuple[AnyQueue, ...], mandatory: bool) -> None:
         self._publishes.append((message, queues, mandatory))
 

@@ -12,6 +12,7 @@ from ..errors import StartupError
 from ..store.base import Counters, Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
+from .churn import Churn
 from .compat import PROFILES, Compat
 from .connections import Connections
 from .event_exchange import EventExchange
@@ -56,7 +57,8 @@ class Broker:
         self.events = Events()
         self.alarms = Alarms(self.events, node)
         self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
-        self.connections = Connections()
+        self.churn = Churn()
+        self.connections = Connections(self.churn)
         self.vhosts: dict[str, VHost] = {}
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
@@ -64,7 +66,7 @@ class Broker:
             max([lane_at(each)[0] for each in used], default=0) + 1
         )  # of definitions in the store, whoever makes them
         self._resources = Resources(
-            store, pager, self.memory, clock, node, self.events, self.ids, compat, self.timeouts
+            store, pager, self.memory, clock, node, self.events, self.ids, compat, self.timeouts, self.churn
         )
         self._recover(recovered)
         if not self.vhosts:

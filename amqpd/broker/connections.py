@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
 from ..wire.spec import ReplyCode
+from .churn import Churn
+from .traffic import Traffic
+
+
+class OpenChannel(Protocol):
+    """A lane of a connection that counts what goes through."""
+
+    @property
+    def traffic(self) -> Traffic: ...
 
 
 class OpenConnection(Protocol):
@@ -22,6 +32,14 @@ class OpenConnection(Protocol):
     @property
     def vhost_name(self) -> str: ...
 
+    @property
+    def bytes_received(self) -> int: ...
+
+    @property
+    def bytes_sent(self) -> int: ...
+
+    def open_channels(self) -> Sequence[OpenChannel]: ...
+
     def close(self, code: ReplyCode, explanation: str) -> None:
         """Send the client away, telling it why; does nothing when that has begun."""
         ...
@@ -34,13 +52,15 @@ class OpenConnection(Protocol):
 class Connections:
     """All connections that were let into a vhost, in order of arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, churn: Churn | None = None) -> None:
+        self._churn = churn or Churn()
         self.open: dict[OpenConnection, None] = {}
         self.in_vhost: Counter[str] = Counter()
         self.of_user: Counter[str] = Counter()
 
     def enter(self, connection: OpenConnection) -> None:
         self.open[connection] = None
+        self._churn.connection_created += 1
         self.in_vhost[connection.vhost_name] += 1
         self.of_user[connection.username] += 1
 
@@ -48,6 +68,7 @@ class Connections:
         """Nothing happens when it never entered, or left before."""
         if connection in self.open:
             del self.open[connection]
+            self._churn.connection_closed += 1
             _count_down(self.in_vhost, connection.vhost_name)
             _count_down(self.of_user, connection.username)
 

@@ -5,6 +5,7 @@ from .entry cimport Entry, enter
 from .fifo cimport Fifo
 from .levels cimport Level, Levels, home
 from .memory cimport Memory
+from .traffic cimport Traffic
 
 cdef long long _ENTRY_COST
 cdef int _STORED
@@ -21,6 +22,7 @@ cdef class Queue:
     cdef public bint auto_delete
     cdef public object owner
     cdef public dict arguments
+    cdef public Traffic traffic
     cdef public dict incoming
     cdef public bint deleted
     cdef public object limits
@@ -51,7 +53,7 @@ cdef class Queue:
     cpdef int admit(self, Message message, long long deadline) except -1
     @cython.locals(seq=cython.longlong, memory=Memory, entry=Entry, consumer=Consumer)
     cpdef int admit_to(self, Level line, Message message, long long deadline) except -1
-    @cython.locals(entry=Entry)
+    @cython.locals(entry=Entry, traffic=Traffic)
     cpdef Entry get(self, bint no_ack)
     cpdef Entry first(self)
     cpdef Entry drop_first(self)
@@ -66,6 +68,7 @@ cdef class Queue:
     cdef Consumer _next_consumer(self)
     @cython.locals(entry=Entry, size=Py_ssize_t)
     cdef Entry _take(self)
+    @cython.locals(traffic=Traffic)
     cdef _deliver(self, Consumer consumer, Entry entry)
     @cython.locals(message=Message)
     cdef _unstore(self, Entry entry)

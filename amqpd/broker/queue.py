@@ -36,6 +36,7 @@ from .fifo import Fifo
 from .levels import NORMAL_LANE, Level, Levels, home
 from .memory import ENTRY_COST, Memory
 from .priorities import RankedConsumers, RankedEntries
+from .traffic import Traffic
 
 _ENTRY_COST: Final = ENTRY_COST
 
@@ -148,6 +149,7 @@ class Queue:
         "rotation",
         "single_active",
         "store",
+        "traffic",
         "unacked",
         "unacked_bytes",
     )
@@ -178,6 +180,7 @@ class Queue:
         self.arguments: dict[str, Any] = dict(arguments or {})
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
+        self.traffic = Traffic()
         self._keeps_all = self.arguments.get("x-queue-type") == QUORUM  # transient messages, too
         self._make_limits = make_limits
         self.limits: Limits | None = None  # what watches over it, if anything has to
@@ -240,6 +243,7 @@ class Queue:
         """Take a message in whatever the limits say; see `push`. `deadline` is an entry's."""
         seq = self.next_seq
         self.next_seq = seq + 1
+        self.traffic.published += 1
         memory = self.memory
         stored = self.durable and (message.persistent or self._keeps_all)
         if stored:
@@ -266,6 +270,7 @@ class Queue:
 
     def admit_to(self, line: Level, message: Message, deadline: int) -> int:
         """`admit`, to one of the lines that `line` makes: in a quorum queue, which stores all."""
+        self.traffic.published += 1
         if self.ready.length == 0 and self.paged:
             self._page_in()
         seq = self.next_seq
@@ -356,17 +361,24 @@ class Queue:
 
     def get(self, no_ack: bool) -> Entry | None:
         """The first ready entry, for basic.get; unacked from now on, unless `no_ack`. None when there is none."""
+        traffic = self.traffic
         if self.limits is not None:
             self.limits.used()
-        if self.first() is None:
-            return None
-        if self.limits is not None and (not self.limits.expire(True) or self.first() is None):
+        found = self.first() is not None
+        if found and self.limits is not None:
+            found = self.limits.expire(True) and self.first() is not None
+        if not found:
+            traffic.got_empty += 1
             return None
         entry = self._take()
+        if entry.redelivered:
+            traffic.redelivered += 1
         if no_ack:
+            traffic.got_no_ack += 1
             if entry.stored:
                 self._unstore(entry)
         else:
+            traffic.got += 1
             self._retain(entry)
         if self.limits is not None:
             self.limits.expire()
@@ -520,11 +532,16 @@ class Queue:
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
         self.memory.delivered += 1
+        traffic = self.traffic
+        if entry.redelivered:
+            traffic.redelivered += 1
         if consumer.no_ack:
+            traffic.delivered_no_ack += 1
             consumer.sink.deliver(consumer, entry)
             if entry.stored:
                 self._unstore(entry)
         else:
+            traffic.delivered += 1
             entry.consumer = consumer
             consumer.unacked += 1
             consumer.window.used += 1

@@ -11,6 +11,7 @@ cdef class Route:
     cdef tuple _plain
     cdef tuple _streams
     cdef bint _shared
+    cdef readonly Py_ssize_t width
     cdef object _store
 
     @cython.locals(queue=Queue, outcome=int)

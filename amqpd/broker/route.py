@@ -23,10 +23,11 @@ ROUTES_LIMIT: Final = 65536
 class Route:
     """The queues a message reaches."""
 
-    __slots__ = ("_only", "_plain", "_shared", "_store", "_streams", "kept", "lasting", "queues")
+    __slots__ = ("_only", "_plain", "_shared", "_store", "_streams", "kept", "lasting", "queues", "width")
 
     def __init__(self, queues: tuple[AnyQueue, ...], lasting: bool, store: Store, kept: int = 0) -> None:
         self.queues = queues
+        self.width = len(queues)
         self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
         self.kept = kept  # STORED when an exchange on the way has kept and stored it
         self._store = store

@@ -36,6 +36,7 @@ from .consumer import Consumer
 from .entry import Entry
 from .memory import Memory
 from .queue import PAGE_SIZE, STORED, Queue
+from .traffic import Traffic
 
 Delivery: TypeAlias = tuple[int, Message]
 """An offset and its message, as it is delivered."""
@@ -116,6 +117,7 @@ class Stream:
         self.incoming: dict[BindingKey, Binding] = {}
         self.consumers: list[Consumer] = []  # in order of subscription
         self.deleted = False
+        self.traffic = Traffic()
         self._described = described
         self._segments_id = segments_id  # of their beginnings, in the store
 
@@ -158,6 +160,7 @@ class Stream:
             segment.last_time = self._last_time
         self.store.put(self.id, offset, message, self._last_time)
         self.next_offset = offset + 1
+        self.traffic.published += 1
         self.message_bytes += message.size
         if self._cursors and not self._watching:
             self._watch()
@@ -328,6 +331,7 @@ class Cursor:
         self._unfiltered = arguments.get("x-stream-match-unfiltered") is True  # what has no filter value, too
         queue = Queue(stream.name, stream.id, stream.store, None, stream.memory, arguments=stream.arguments)
         queue.limits = self
+        queue.traffic = stream.traffic
         self.queue: Queue | None = queue  # until it is left
 
     # --- what the queue calls
@@ -404,6 +408,7 @@ class Cursor:
     def _hand_on(self, queue: Queue, offset: int, message: Message) -> None:
         queue.next_seq = offset
         queue.admit(message, 0)
+        queue.traffic.published -= 1  # it was counted when it was appended
 
     def _next(self) -> Delivery | None:
         """The next message the consumer wants; None when there is none for now."""

@@ -38,6 +38,7 @@ from .arguments import (
     queue_type_of,
 )
 from .binding import Binding, binding_key
+from .churn import Churn
 from .compat import Compat
 from .consumer import Consumer
 from .dead_letter import DeadLetters
@@ -51,6 +52,7 @@ from .queue import Limits, Queue
 from .route import Route, Routes
 from .stream import AnyQueue, Stream, check_stream
 from .timeouts import ConsumerTimeouts
+from .traffic import Traffic
 
 RESERVED_PREFIX: Final = "amq."
 
@@ -79,6 +81,7 @@ class Resources(NamedTuple):
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
     timeouts: ConsumerTimeouts
+    churn: Churn
 
 
 class VHost:
@@ -97,6 +100,7 @@ class VHost:
         self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
+        self.traffic = Traffic()  # of channels that are closed
         self.dead_letters = DeadLetters(self)
         self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
@@ -271,6 +275,7 @@ class VHost:
         name = name or generated_name("amq.gen-")
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
+        self._resources.churn.queue_declared += 1
         queue = self.queues.get(name)
         if self.compat.stores_queue_type and "x-queue-type" not in arguments:
             arguments = {**arguments, "x-queue-type": CLASSIC}
@@ -344,6 +349,7 @@ class VHost:
         """Delete a queue with its messages and bindings; its consumers are told."""
         if self.reply_queues.pop(queue.name, None) is None:
             del self.queues[queue.name]
+            self._resources.churn.queue_deleted += 1
         if queue.owner is not None:
             self._exclusive[queue.owner].remove(queue)
             if not self._exclusive[queue.owner]:
@@ -587,6 +593,7 @@ class VHost:
         if has_limits(queue.arguments):
             queue.limits = self._make_limits(queue)
         self.queues[name] = queue
+        resources.churn.queue_created += 1
         resources.timeouts.heed(queue)
         self._reroute()
         return queue
@@ -631,6 +638,7 @@ class VHost:
             recovered=recovered,
         )
         self.queues[name] = stream
+        resources.churn.queue_created += 1
         self._reroute()
         return stream
 

@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..compiled import is_compiled
-from ..config import load
+from ..config import given, load
 from ..errors import StartupError
 
 HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
@@ -35,6 +35,10 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 """
 
 
+HTTP_OFFSET = 10_000
+"""The HTTP API's port is so far above AMQP's unless it is chosen, as with RabbitMQ's 5672 and 15672."""
+
+
 @click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.option(
     "-c", "--config", "file", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Settings, as TOML."
@@ -43,6 +47,10 @@ Stop it with Ctrl-C or SIGTERM: clients are told, everything is committed.
 @click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
 @click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port for AMQP; 0 = a free one.  [default: 5672]")
+@click.option(
+    "--http-port", type=click.IntRange(0, 65535), help="Port for the HTTP API; 0 = a free one.  [default: 15672]"
+)
+@click.option("--no-http", is_flag=True, default=None, help="No HTTP API.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity logged.")
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Lines for people, or JSON.")
 @click.version_option(
@@ -54,12 +62,16 @@ def amqpd(
     memory: bool | None,
     bind: str | None,
     port: int | None,
+    http_port: int | None,
+    no_http: bool | None,
     log_level: str | None,
     log_format: str | None,
 ) -> None:
     options: dict[str, Any] = {
         "data_dir": data_dir,
         "memory": memory,
+        "management.enabled": None if no_http is None else not no_http,
+        "management.tcp.port": http_port,
         "log.level": log_level,
         "log.format": log_format,
     }
@@ -67,6 +79,8 @@ def amqpd(
     if bind is not None or port is not None:
         host, default_port = config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
+        if port is not None and http_port is None and "management.tcp.port" not in given(file):
+            options["management.tcp.port"] = port and min(port + HTTP_OFFSET, 65535)
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
         config = load(file, options=options)
     from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker

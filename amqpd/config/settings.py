@@ -59,6 +59,9 @@ class Config:
     product: str = _setting("product", "RabbitMQ", "product announced; some clients go by it")
     trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
     event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
+    management: bool = _setting("management.enabled", True, "serve the HTTP API")
+    management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
+    management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
     log_level: str = _setting("log.level", "info", "least severity logged", ("debug", "info", "warning", "error"))
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", ("console", "json"))
 
@@ -67,6 +70,7 @@ class Config:
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least, most in (
+            ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
@@ -83,6 +87,7 @@ class Config:
                 raise _invalid(key, value, f"at most {most}")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
+            ("management.tcp.ip", self.management_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
         ):
@@ -107,12 +112,15 @@ def load(
 
     Raises StartupError: 66 when the file cannot be read, 78 for an unknown key or a value that cannot be, naming both.
     """
-    values: dict[str, Any] = {}
-    if file is not None:
-        values.update(_from_file(file))
-    values.update(_from_environment(os.environ if environment is None else environment))
+    values = given(file, environment)
     values.update({key: value for key, value in (options or {}).items() if value is not None})
     return Config(**{SETTINGS[key].name: _converted(key, value) for key, value in values.items()})
+
+
+def given(file: Path | None = None, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The settings that a file and the environment make, by key. Raises StartupError as `load` does."""
+    values = _from_file(file) if file is not None else {}
+    return values | _from_environment(os.environ if environment is None else environment)
 
 
 def environment_name(key: str) -> str:

@@ -42,13 +42,14 @@ class BrokerProcess:
     def start(self, timeout: float = 30.0) -> Self:
         """Start it and wait until clients can connect. Raises RuntimeError with its log when it does not come up."""
         command = [sys.executable, "-m", "amqpd", "-p", str(self.port), *self.options]
+        http = "true" if "--http-port" in self.options else "false"
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and package
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **self.environment},
+            env={**os.environ, "AMQPD_MANAGEMENT_ENABLED": http, **self.environment},
         )
         ready = threading.Event()
         assert self.process.stdout is not None

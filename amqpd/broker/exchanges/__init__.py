@@ -22,7 +22,7 @@ from .random_choice import RandomExchange
 from .recent_history import RecentHistoryExchange
 from .topic import TopicExchange
 
-__all__ = ["DefaultExchange", "Exchange", "Verdict", "find_type", "register"]
+__all__ = ["DefaultExchange", "Exchange", "Verdict", "find_type", "register", "type_names"]
 
 GROUP: Final = "amqpd.exchange_types"
 
@@ -55,6 +55,11 @@ def find_type(name: str) -> type[Exchange] | None:
     if name not in _types and name in _announced():
         register(_announced()[name].load())
     return _types.get(name)
+
+
+def type_names() -> list[str]:
+    """All types there are, by name."""
+    return sorted({*_types, *_announced()})
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 from ...message import Message
 from ..arguments import Arguments
 from ..binding import Binding, BindingKey
+from ..traffic import Traffic
 
 if TYPE_CHECKING:
     from ...store.base import Counters
@@ -62,6 +63,7 @@ class Exchange(ABC):
         self.outgoing: dict[BindingKey, Binding] = {}
         self.incoming: dict[BindingKey, Binding] = {}
         self.id = 0  # in the store; 0 = not stored
+        self.traffic = Traffic()  # published by clients
 
     # --- the contract
 

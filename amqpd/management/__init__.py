@@ -1,0 +1,8 @@
+"""The HTTP API of RabbitMQ's management plug-in, in the broker's own event loop.
+
+`server` listens, `resources` maps paths to handlers and says who may call them, `call` is one request, `lists` pages
+and sorts, `views` has the JSON shape of each object, `rates` remembers counters for a while. The handlers are in `api`,
+a module for each kind of object. What they show is read from the model at that moment.
+
+Nothing here is imported unless the listener is on.
+"""

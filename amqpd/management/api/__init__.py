@@ -1,0 +1,16 @@
+"""The handlers of the API, a module for each kind of object; `RESOURCES` is the table of them all."""
+
+from __future__ import annotations
+
+from . import bindings, connections, exchanges, health, overview, queues, vhosts
+
+RESOURCES = (
+    *overview.RESOURCES,
+    *connections.RESOURCES,
+    *exchanges.RESOURCES,
+    *queues.RESOURCES,
+    *bindings.RESOURCES,
+    *vhosts.RESOURCES,
+    *health.RESOURCES,
+)
+"""Every path below /api. Of two that match, the first counts."""

@@ -1,0 +1,133 @@
+"""Exchanges: list, declare, delete, and publish to one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from starlette.responses import Response
+
+from ...auth.base import Action
+from ...broker.exchanges import Exchange
+from ...broker.queue import REFUSED, STORED
+from ...broker.vhost import VHost
+from ...errors import AccessRefused
+from ...message import make_message
+from ...wire.properties import Properties
+from ...wire.spec import ProtocolError
+from ..call import Call, field_of
+from ..committed import committed
+from ..errors import bad_request, not_found
+from ..lists import listing
+from ..resources import Created, Resource, Right
+from ..translate import arguments_of, properties_of
+
+
+async def list_exchanges(call: Call) -> Response:
+    found = [(vhost, exchange) for vhost in call.vhosts() for exchange in list(vhost.exchanges.values())]
+
+    def view(place: tuple[VHost, Exchange]) -> dict[str, Any]:
+        return call.management.views.exchange(*place)
+
+    keys = {
+        "vhost": lambda place: place[0].name,
+        "name": lambda place: place[1].name,
+        "type": lambda place: place[1].type,
+        "durable": lambda place: place[1].durable,
+    }
+    return await listing(call, found, view, keys)
+
+
+def show_exchange(call: Call) -> Any:
+    return call.management.views.exchange_details(call.vhost, exchange_in(call))
+
+
+def exchange_in(call: Call) -> Exchange:
+    """The exchange in the path. Raises HttpError 404."""
+    exchange = call.vhost.exchanges.get(call.exchange_name)
+    if exchange is None:
+        raise not_found()
+    return exchange
+
+
+def declare_exchange(call: Call) -> Any:
+    vhost, name, body = call.vhost, call.exchange_name, call.body
+    type_name = field_of(body, "type", str)
+    arguments = arguments_of(field_of(body, "arguments", dict, {}))
+    vhost.check_declarable(name, type_name)
+    call.check(Action.CONFIGURE, vhost, "exchange", name)
+    alternate = arguments.get("alternate-exchange")
+    if isinstance(alternate, str):
+        call.check(Action.READ, vhost, "exchange", name)
+        call.check(Action.WRITE, vhost, "exchange", alternate)
+    existed = name in vhost.exchanges
+    vhost.declare_exchange(
+        name,
+        type_name,
+        durable=field_of(body, "durable", bool, True),
+        auto_delete=field_of(body, "auto_delete", bool, False),
+        internal=field_of(body, "internal", bool, False),
+        arguments=arguments,
+    )
+    return _done(call, None if existed else Created())
+
+
+def delete_exchange(call: Call) -> Any:
+    exchange = exchange_in(call)
+    call.vhost.check_deletable(exchange.name)
+    call.check(Action.CONFIGURE, call.vhost, "exchange", exchange.name)
+    call.vhost.delete_exchange(exchange.name, if_unused=call.flag("if-unused"))
+    return _done(call, None)
+
+
+async def publish(call: Call) -> Any:
+    vhost, exchange, body = call.vhost, exchange_in(call), call.body
+    routing_key = field_of(body, "routing_key", str)
+    payload = field_of(body, "payload", str)
+    encoding = field_of(body, "payload_encoding", str)
+    properties = properties_of(field_of(body, "properties", (dict, list), {}))
+    call.check(Action.WRITE, vhost, "exchange", exchange.name)
+    if exchange.internal:
+        raise AccessRefused(f"cannot publish to internal {vhost.describe_exchange(exchange.name)}")
+    message = _message(exchange.name, routing_key, _decoded(payload, encoding), properties)
+    route = vhost.route(exchange, message)
+    exchange.traffic.published += 1
+    exchange.traffic.routed += len(route.queues)
+    outcome = route.deliver(message) if route.queues else route.kept
+    if outcome & REFUSED:
+        raise bad_request("rejected Unable to publish message. Check queue limits.")
+    if outcome & STORED:
+        await committed(vhost.store)
+    return {"routed": bool(route.queues) or bool(route.kept)}
+
+
+def _message(exchange: str, routing_key: str, body: bytes, properties: Properties) -> Any:
+    try:
+        return make_message(exchange, routing_key, body, properties)
+    except (ValueError, ProtocolError) as error:
+        raise bad_request(str(error)) from None
+
+
+def _decoded(payload: str, encoding: str) -> bytes:
+    if encoding == "string":
+        return payload.encode()
+    if encoding != "base64":
+        raise bad_request(f"unsupported encoding: {encoding}")
+    try:
+        return base64.b64decode(payload, validate=True)
+    except (binascii.Error, ValueError):
+        raise bad_request("payload is not base64") from None
+
+
+async def _done(call: Call, result: Any) -> Any:
+    await committed(call.vhost.store)
+    return result
+
+
+RESOURCES = (
+    Resource("/exchanges", Right.USER, get=list_exchanges),
+    Resource("/exchanges/{vhost}", Right.VHOST, get=list_exchanges),
+    Resource("/exchanges/{vhost}/{name}", Right.VHOST, get=show_exchange, put=declare_exchange, delete=delete_exchange),
+    Resource("/exchanges/{vhost}/{name}/publish", Right.VHOST, post=publish),
+)

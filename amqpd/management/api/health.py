@@ -1,0 +1,86 @@
+"""Checks that answer 200 when all is well, and 503 with a reason when it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from ...message import make_message
+from ..call import Call
+from ..errors import bad_request, not_found
+from ..resources import Resource, Right, encode
+
+OK = {"status": "ok"}
+
+
+def check_alarms(call: Call) -> Any:
+    reason = call.broker.alarms.reason
+    if not reason:
+        return OK
+    alarms = [{"node": call.broker.node, "resource": each.removeprefix("low on ")} for each in reason.split(" & ")]
+    return _failed(f"There are alarms in effect in the cluster: {reason}", alarms=alarms)
+
+
+def check_port(call: Call) -> Any:
+    try:
+        port = int(call.path("port"))
+    except ValueError:
+        raise bad_request("invalid port") from None
+    ports = [listener.port for listener in call.management.listeners]
+    return {**OK, "port": port} if port in ports else _failed("No active listener", missing=port, ports=ports)
+
+
+def check_protocol(call: Call) -> Any:
+    wanted = call.path("protocol")
+    protocols = sorted({listener.protocol for listener in call.management.listeners})
+    alias = {"amqp091": "amqp", "amqps": "amqp/ssl", "amqp1.0": "amqp", "https": "https"}.get(wanted, wanted)
+    if alias in protocols:
+        return {**OK, "protocol": wanted}
+    return _failed("No active listener", missing=wanted, protocols=protocols)
+
+
+def well(call: Call) -> Any:
+    """What can only fail where there are several nodes, or a broker is half started."""
+    return OK
+
+
+def check_quorum(call: Call) -> Any:
+    return {**OK, "reason": "single node cluster"}
+
+
+async def aliveness(call: Call) -> Any:
+    """Publish, and consume, a message in the vhost (RabbitMQ's aliveness-test)."""
+    vhost = call.vhost
+    queue = vhost.queues.get("aliveness-test") or vhost.declare_queue("aliveness-test")
+    vhost.route(vhost.exchanges[""], message := make_message("", "aliveness-test", b"test_message")).deliver(message)
+    entry = queue.get(True)
+    if entry is None:
+        raise not_found()
+    return OK
+
+
+def _failed(reason: str, **further: Any) -> Response:
+    body = encode({"status": "failed", "reason": reason, **further})
+    return Response(body, status_code=503, media_type="application/json")
+
+
+RESOURCES = (
+    Resource("/aliveness-test/{vhost}", Right.VHOST, get=aliveness),
+    Resource("/healthchecks/node", Right.USER, get=check_alarms),
+    Resource("/healthchecks/node/{node}", Right.USER, get=check_alarms),
+    Resource("/health/checks/alarms", Right.USER, get=check_alarms),
+    Resource("/health/checks/local-alarms", Right.USER, get=check_alarms),
+    Resource("/health/checks/port-listener/{port}", Right.USER, get=check_port),
+    Resource("/health/checks/protocol-listener/{protocol}", Right.USER, get=check_protocol),
+    Resource("/health/checks/virtual-hosts", Right.USER, get=well),
+    Resource("/health/checks/node-is-mirror-sync-critical", Right.USER, get=check_quorum),
+    Resource("/health/checks/node-is-quorum-critical", Right.USER, get=check_quorum),
+    Resource("/health/checks/is-in-service", Right.ANYBODY, get=well),
+    Resource("/health/checks/below-node-connection-limit", Right.ANYBODY, get=well),
+    Resource("/health/checks/ready-to-serve-clients", Right.ANYBODY, get=well),
+    Resource("/health/checks/metadata-store/initialized", Right.USER, get=well),
+    Resource("/health/checks/metadata-store/initialized/with-data", Right.USER, get=well),
+    Resource("/health/checks/quorum-queues-without-elected-leaders/all-vhosts", Right.USER, get=well),
+    Resource("/health/checks/quorum-queues-without-elected-leaders/vhost/{vhost}", Right.VHOST, get=well),
+)

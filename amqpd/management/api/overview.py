@@ -1,0 +1,252 @@
+"""The broker as a whole: overview, nodes, who is asking, and what clients ask about the product."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import Response
+
+from ... import __version__
+from ...broker.exchanges import type_names
+from ..call import Call
+from ..errors import bad_request, not_found
+from ..process import disk_free, file_descriptors, file_limit, resident_bytes
+from ..rates import depth_of
+from ..resources import Resource, Right
+
+FEATURES = (
+    "classic_mirrored_queue_version",
+    "classic_queue_type_delivery_support",
+    "direct_exchange_routing_v2",
+    "drop_unroutable_metric",
+    "empty_basic_get_metric",
+    "feature_flags_v2",
+    "implicit_default_bindings",
+    "listener_records_in_ets",
+    "maintenance_mode_status",
+    "message_containers",
+    "quorum_queue",
+    "restart_streams",
+    "stream_filtering",
+    "stream_queue",
+    "stream_single_active_consumer",
+    "tracking_records_in_ets",
+    "user_limits",
+    "virtual_host_metadata",
+)
+"""RabbitMQ's feature flags that clients look for: all are enabled, and none can be turned off."""
+
+
+def show_overview(call: Call) -> Any:
+    management, broker = call.management, call.broker
+    rates = management.rates
+    totals = [0, 0, 0]
+    counts = {"channels": 0, "connections": 0, "consumers": 0, "exchanges": 0, "queues": 0}
+    for vhost in call.vhosts():
+        counts["exchanges"] += len(vhost.exchanges)
+        counts["queues"] += len(vhost.queues)
+        for queue in list(vhost.queues.values()):
+            totals = [before + more for before, more in zip(totals, depth_of(queue), strict=True)]
+            counts["consumers"] += len(queue.consumers)
+    counts["connections"] = len(broker.connections.open)
+    counts["channels"] = sum([len(connection.open_channels()) for connection in broker.connections.open])
+    properties = management.server_properties
+    version = str(properties.get("version", __version__))
+    names = ("messages", "messages_ready", "messages_unacknowledged")
+    return {
+        "management_version": version,
+        "rates_mode": "basic",
+        "sample_retention_policies": {"global": [600], "basic": [600], "detailed": [600]},
+        "exchange_types": exchange_types(),
+        "product_version": version,
+        "product_name": str(properties.get("product", "amqpd")),
+        "rabbitmq_version": version,
+        "amqpd_version": __version__,
+        "cluster_name": str(properties.get("cluster_name", broker.node)),
+        "cluster_tags": {},
+        "node_tags": {},
+        "erlang_version": "",
+        "erlang_full_version": f"Python {platform.python_version()}",
+        "crypto_lib_version": "",
+        "release_series_support_status": "supported",
+        "disable_stats": False,
+        "enable_queue_totals": False,
+        "default_queue_type": "classic",
+        "is_op_policy_updating_enabled": True,
+        "message_stats": rates.totals(),
+        "churn_rates": rates.details("churn", asdict(broker.churn)),
+        "queue_totals": rates.details("depth", dict(zip(names, totals, strict=True))),
+        "object_totals": counts,
+        "statistics_db_event_queue": 0,
+        "node": broker.node,
+        "listeners": [
+            {
+                "node": broker.node,
+                "protocol": listener.protocol,
+                "ip_address": listener.host,
+                "port": listener.port,
+                "socket_opts": {},
+            }
+            for listener in management.listeners
+        ],
+        "contexts": _contexts(call),
+    }
+
+
+def exchange_types() -> list[dict[str, Any]]:
+    return [{"name": name, "description": "", "enabled": True} for name in type_names()]
+
+
+def list_nodes(call: Call) -> Any:
+    return [_node(call)]
+
+
+def show_node(call: Call) -> Any:
+    _check_node(call)
+    return _node(call)
+
+
+def show_memory(call: Call) -> Any:
+    _check_node(call)
+    used = resident_bytes()
+    messages = call.broker.memory.used
+    parts = {"queue_procs": messages, "other_proc": max(0, used - messages)}
+    return {"memory": {**parts, "strategy": "rss", "total": {"rss": used, "allocated": used, "erlang": used}}}
+
+
+def who_am_i(call: Call) -> Any:
+    return {"name": call.user.name, "tags": sorted(call.user.tags), "is_internal_user": True}
+
+
+def show_cluster_name(call: Call) -> Any:
+    return {"name": str(call.management.server_properties.get("cluster_name", call.broker.node))}
+
+
+def list_feature_flags(call: Call) -> Any:
+    return [
+        {
+            "name": name,
+            "desc": "",
+            "doc_url": "",
+            "state": "enabled",
+            "stability": "stable",
+            "provided_by": "rabbit",
+        }
+        for name in FEATURES
+    ]
+
+
+def enable_feature_flag(call: Call) -> None:
+    if call.path("name") not in (*FEATURES, "all"):
+        raise bad_request(f"unsupported feature flag: {call.path('name')}")
+
+
+def show_version(call: Call) -> Response:
+    return Response(str(call.management.server_properties.get("version", __version__)), media_type="text/plain")
+
+
+def log_in(call: Call) -> Any:
+    """For pages that want to know whether a password is right."""
+    return who_am_i(call)
+
+
+def _node(call: Call) -> dict[str, Any]:
+    management, broker = call.management, call.broker
+    used = resident_bytes()
+    raised = broker.alarms.reason
+    free = disk_free(management.data_dir)
+    return {
+        "name": broker.node,
+        "type": "disc" if management.data_dir else "ram",
+        "running": True,
+        "being_drained": False,
+        "os_pid": str(os.getpid()),
+        "uptime": int((broker.clock.now() - management.started_at) * 1000),
+        "run_queue": 0,
+        "processors": os.cpu_count() or 1,
+        "rates_mode": "basic",
+        "fd_used": file_descriptors(),
+        "fd_total": file_limit(),
+        "sockets_used": len(broker.connections.open),
+        "sockets_total": file_limit(),
+        "proc_used": len(broker.connections.open) + sum([len(vhost.queues) for vhost in broker.vhosts.values()]),
+        "proc_total": 1 << 20,
+        "mem_used": used,
+        "mem_used_details": {"rate": 0.0},
+        "mem_limit": management.memory_limit(),
+        "mem_alarm": "low on memory" in raised,
+        "mem_calculation_strategy": "rss",
+        "disk_free": free,
+        "disk_free_details": {"rate": 0.0},
+        "disk_free_limit": management.disk_limit(),
+        "disk_free_alarm": "low on disk" in raised,
+        "partitions": [],
+        "exchange_types": exchange_types(),
+        "auth_mechanisms": [{"name": name, "description": "", "enabled": True} for name in management.mechanisms],
+        "applications": [
+            {"name": "amqpd", "description": "AMQP 0-9-1 broker", "version": __version__},
+            {"name": "python", "description": sys.implementation.name, "version": platform.python_version()},
+        ],
+        "enabled_plugins": list(management.plugins),
+        "contexts": _contexts(call),
+        "log_files": [],
+        "config_files": [],
+        "db_dir": management.data_dir,
+        "net_ticktime": 60,
+        "cluster_links": [],
+        "metrics_gc_queue_length": {},
+        **management.rates.details("churn", asdict(broker.churn)),
+    }
+
+
+def _contexts(call: Call) -> list[dict[str, Any]]:
+    return [
+        {
+            "node": call.broker.node,
+            "description": "RabbitMQ Management",
+            "path": "/",
+            "ip": listener.host,
+            "port": str(listener.port),
+            "ssl_opts": [],
+        }
+        for listener in call.management.listeners
+        if listener.protocol.startswith("http")
+    ]
+
+
+def _check_node(call: Call) -> None:
+    if call.path("node") != call.broker.node:
+        raise not_found()
+
+
+def rebalance(call: Call) -> None:
+    """Nothing to do with one node."""
+
+
+def show_extensions(call: Call) -> Any:
+    return []
+
+
+def show_auth(call: Call) -> Any:
+    return {"oauth_enabled": False, "enable_uaa": False, "uaa_client_id": "", "uaa_location": ""}
+
+
+RESOURCES = (
+    Resource("/overview", Right.USER, get=show_overview),
+    Resource("/nodes", Right.MONITORING, get=list_nodes),
+    Resource("/nodes/{node}", Right.MONITORING, get=show_node),
+    Resource("/nodes/{node}/memory", Right.MONITORING, get=show_memory),
+    Resource("/whoami", Right.USER, get=who_am_i),
+    Resource("/login", Right.USER, get=log_in, post=log_in),
+    Resource("/auth", Right.ANYBODY, get=show_auth),
+    Resource("/cluster-name", Right.USER, get=show_cluster_name),
+    Resource("/extensions", Right.USER, get=show_extensions),
+    Resource("/feature-flags", Right.USER, get=list_feature_flags),
+    Resource("/feature-flags/{name}/enable", Right.ADMINISTRATOR, put=enable_feature_flag),
+    Resource("/version", Right.USER, get=show_version),
+    Resource("/rebalance/queues", Right.ADMINISTRATOR, post=rebalance, put=rebalance),
+)

@@ -1,0 +1,187 @@
+"""Queues: list, declare, delete, purge, and get messages from one."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from ...auth.base import Action
+from ...broker.arguments import queue_type_of
+from ...broker.entry import Entry
+from ...broker.stream import AnyQueue, Stream
+from ...broker.vhost import VHost
+from ...errors import NotImplementedByBroker
+from ..call import Call, field_of
+from ..committed import committed
+from ..errors import bad_request
+from ..lists import listing
+from ..resources import Created, Resource, Right
+from ..translate import arguments_of, shown_properties
+from .bindings import bindings_to
+
+ACK_MODES: Final = {  # to whether they reject, and whether they requeue
+    "ack_requeue_true": (False, True),
+    "ack_requeue_false": (False, False),
+    "reject_requeue_true": (True, True),
+    "reject_requeue_false": (True, False),
+}
+
+
+async def list_queues(call: Call) -> Response:
+    found = [(vhost, queue) for vhost in call.vhosts() for queue in list(vhost.queues.values())]
+    views = call.management.views
+    basics = call.flag("disable_stats") and not call.flag("enable_queue_totals")
+
+    def view(place: tuple[VHost, AnyQueue]) -> dict[str, Any]:
+        return views.queue_basics(*place) if basics else views.queue(*place)
+
+    keys = {
+        "vhost": lambda place: place[0].name,
+        "name": lambda place: place[1].name,
+        "durable": lambda place: place[1].durable,
+        "type": lambda place: queue_type_of(place[1].arguments),
+        "messages": lambda place: place[1].message_count + getattr(place[1], "unacked", 0),
+        "messages_ready": lambda place: place[1].message_count,
+        "consumers": lambda place: len(place[1].consumers),
+    }
+    return await listing(call, found, view, keys)
+
+
+def show_queue(call: Call) -> Any:
+    return call.management.views.queue_details(call.vhost, call.queue)
+
+
+def declare_queue(call: Call) -> Any:
+    vhost, name, body = call.vhost, call.path("name"), call.body
+    arguments = arguments_of(field_of(body, "arguments", dict, {}))
+    call.check(Action.CONFIGURE, vhost, "queue", name)
+    dead_letter_exchange = arguments.get("x-dead-letter-exchange")
+    if isinstance(dead_letter_exchange, str):
+        call.check(Action.READ, vhost, "queue", name)
+        call.check(Action.WRITE, vhost, "exchange", dead_letter_exchange)
+    existed = name in vhost.queues
+    vhost.declare_queue(
+        name,
+        durable=field_of(body, "durable", bool, True),
+        auto_delete=field_of(body, "auto_delete", bool, False),
+        arguments=arguments,
+    )
+    return _done(call, None if existed else Created())
+
+
+def delete_queue(call: Call) -> Any:
+    vhost, queue = call.vhost, _own(call)
+    call.check(Action.CONFIGURE, vhost, "queue", queue.name)
+    vhost.check_queue_deletable(queue, if_unused=call.flag("if-unused"), if_empty=call.flag("if-empty"))
+    vhost.delete_queue(queue)
+    return _done(call, None)
+
+
+def purge_queue(call: Call) -> Any:
+    queue = _own(call)
+    call.check(Action.READ, call.vhost, "queue", queue.name)
+    queue.purge()
+    return _done(call, None)
+
+
+def act_on_queue(call: Call) -> None:
+    action = field_of(call.body, "action", str)
+    _ = call.queue
+    if action not in ("sync", "cancel_sync"):
+        raise bad_request(f"unknown action: {action}")
+
+
+def get_messages(call: Call) -> Any:
+    """Take messages out, and put them back unless they are to go; all before any of them is settled."""
+    queue, body = _own(call), call.body
+    call.check(Action.READ, call.vhost, "queue", queue.name)
+    count = field_of(body, "count", int)
+    rejects, requeues = _ack_mode(body)
+    encoding = field_of(body, "encoding", str)
+    truncate = field_of(body, "truncate", int, None)
+    if count < 0 or (truncate is not None and truncate < 0):
+        raise bad_request("count and truncate have to be 0 or more")
+    if encoding not in ("auto", "base64"):
+        raise bad_request(f"unsupported encoding: {encoding}")
+    if isinstance(queue, Stream):
+        raise NotImplementedByBroker(f"basic.get not supported by stream {call.vhost.describe_queue(queue.name)}")
+    entries: list[Entry] = []
+    found: list[dict[str, Any]] = []
+    while len(entries) < count:
+        entry = queue.get(False)
+        if entry is None:
+            break
+        entries.append(entry)
+        found.append(_shown(entry, queue.message_count, encoding, truncate))
+    if requeues:
+        queue.requeue(entries, rejects)
+    else:
+        for entry in entries:
+            if rejects and queue.limits is not None:
+                queue.limits.rejected(entry)
+            queue.settle(entry)
+    return found
+
+
+def _shown(entry: Entry, left: int, encoding: str, truncate: int | None) -> dict[str, Any]:
+    message = entry.message
+    payload = message.body if truncate is None else message.body[:truncate]
+    text: str | None = None
+    if encoding == "auto":
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            text = None
+    return {
+        "payload_bytes": message.size,
+        "redelivered": entry.redelivered,
+        "exchange": message.exchange,
+        "routing_key": message.routing_key,
+        "message_count": left,
+        "properties": shown_properties(message.properties),
+        "payload": base64.b64encode(payload).decode() if text is None else text,
+        "payload_encoding": "base64" if text is None else "string",
+    }
+
+
+def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
+    if "ackmode" not in body and "requeue" in body:
+        return False, bool(field_of(body, "requeue", bool))
+    mode = field_of(body, "ackmode", str)
+    if mode not in ACK_MODES:
+        raise bad_request(f"unknown ackmode: {mode}")
+    return ACK_MODES[mode]
+
+
+def _own(call: Call) -> AnyQueue:
+    """The queue in the path, unless it is a connection's own. Raises HttpError 404, 400."""
+    queue = call.queue
+    if queue.owner is not None:
+        raise bad_request(
+            f"RESOURCE_LOCKED - cannot obtain exclusive access to locked {call.vhost.describe_queue(queue.name)}"
+        )
+    return queue
+
+
+def list_bindings(call: Call) -> Any:
+    views, vhost, queue = call.management.views, call.vhost, call.queue
+    return [views.implicit_binding(vhost, queue), *[views.binding(vhost, each) for each in bindings_to(queue)]]
+
+
+async def _done(call: Call, result: Any) -> Any:
+    await committed(call.vhost.store)
+    return result
+
+
+RESOURCES = (
+    Resource("/queues", Right.USER, get=list_queues),
+    Resource("/queues/detailed", Right.USER, get=list_queues),
+    Resource("/queues/{vhost}", Right.VHOST, get=list_queues),
+    Resource("/queues/{vhost}/{name}", Right.VHOST, get=show_queue, put=declare_queue, delete=delete_queue),
+    Resource("/queues/{vhost}/{name}/bindings", Right.VHOST, get=list_bindings),
+    Resource("/queues/{vhost}/{name}/contents", Right.VHOST, delete=purge_queue),
+    Resource("/queues/{vhost}/{name}/get", Right.VHOST, post=get_messages),
+    Resource("/queues/{vhost}/{name}/actions", Right.VHOST, post=act_on_queue),
+)

@@ -1,0 +1,209 @@
+"""One request to the HTTP API: who asks, for what, and with what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from starlette.requests import Request
+
+from ..auth.base import Action, Credentials, Peer, User
+from ..broker.stream import AnyQueue
+from ..broker.vhost import VHost
+from ..errors import AccessRefused
+from .errors import bad_request, login_failed, login_required, not_authorised, not_found
+
+if TYPE_CHECKING:
+    from .server import Management
+
+BODY_LIMIT: Final = 20_000_000
+"""Bytes of a request's body, at most (RabbitMQ's management.http.max_body_size)."""
+
+LEVELS: Final = frozenset({"management", "policymaker", "monitoring", "administrator"})
+"""Tags with which a user may call the API at all."""
+
+SEES_ALL: Final = frozenset({"monitoring", "administrator"})
+"""Tags with which a user sees all vhosts and connections."""
+
+_MISSING: Final = object()
+
+
+class Call:
+    """A request, its user, and what the path names."""
+
+    def __init__(self, request: Request, management: Management) -> None:
+        self.request = request
+        self.management = management
+        self.broker = management.broker
+        self.user = User("")  # until `authenticate`
+        self.raw_body = b""  # once it is loaded
+
+    # --- who
+
+    async def authenticate(self) -> None:
+        """Raises HttpError 401 unless the credentials are right and the user may use the API."""
+        peer = self.peer
+        if self.request.scope.get("amqpd.local"):
+            self.user = User("local", frozenset({"administrator"}))  # whoever may open the socket owns the broker
+            return
+        header = self.request.headers.get("authorization")
+        if header is None:
+            raise login_required()
+        user = self.management.authenticator.authenticate(basic_credentials(header), peer)
+        if not isinstance(user, User):
+            self.management.log.warning("HTTP access denied", reason=user, peer=f"{peer.host}:{peer.port}")
+            raise login_failed()
+        if not LEVELS & user.tags:
+            raise not_authorised("Not management user")
+        self.user = user
+
+    @property
+    def local(self) -> bool:
+        """Whether it came through the socket in the data folder."""
+        return bool(self.request.scope.get("amqpd.local"))
+
+    @property
+    def peer(self) -> Peer:
+        host, port = self.request.scope.get("client") or ("127.0.0.1", 0)
+        local = self.request.scope.get("server") or ("127.0.0.1", 0)
+        return Peer(host, port, local[0], local[1] or 0, self.management.is_loopback(host))
+
+    @property
+    def sees_all(self) -> bool:
+        return bool(SEES_ALL & self.user.tags)
+
+    def has_tag(self, *tags: str) -> bool:
+        """Whether the user has one of these tags; administrators have all."""
+        return "administrator" in self.user.tags or not self.user.tags.isdisjoint(tags)
+
+    def may_enter(self, vhost: str) -> bool:
+        return self.local or self.management.authorizer.may_enter(self.user, vhost)
+
+    def may_see(self, vhost: str) -> bool:
+        return self.sees_all or self.may_enter(vhost)
+
+    def check(self, action: Action, vhost: VHost, kind: str, name: str) -> None:
+        """Raises AccessRefused unless the user may do this to the exchange or queue."""
+        asked = name or "amq.default"
+        if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, asked):
+            raise AccessRefused(f"{action.value} access to {kind} '{asked}' in vhost '{vhost.name}' refused")
+
+    # --- what the path names
+
+    def has(self, name: str) -> bool:
+        """Whether the path has this part."""
+        return name in self.request.path_params
+
+    def path(self, name: str) -> str:
+        """A part of the path, decoded."""
+        return unquote(self.request.path_params[name])
+
+    @property
+    def vhost(self) -> VHost:
+        """The vhost in the path. Raises HttpError 404."""
+        vhost = self.broker.vhosts.get(self.path("vhost"))
+        if vhost is None:
+            raise not_found()
+        return vhost
+
+    def vhosts(self) -> list[VHost]:
+        """The one in the path, or all that the user may see."""
+        if self.has("vhost"):
+            return [self.vhost]
+        return [vhost for vhost in self.broker.vhosts.values() if self.may_see(vhost.name)]
+
+    @property
+    def queue(self) -> AnyQueue:
+        """The queue in the path. Raises HttpError 404."""
+        queue = self.vhost.queues.get(self.path("name"))
+        if queue is None:
+            raise not_found()
+        return queue
+
+    @property
+    def exchange_name(self) -> str:
+        """The exchange in the path, where the default one goes by a name."""
+        name = self.path("name")
+        return "" if name == "amq.default" else name
+
+    # --- what the query says
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A truth value. Raises HttpError 400 for what is none."""
+        value = self.request.query_params.get(name)
+        return default if value is None else as_flag(value)
+
+    # --- what the body says
+
+    async def load(self) -> None:
+        """Receive the body. Raises HttpError 400 when it is over the limit."""
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self.request.stream():
+            size += len(piece)
+            if size > BODY_LIMIT:
+                raise bad_request("Exceeded HTTP request body size limit")
+            pieces.append(piece)
+        self.raw_body = b"".join(pieces)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The object in the body; empty when there is none. Raises HttpError 400 for anything else."""
+        return parsed(self.raw_body)
+
+
+def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], default: Any = _MISSING) -> Any:
+    """A field of an object from JSON; `bool` may also be written as a string. Raises HttpError 400."""
+    value = body.get(name, _MISSING)
+    if value is _MISSING or (value is None and default is not _MISSING):
+        if default is _MISSING:
+            raise bad_request(f"[{{key_missing,{name}}}]")
+        return default
+    if kind is bool:
+        return as_flag(value)
+    wanted = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        names = " or ".join(
+            {"str": "string", "int": "number", "dict": "object"}.get(k.__name__, k.__name__) for k in wanted
+        )
+        raise bad_request(f"field '{name}' has to be a {names}")
+    return value
+
+
+def as_flag(value: Any) -> bool:
+    """Raises HttpError 400 unless it is true or false, or those words."""
+    if value in (True, "true"):
+        return True
+    if value in (False, "false"):
+        return False
+    raise bad_request(["not_boolean", value])
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """An object from JSON; RabbitMQ takes nothing, null and undefined for an empty one. Raises HttpError 400."""
+    if body.strip() in (b"", b"null", b"undefined"):
+        return {}
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise bad_request("not_json") from None
+    if not isinstance(found, dict):
+        raise bad_request("not_json")
+    return found
+
+
+def basic_credentials(header: str) -> Credentials:
+    """From `Basic …` (RFC 7617). Raises HttpError 401 for anything else."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+        text = name.decode()
+    except (binascii.Error, ValueError):
+        raise login_failed() from None
+    if scheme.lower() != "basic" or not colon:
+        raise login_failed()
+    return Credentials(text, password)

@@ -1,0 +1,163 @@
+"""Lists of objects: chosen by name, sorted, cut into pages, reduced to columns (rabbit_mgmt_util:reply_list).
+
+Objects are shown only as far as the answer needs it, and a few at a time, so that ten thousand of them hold nobody up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from starlette.responses import Response
+
+from .call import Call, as_flag
+from .errors import bad_request
+from .resources import answer, answer_in_pieces, encode
+
+T = TypeVar("T")
+
+View = Callable[[T], dict[str, Any]]
+
+STEP: Final = 50
+"""Objects to show before others have their turn."""
+
+PAGE_SIZE: Final = 100
+MAX_PAGE_SIZE: Final = 500
+
+_INVALID: Final = "Pagination parameters are invalid"
+
+
+async def listing(
+    call: Call,
+    objects: Sequence[T],
+    view: View[T],
+    keys: Mapping[str, Callable[[T], Any]] | None = None,
+    default_sort: tuple[str, ...] = ("vhost", "name"),
+) -> Response:
+    """The answer to a GET of a list. `keys` are columns that are known without showing an object; each is of one type.
+
+    Raises HttpError 400 for a page, a size or an expression that cannot be.
+    """
+    query = call.request.query_params
+    keys = keys or {}
+    page = _page(query)
+    name = query.get("name", "")
+    found = list(objects)
+    total = len(found)
+    if name:
+        wanted = _matcher(name, "use_regex" in query and as_flag(query["use_regex"]))
+        get_name = keys.get("name")
+        if get_name is not None:
+            found = [each for each in found if wanted(str(get_name(each)))]
+        else:
+            found = [each for each in found if wanted(str(view(each).get("name", "")))]
+    columns = [column.split(".") for column in query.get("columns", "").split(",") if column]
+    by = tuple(query["sort"].split(",")) if query.get("sort") else default_sort
+    reverse = "sort_reverse" in query and as_flag(query["sort_reverse"])
+    known = [keys[column] for column in by if column in keys]
+    if len(known) == len(by):
+        for key in reversed(known):  # least first: sorting keeps the order of equals
+            found.sort(key=key, reverse=reverse)
+    elif query.get("sort"):
+        found = await _sorted_by_view(found, view, [column.split(".") for column in by], reverse)
+    if page is None:
+        return answer_in_pieces(_pieces(found, view, columns))
+    number, size = page
+    pages = max(1, -(-len(found) // size))
+    if number > pages:
+        raise bad_request(f"page out of range, page: {number} page size: {size}, len: {len(found)}")
+    items = [reduced(view(each), columns) for each in found[(number - 1) * size : number * size]]
+    return answer(
+        {
+            "filtered_count": len(found),
+            "item_count": len(items),
+            "items": items,
+            "page": number,
+            "page_count": pages,
+            "page_size": size,
+            "total_count": total,
+        }
+    )
+
+
+def reduced(shown: dict[str, Any], columns: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The columns asked for; dotted ones keep their nesting. All without any."""
+    if not columns:
+        return shown
+    kept: dict[str, Any] = {}
+    for column in columns:
+        value = _at(shown, column)
+        if value is _NOTHING:
+            continue
+        place = kept
+        for part in column[:-1]:
+            place = place.setdefault(part, {})
+        place[column[-1]] = value
+    return kept
+
+
+_NOTHING: Final = object()
+
+
+def _at(shown: Any, column: Sequence[str]) -> Any:
+    for part in column:
+        if not isinstance(shown, Mapping) or part not in shown:
+            return _NOTHING
+        shown = shown[part]
+    return shown
+
+
+def _page(query: Mapping[str, str]) -> tuple[int, int] | None:
+    if "page" not in query:
+        return None
+    try:
+        number, size = int(query["page"]), int(query.get("page_size", PAGE_SIZE))
+    except ValueError:
+        raise bad_request(_INVALID) from None
+    if number < 1 or not 1 <= size <= MAX_PAGE_SIZE:
+        raise bad_request(_INVALID)
+    return number, size
+
+
+def _matcher(name: str, regex: bool) -> Callable[[str], bool]:
+    if not regex:
+        lowered = name.lower()
+        return lambda each: lowered in each.lower()
+    try:
+        expression = re.compile(name, re.IGNORECASE)
+    except re.error:
+        raise bad_request(_INVALID) from None
+    return lambda each: expression.search(each) is not None
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Something values of any kind can be compared by: nothing first, then numbers, then text."""
+    if value is None or value is _NOTHING:
+        return (0, 0)
+    if isinstance(value, (bool, int, float)):
+        return (1, value)
+    return (2, value if isinstance(value, str) else str(value))
+
+
+async def _sorted_by_view(
+    objects: Sequence[T], view: View[T], columns: Sequence[Sequence[str]], reverse: bool
+) -> list[T]:
+    ranked: list[tuple[tuple[Any, ...], int, T]] = []
+    for number, each in enumerate(objects):
+        shown = view(each)
+        ranked.append((tuple([_rank(_at(shown, column)) for column in columns]), number, each))
+        if number % STEP == STEP - 1:
+            await asyncio.sleep(0)
+    ranked.sort(key=lambda rank: rank[:2], reverse=reverse)
+    return [each for _, _, each in ranked]
+
+
+async def _pieces(objects: Sequence[T], view: View[T], columns: Sequence[Sequence[str]]) -> AsyncIterator[str]:
+    yield "["
+    for start in range(0, len(objects), STEP):
+        shown = [encode(reduced(view(each), columns)) for each in objects[start : start + STEP]]
+        yield ("," if start else "") + ",".join(shown)
+        await asyncio.sleep(0)
+    yield "]"

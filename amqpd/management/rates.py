@@ -1,0 +1,205 @@
+"""How fast counters grow: what they were a while ago, taken outside the hot path.
+
+A round goes over all channels, queues and exchanges every few seconds, in small steps, and only while somebody looks.
+A rate is the growth since the round before the last, so over one interval at least, up to the moment of asking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ..broker.broker import Broker
+from ..broker.stream import AnyQueue, Stream
+from ..broker.traffic import COUNTED, Traffic
+
+INTERVAL: Final = 5.0
+"""Seconds between rounds, as in RabbitMQ."""
+
+ATTENTION: Final = 60.0
+"""Seconds for which rounds go on after somebody looked last."""
+
+STEP: Final = 200
+"""Objects to look at before others have their turn."""
+
+HISTORY: Final = 120
+"""Rounds of which the totals are kept, for charts."""
+
+Counts = tuple[int, ...]
+"""The counters of a Traffic, in the order of `COUNTED`."""
+
+NAMES: Final = {
+    "published": "publish",
+    "confirmed": "confirm",
+    "returned": "return_unroutable",
+    "dropped": "drop_unroutable",
+    "delivered": "deliver",
+    "delivered_no_ack": "deliver_no_ack",
+    "got": "get",
+    "got_no_ack": "get_no_ack",
+    "got_empty": "get_empty",
+    "redelivered": "redeliver",
+    "acked": "ack",
+}
+"""What RabbitMQ's message_stats call our counters."""
+
+EXCHANGE_NAMES: Final = {"published": "publish_in", "routed": "publish_out"}
+
+_DELIVER_GET: Final = ("delivered", "delivered_no_ack", "got", "got_no_ack")
+
+
+class Rates:
+    """The rounds' results."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._rounds: deque[tuple[float, dict[object, Counts]]] = deque(maxlen=2)
+        self.history: deque[tuple[float, Counts, tuple[int, int]]] = deque(maxlen=HISTORY)
+        self._idle: dict[Traffic, tuple[Counts, float]] = {}  # counters as they were seen last, and since when
+        self._task: asyncio.Task[None] | None = None
+        self._looked_at = -ATTENTION
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def look(self) -> None:
+        """Somebody asks for rates: keep them up."""
+        self._looked_at = self._broker.clock.now()
+
+    def stats(self, traffic: Traffic, names: dict[str, str] = NAMES) -> dict[str, Any]:
+        """The message_stats of an object: counters that ever counted, with their rates."""
+        now = counts_of(traffic)
+        return message_stats(now, *self._since(traffic, now), names)
+
+    def totals(self) -> dict[str, Any]:
+        """The message_stats of the whole broker."""
+        now = totals_of(self._broker)
+        return message_stats(now, *self._since(self._broker, now), NAMES)
+
+    def rate(self, key: object, value: int) -> float:
+        """How fast a number grows that is kept for `key`, such as the octets of a connection."""
+        before, span = self._since(key, (value,))
+        return round((value - before[0]) / span, 2) if span else 0.0
+
+    def details(self, key: object, values: dict[str, int]) -> dict[str, Any]:
+        """Numbers kept together for `key`, each with its rate."""
+        before, span = self._since(key, tuple(values.values()))
+        shown: dict[str, Any] = {}
+        for (name, value), former in zip(values.items(), before, strict=True):
+            _put(shown, name, value, former, span)
+        return shown
+
+    def idle_since(self, traffic: Traffic) -> float | None:
+        """The moment, in seconds since 1970, from which on nothing was counted; None while something is."""
+        counts = counts_of(traffic)
+        now = self._broker.clock.time()
+        seen = self._idle.get(traffic)
+        if seen is None or seen[0] != counts:
+            self._idle[traffic] = (counts, now)
+            return None
+        return seen[1]
+
+    def _since(self, key: object, now: Counts) -> tuple[Counts, float]:
+        """What the counters were, and how many seconds ago; 0 seconds when that is not known."""
+        self.look()
+        if self._rounds:
+            moment, found = self._rounds[0]
+            if key in found:
+                return found[key], self._broker.clock.now() - moment
+        return now, 0.0
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            now = self._broker.clock.now()
+            self._record(now)
+            if now - self._looked_at <= ATTENTION:
+                await self._round()
+            else:
+                self._rounds.clear()
+
+    async def _round(self) -> None:
+        moment = self._broker.clock.now()
+        found: dict[object, Counts] = {self._broker: totals_of(self._broker)}
+        self._rounds.append((moment, found))
+        for number, (key, counts) in enumerate(_everything(self._broker)):
+            found[key] = counts
+            if number % STEP == STEP - 1:
+                await asyncio.sleep(0)
+        self._idle = {traffic: seen for traffic, seen in self._idle.items() if traffic in found}
+
+    def _record(self, now: float) -> None:
+        ready = unacked = 0
+        for vhost in self._broker.vhosts.values():
+            for queue in list(vhost.queues.values()):
+                ready += queue.message_count
+                unacked += unacked_of(queue)
+        self.history.append((now, totals_of(self._broker), (ready, unacked)))
+
+
+def counts_of(traffic: Traffic) -> Counts:
+    return tuple([getattr(traffic, name) for name in COUNTED])
+
+
+def depth_of(queue: AnyQueue) -> tuple[int, int, int]:
+    """Messages: all, ready, unacked."""
+    ready, unacked = queue.message_count, unacked_of(queue)
+    return ready + unacked, ready, unacked
+
+
+def unacked_of(queue: AnyQueue) -> int:
+    if isinstance(queue, Stream):
+        return sum([consumer.unacked for consumer in queue.consumers])
+    return queue.unacked
+
+
+def totals_of(broker: Broker) -> Counts:
+    """Of all channels there are and were."""
+    totals = Traffic()
+    for vhost in broker.vhosts.values():
+        totals.add(vhost.traffic)
+    for connection in broker.connections.open:
+        for channel in connection.open_channels():
+            totals.add(channel.traffic)
+    return counts_of(totals)
+
+
+def message_stats(now: Counts, before: Counts, span: float, names: dict[str, str]) -> dict[str, Any]:
+    """RabbitMQ's message_stats from our counters, now and `span` seconds ago."""
+    current = dict(zip(COUNTED, now, strict=True))
+    former = dict(zip(COUNTED, before, strict=True))
+    stats: dict[str, Any] = {}
+    for name, theirs in names.items():
+        if current[name]:
+            _put(stats, theirs, current[name], former[name], span)
+    if names is NAMES and any(current[name] for name in _DELIVER_GET):
+        total, earlier = (sum([counted[name] for name in _DELIVER_GET]) for counted in (current, former))
+        _put(stats, "deliver_get", total, earlier, span)
+    return stats
+
+
+def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -> None:
+    stats[name] = now
+    stats[f"{name}_details"] = {"rate": round((now - before) / span, 2) if span else 0.0}
+
+
+def _everything(broker: Broker) -> Iterator[tuple[object, Counts]]:
+    """All that has counters, by what it is known by."""
+    for vhost in list(broker.vhosts.values()):
+        for exchange in list(vhost.exchanges.values()):
+            yield exchange.traffic, counts_of(exchange.traffic)
+        for queue in list(vhost.queues.values()):
+            yield queue.traffic, counts_of(queue.traffic)
+            yield (queue, "depth"), depth_of(queue)
+    for connection in list(broker.connections.open):
+        yield (connection, "received"), (connection.bytes_received,)
+        yield (connection, "sent"), (connection.bytes_sent,)
+        for channel in connection.open_channels():
+            yield channel.traffic, counts_of(channel.traffic)

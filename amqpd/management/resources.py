@@ -1,0 +1,184 @@
+"""Paths and what may be done there: tables of resources, turned into an ASGI application.
+
+A path names vhosts and objects percent-encoded (`%2F`), so it is matched as it was sent, not decoded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..errors import OperatorError
+from ..wire.spec import ProtocolError
+from .call import Call
+from .errors import HttpError, not_authorised, not_found, refusal
+
+if TYPE_CHECKING:
+    from .server import Management
+
+Handler = Callable[[Call], Any]
+"""Answers a call, whose body is there already: what it returns, now or when awaited, becomes JSON; None is 204, a
+Response is sent as it is.
+"""
+
+
+class Right(Enum):
+    """Who may call (RabbitMQ's rabbit_mgmt_util:is_authorized_*)."""
+
+    ANYBODY = auto()  # without logging in
+    USER = auto()  # who may use the API at all
+    VHOST = auto()  # and enter the vhost in the path; to read, monitoring is enough
+    POLICIES = auto()  # policymakers of that vhost
+    MONITORING = auto()
+    ADMINISTRATOR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A path below /api, with a handler for each method there is."""
+
+    path: str
+    right: Right
+    get: Handler | None = None
+    put: Handler | None = None
+    post: Handler | None = None
+    delete: Handler | None = None
+    read: Right | None = None  # for GET, where it differs
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        named = {"GET": self.get, "PUT": self.put, "POST": self.post, "DELETE": self.delete}
+        return {method: handler for method, handler in named.items() if handler is not None}
+
+    @property
+    def allowed(self) -> str:
+        """For the header Allow."""
+        return ", ".join([*(["HEAD"] if self.get is not None else []), *self.handlers, "OPTIONS"])
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Answered with 201, and where it is when it has a place of its own."""
+
+    location: str = ""
+
+
+def application(management: Management, resources: Iterable[Resource], others: Iterable[BaseRoute] = ()) -> ASGIApp:
+    """The ASGI application that serves the resources, below /api, and other routes."""
+    routes: list[BaseRoute] = [
+        Route(
+            f"/api{resource.path}",
+            _endpoint(management, resource),
+            methods=["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
+        )
+        for resource in resources
+    ]
+    return _Undecoded(Starlette(routes=[*routes, *others, Route("/api/{rest:path}", _nowhere)]))
+
+
+class _Undecoded:
+    """Has paths below /api matched as they were sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw = scope.get("raw_path")
+        if scope["type"] == "http" and raw is not None and raw.startswith(b"/api/"):
+            path = raw.partition(b"?")[0].decode("latin-1")
+            scope = {**scope, "path": path.rstrip("/") or path}
+        await self._app(scope, receive, send)
+
+
+def _endpoint(management: Management, resource: Resource) -> Callable[[Request], Awaitable[Response]]:
+    handlers = resource.handlers
+
+    async def endpoint(request: Request) -> Response:
+        call = Call(request, management)
+        try:
+            if request.method == "OPTIONS":
+                return Response(headers={"Allow": resource.allowed})
+            handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+            if handler is None:
+                return Response(status_code=405, headers={"Allow": resource.allowed})
+            right = resource.read if request.method in ("GET", "HEAD") and resource.read else resource.right
+            if right is not Right.ANYBODY:
+                await call.authenticate()
+                check_right(call, right)
+            if request.method not in ("GET", "HEAD"):
+                await call.load()
+            with management.broker.events.acting(call.user.name):
+                result = handler(call)
+            return answer(await result if isawaitable(result) else result)
+        except HttpError as error:
+            return refused(error)
+        except (ProtocolError, OperatorError) as error:
+            return refused(refusal(error))
+
+    return endpoint
+
+
+async def _nowhere(request: Request) -> Response:
+    return refused(not_found())
+
+
+def check_right(call: Call, right: Right) -> None:
+    """Raises HttpError 401 unless the user has the right, 404 when the vhost it depends on is not there."""
+    if right is Right.ADMINISTRATOR and not call.has_tag():
+        raise not_authorised("User not administrator")
+    if right is Right.MONITORING and not call.has_tag("monitoring"):
+        raise not_authorised("User not monitor")
+    if right is Right.POLICIES and not call.has_tag("policymaker"):
+        raise not_authorised("User not policymaker")
+    if right in (Right.VHOST, Right.POLICIES) and call.has("vhost"):
+        name = call.vhost.name
+        reading = call.request.method in ("GET", "HEAD")
+        if not (call.may_see(name) if reading else call.may_enter(name)):
+            raise not_authorised("User not authorised to access virtual host")
+
+
+def answer(result: Any) -> Response:
+    """A handler's result as a response."""
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(status_code=204)
+    if isinstance(result, Created):
+        return Response(status_code=201, headers={"Location": result.location} if result.location else None)
+    return Response(encode(result), headers=_HEADERS)
+
+
+def answer_in_pieces(pieces: AsyncIterator[str]) -> Response:
+    """JSON that is sent as it is made."""
+    return StreamingResponse(pieces, headers=_HEADERS)
+
+
+def refused(error: HttpError) -> Response:
+    body = encode({"error": error.error, "reason": error.reason}) if error.error else ""
+    headers = {**error.headers, "Content-Type": "application/json"} if body else error.headers
+    return Response(body, status_code=error.status, headers=headers)
+
+
+def encode(value: Any) -> str:
+    """JSON without blanks; bytes and other values of the wire as text."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=plain)
+
+
+def plain(value: Any) -> Any:
+    """A value from an AMQP table that JSON has no word for."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", "replace")
+    return str(value)
+
+
+_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-cache"}

@@ -1,0 +1,82 @@
+"""Pages, order, choice and columns of lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.management.harness import Api
+
+
+@pytest.fixture
+def api() -> Api:
+    """Queues q0 to q9, with as many messages as their number."""
+    api = Api()
+    for number in reversed(range(10)):
+        api.vhost.declare_queue(f"q{number}", durable=number % 2 == 0)
+        for _ in range(number):
+            api.post("/exchanges/%2F/amq.default/publish", _publish(f"q{number}"))
+    return api
+
+
+def _publish(queue: str) -> dict[str, object]:
+    return {"properties": {}, "routing_key": queue, "payload": "x", "payload_encoding": "string"}
+
+
+def names(api: Api, query: str) -> list[str]:
+    found = api.get(f"/queues?{query}").json
+    return [each["name"] for each in (found["items"] if isinstance(found, dict) else found)]
+
+
+def test_a_list_is_sorted_by_name_unless_told_otherwise(api: Api) -> None:
+    assert names(api, "") == [f"q{number}" for number in range(10)]
+
+
+def test_it_is_sorted_by_any_column(api: Api) -> None:
+    assert names(api, "sort=messages&sort_reverse=true")[:2] == ["q9", "q8"]
+    assert names(api, "sort=message_stats.publish")[-1] == "q9"
+    assert names(api, "sort=nosuch")[0] == "q9"  # as they were declared
+
+
+def test_a_page_says_of_how_many_it_is_one(api: Api) -> None:
+    found = api.get("/queues?page=2&page_size=3").json
+    assert [each["name"] for each in found.pop("items")] == ["q3", "q4", "q5"]
+    assert found == {
+        "filtered_count": 10,
+        "item_count": 3,
+        "page": 2,
+        "page_count": 4,
+        "page_size": 3,
+        "total_count": 10,
+    }
+
+
+def test_pages_are_of_what_was_chosen(api: Api) -> None:
+    found = api.get("/queues?page=1&name=Q[12]&use_regex=true").json
+    assert (found["filtered_count"], found["total_count"]) == (2, 10)
+    assert names(api, "page=1&name=7") == ["q7"]
+
+
+@pytest.mark.parametrize(
+    "query", ["page=x", "page=0", "page=1&page_size=501", "page=1&page_size=0", "page=1&name=(&use_regex=true"]
+)
+def test_what_makes_no_page_is_refused(api: Api, query: str) -> None:
+    answer = api.get(f"/queues?{query}")
+    assert (answer.status, answer.json["reason"]) == (400, "Pagination parameters are invalid")
+
+
+def test_a_page_behind_the_last_is_refused(api: Api) -> None:
+    answer = api.get("/queues?page=2&page_size=10")
+    assert answer.json["reason"] == "page out of range, page: 2 page size: 10, len: 10"
+
+
+def test_only_the_columns_asked_for_are_shown(api: Api) -> None:
+    assert api.get("/queues?columns=name,messages,nosuch").json[3] == {"name": "q3", "messages": 3}
+
+
+def test_a_column_may_lie_inside_another(api: Api) -> None:
+    found = api.get("/queues?columns=message_stats.publish").json
+    assert found[2] == {"message_stats": {"publish": 2}}
+
+
+def test_an_empty_list_is_one(api: Api) -> None:
+    assert api.get("/connections").json == []

@@ -1,0 +1,85 @@
+"""Rates from counters that were looked at before."""
+
+from __future__ import annotations
+
+import asyncio
+
+from amqpd.broker.broker import Broker
+from amqpd.broker.traffic import Traffic
+from amqpd.clock import VirtualClock
+from amqpd.management.rates import EXCHANGE_NAMES, Rates
+from amqpd.store.memory import MemoryStore
+
+
+class Bench:
+    """Rates over a broker with one queue; rounds are made by hand."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.broker = Broker(MemoryStore(), self.clock)
+        self.queue = self.broker.vhosts["/"].declare_queue("q")
+        self.rates = Rates(self.broker)
+
+    @property
+    def traffic(self) -> Traffic:
+        return self.queue.traffic
+
+    def round_after(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        asyncio.run(self.rates._round())
+
+
+def test_counters_show_once_they_counted() -> None:
+    bench = Bench()
+    assert bench.rates.stats(bench.traffic) == {}
+    bench.traffic.published = 3
+    assert bench.rates.stats(bench.traffic) == {"publish": 3, "publish_details": {"rate": 0.0}}
+
+
+def test_a_rate_is_the_growth_since_the_round_before_the_last() -> None:
+    bench = Bench()
+    bench.round_after(5)
+    bench.traffic.published = 100
+    bench.round_after(5)
+    bench.traffic.published = 300
+    bench.clock.advance(5)
+    assert bench.rates.stats(bench.traffic)["publish_details"] == {"rate": 30.0}
+
+
+def test_deliver_get_is_all_that_went_out() -> None:
+    bench = Bench()
+    bench.traffic.delivered, bench.traffic.delivered_no_ack, bench.traffic.got, bench.traffic.got_no_ack = 1, 2, 3, 4
+    assert bench.rates.stats(bench.traffic)["deliver_get"] == 10
+
+
+def test_exchanges_have_names_of_their_own() -> None:
+    bench = Bench()
+    bench.traffic.published, bench.traffic.routed = 2, 5
+    stats = bench.rates.stats(bench.traffic, EXCHANGE_NAMES)
+    assert (stats["publish_in"], stats["publish_out"]) == (2, 5)
+
+
+def test_what_is_new_since_the_last_round_has_no_rate_yet() -> None:
+    bench = Bench()
+    bench.round_after(5)
+    later = bench.broker.vhosts["/"].declare_queue("later")
+    later.traffic.published = 10
+    assert bench.rates.stats(later.traffic)["publish_details"] == {"rate": 0.0}
+
+
+def test_idle_is_what_was_seen_with_the_same_counts_before() -> None:
+    bench = Bench()
+    assert bench.rates.idle_since(bench.traffic) is None
+    seen = bench.clock.time()
+    bench.clock.advance(60)
+    assert bench.rates.idle_since(bench.traffic) == seen
+    bench.traffic.acked = 1
+    assert bench.rates.idle_since(bench.traffic) is None
+
+
+def test_nothing_is_kept_of_what_is_gone() -> None:
+    bench = Bench()
+    bench.rates.idle_since(bench.traffic)
+    bench.broker.vhosts["/"].delete_queue(bench.queue)
+    bench.round_after(5)
+    assert bench.rates._idle == {}
