@@ -17,7 +17,7 @@ from ..broker.entry import Entry
 from ..broker.queue import Queue
 from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import REPLY_TO, generated_name
-from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker, PreconditionFailed
+from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker, PreconditionFailed, ResourceLocked
 from ..wire.methods import (
     BasicAck,
     BasicCancel,
@@ -117,6 +117,11 @@ def basic_cancel_ok(channel: Channel, method: BasicCancelOk) -> None:
 
 def basic_get(channel: Channel, method: BasicGet) -> None:
     queue = _readable(channel, method.queue)
+    if isinstance(queue, Queue) and queue.single_active and queue_type_of(queue.arguments) == QUORUM:
+        raise ResourceLocked(
+            f"cannot obtain access to locked {channel.vhost.describe_queue(queue.name)}. basic.get operations are not"
+            " supported by quorum queues with single active consumer"
+        )
     entry = queue.get(method.no_ack)
     channel.count_get(entry, method.no_ack)
     if entry is None:
