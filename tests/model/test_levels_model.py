@@ -30,7 +30,7 @@ class LevelsAgainstLists(RuleBasedStateMachine):
     @initialize(version=st.sampled_from(VERSIONS), pages=st.booleans())
     def set_up(self, version: str, pages: bool) -> None:
         self.version = version
-        self.large = 1 << 19 if pages else 3
+        self.large = 1 << 20 if pages else 3
         self.stage = Stage(
             MemoryStore(), pager=MemoryStore(), memory_limit=1 if pages else 1 << 30, compat=PROFILES[version]
         )
