@@ -6,30 +6,44 @@ Stopping goes backwards: no new connections, farewell to the clients, commit, cl
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import os
 import platform
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
-from . import __version__
+from . import __version__, machine
 from .amqp.connection import ConnectionSettings
-from .auth.internal import InternalUsers
+from .auth.base import Authenticator
+from .auth.internal import InternalUsers, PasswordRules
+from .auth.patterns import Pattern
 from .auth.sasl import MECHANISMS
-from .broker.broker import Broker
-from .broker.compat import PROFILES
+from .auth.throttle import Throttled
+from .broker.alarms import LOW_ON_DISK
+from .broker.broker import DEFAULT_VHOST, Broker
+from .broker.compat import Compat, compat_for
+from .broker.log_exchange import LogExchange
+from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.plugins import at_work
+from .errors import OperatorError, StartupError
+from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
-from .log import Output, get_logger
+from .log import Log, Target, get_logger
+from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .watermarks import Watermarks
 
 if TYPE_CHECKING:
     from .management.server import ManagementServer
@@ -57,14 +71,19 @@ CAPABILITIES: Final = (
 class Daemon:
     """A running broker, in an event loop that somebody else runs."""
 
-    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
+        self.users: InternalUsers
+        self.watermarks: Watermarks
         self._log = get_logger()
+        self._log_output = log
+        self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listener: AmqpListener
         self._management: ManagementServer | None = None
@@ -77,26 +96,36 @@ class Daemon:
         loop = asyncio.get_running_loop()
         store, pager = self._open_stores()
         try:
-            compat = PROFILES[config.compat]
+            compat = compat_of(config)
+            recovered = store.recover()
             self.broker = Broker(
                 store,
                 self.clock,
+                recovered=recovered,
                 pager=pager,
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
-                node=node_name(),
+                node=node_name(config),
                 event_exchange=config.event_exchange,
+                default_vhost=config.default_vhost,
+                quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
+                default_queue_type=config.default_queue_type,
+                tracing=config.trace,
             )
             self.broker.events.on_warning = self._warn
-            for vhost in self.broker.vhosts.values():
-                vhost.set_tracing(config.trace)
-            users = InternalUsers(config.loopback_users)
-            users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
+            self._log_to_exchange()
+            self.users = InternalUsers(
+                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
+            )
+            self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
+            self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             settings = ConnectionSettings(
                 channel_max=config.channel_max,
+                consumer_max=config.consumer_max,
+                max_connections=config.max_connections,
                 frame_max=config.frame_max,
                 frame_min=compat.frame_min,
                 heartbeat=config.heartbeat,
@@ -105,19 +134,63 @@ class Daemon:
                 lag_limit=config.lag_limit,
                 server_properties=server_properties(config),
             )
-            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
+            authenticator = Throttled(self.users, self.clock)
+            log = get_logger(category="connection")
+            self.watermarks = self._make_watermarks()
+            admission = Admission(
+                self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
+            )
+            self._listener = AmqpListener(self.broker, authenticator, self.users, settings, Turn(loop), log, admission)
+            self.watermarks.start()
             self.addresses = await self._listener.start(*config.address)
             for host, port in self.addresses:
                 self._log.info(f"started TCP listener on {host}:{port}")
             if config.management:
-                await self._start_management(users)
+                await self._start_management(authenticator)
         except BaseException:
+            self._stop_logging_to_exchange()
             self._close_stores()
             raise
-        self._log.info("Server startup complete")
+
+    def say_ready(self) -> None:
+        """Log the line that tools wait for, once all is as they expect."""
+        self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
 
-    async def _start_management(self, users: InternalUsers) -> None:
+    def _provide_users(self) -> None:
+        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        config = self.config
+        self.broker.when_vhost_added.append(self._vhost_added)
+        if not self.broker.fresh:
+            return
+        try:
+            self.users.provide(
+                config.default_user,
+                config.default_pass,
+                config.default_user_tags,
+                config.default_vhost,
+                configure=config.default_configure,
+                write=config.default_write,
+                read=config.default_read,
+            )
+            self._vhost_added(config.default_vhost)
+        except OperatorError as error:
+            raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
+
+    def _vhost_added(self, vhost: str) -> None:
+        for each in self.config.default_users:
+            if Pattern(each.vhost_pattern).matches(vhost):
+                self.users.provide(
+                    each.name,
+                    each.password,
+                    each.tags,
+                    vhost,
+                    configure=each.configure,
+                    write=each.write,
+                    read=each.read,
+                )
+
+    async def _start_management(self, authenticator: Authenticator) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
@@ -125,18 +198,20 @@ class Daemon:
         config = self.config
         management = Management(
             self.broker,
-            users,
-            users,
+            authenticator,
+            self.users,
             self._log,
             listeners=[Listener("amqp", host, port) for host, port in self.addresses],
             server_properties=server_properties(config),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(MECHANISMS),
+            watermarks=self.watermarks,
         )
         server = ManagementServer(management)
         host, port = await server.start(config.management_ip, config.management_port)
         self._management = server
         management.listeners.append(Listener("http", host, port))
+        self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self._log.info(f"started HTTP listener on {host}:{port}")
         if not config.memory:
@@ -148,7 +223,24 @@ class Daemon:
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         host, port = self.addresses[0]
-        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
+        vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
+        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/{vhost}"
+
+    @property
+    def announcement(self) -> Announcement:
+        """Where clients connect, for scripts."""
+        return Announcement.of(self.config, {"amqp": self.addresses, "http": self.management_addresses})
+
+    def request_stop(self, reason: str) -> None:
+        """Have `run_until_stopped` return, as a signal would."""
+        self._log.info(f"stopping: {reason}")
+        self._stopped.set()
+
+    def stop_at_signals(self) -> None:
+        """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
@@ -158,17 +250,18 @@ class Daemon:
         await self._listener.close_connections(
             "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
         )
+        self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
+        self._stop_logging_to_exchange()
         self._close_stores()
         self._log.info("Server stopped")
 
-    async def run_until_stopped(self) -> None:
-        """Run until SIGTERM or SIGINT, or until the store fails; then stop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopped.set)
+    async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
+        """Run until SIGTERM or SIGINT, until `request_stop`, or until the store fails; then stop."""
         await self._stopped.wait()
+        for attendant in attendants:
+            attendant.stopping()
         if self.failure is None:
             await self.stop()
 
@@ -190,8 +283,8 @@ class Daemon:
         committer = Committer(
             store,
             asyncio.get_running_loop(),
-            on_trouble=self._no_room,
-            on_relief=self._room_again,
+            on_trouble=functools.partial(self._no_room, store),
+            on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
         )
         committer.start()
@@ -204,13 +297,45 @@ class Daemon:
             if committer.stop():
                 store.close()
 
-    def _no_room(self, error: BaseException) -> None:
-        self._log.error("cannot write to disk, publishers are blocked", folder=self.config.data_dir, error=str(error))
-        self.broker.alarms.raise_("low on disk")
+    def _no_room(self, store: LmdbStore, error: BaseException) -> None:
+        self._log.error("cannot write to disk, publishers are blocked", folder=str(store.folder), error=str(error))
+        self.broker.alarms.raise_(LOW_ON_DISK, str(store.folder))
 
-    def _room_again(self) -> None:
-        self._log.info("disk writes go on, publishers are unblocked")
-        self.broker.alarms.clear("low on disk")
+    def _room_again(self, store: LmdbStore) -> None:
+        self._log.info("disk writes go on", folder=str(store.folder))
+        self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
+
+    def _make_watermarks(self) -> Watermarks:
+        config, broker = self.config, self.broker
+
+        def used() -> int:
+            """What the process occupies: that is what gets it killed. Never less than what it knows it keeps, which
+            may lie in swap, and has to do where the system does not tell."""
+            return max(broker.held_bytes, machine.resident_memory() or 0)
+
+        def free() -> int:
+            """What the stores may still write. Their files never shrink, so what is unused in them counts; so does what
+            is on its way there. A map that gets full is as bad as a disk, and looked at the same way."""
+            room = machine.free_space(Path(config.data_dir))
+            limit = self.watermarks.disk_limit
+            spaces = [store.space() for store, _ in self._stores]
+            maps = [space.left + limit - min(limit, space.map_size // 10) for space in spaces]
+            lag = sum([store.lag for store, _ in self._stores])
+            return min(room + sum([space.spare for space in spaces]), *maps) - lag
+
+        return Watermarks(
+            broker.alarms,
+            self.clock,
+            self._log,
+            node=broker.node,
+            total=machine.total_memory(),
+            used=used,
+            free=None if config.memory else free,
+            memory=config.memory_watermark_size or config.memory_watermark,
+            disk=config.disk_free_share or config.disk_free_limit,
+            relieve=machine.give_memory_back,
+            memory_interval=config.memory_monitor_interval / 1000,
+        )
 
     def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
         self._log.warning(text, **fields)
@@ -220,6 +345,27 @@ class Daemon:
         self._log.critical("the store failed", folder=self.config.data_dir, error=str(error))
         self.failure = error
         self._stopped.set()
+
+    def _log_to_exchange(self) -> None:
+        """Lines become messages in a turn of their own: they may be logged in the midst of anything."""
+        config = self.config
+        vhost = self.broker.vhost(DEFAULT_VHOST)
+        if not config.log_exchange or self._log_output is None or vhost is None:
+            return
+        content_type = "application/json" if config.log_exchange_format == "json" else "text/plain"
+        exchange = LogExchange(vhost, self.clock, self.broker.node, content_type)
+        loop = asyncio.get_running_loop()
+
+        def write(level: str, line: str) -> None:
+            loop.call_soon(exchange.publish, level, line)
+
+        self._stop_log_exchange = self._log_output.attach(
+            Target(write, config.log_exchange_format, config.log_exchange_level)
+        )
+
+    def _stop_logging_to_exchange(self) -> None:
+        if self._stop_log_exchange is not None:
+            self._stop_log_exchange()
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -236,36 +382,75 @@ class Daemon:
         self._set_timer()
 
 
-def node_name() -> str:
+def password_rules(config: Config) -> PasswordRules:
+    """How passwords are kept and what is asked of them. Raises StartupError for a pattern that cannot be."""
+    backend = config.validation_backend.removeprefix("rabbit_credential_validator_")
+    pattern = config.validation_regexp if backend == "password_regexp" else None
+    try:
+        Pattern(config.validation_regexp)
+    except OperatorError as error:
+        raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
+    least_size = config.validation_min_length if backend == "min_password_length" else 0
+    return PasswordRules(config.password_hashing_module, least_size, pattern)
+
+
+def node_name(config: Config) -> str:
     """What this broker is called, as RabbitMQ's nodes are."""
-    return f"amqpd@{socket.gethostname()}"
+    name = config.node_name or "amqpd"
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
+
+
+def compat_of(config: Config) -> Compat:
+    """The profile that is configured, but for what is permitted or not by name."""
+    permits = {"true": True, "false": False}
+    return compat_for(
+        config.compat,
+        version=config.product_version,
+        transient_queues=permits.get(config.permit_transient_queues),
+        global_qos=permits.get(config.permit_global_qos),
+    )
 
 
 def server_properties(config: Config) -> dict[str, Any]:
     """What connection.start tells clients about us (RabbitMQ's rabbit_reader:server_properties)."""
     return {
         "capabilities": dict.fromkeys(CAPABILITIES, True),
-        "cluster_name": node_name(),
+        "cluster_name": config.cluster_name or node_name(config),
         "copyright": "Copyright (c) the amqpd authors",
         "information": f"amqpd {__version__}, a broker for RabbitMQ's clients. Licensed under Apache-2.0.",
         "platform": f"Python {platform.python_version()}",
         "product": config.product,
-        "version": PROFILES[config.compat].version,
+        "version": compat_of(config).version,
         "amqpd_version": __version__,
     }
 
 
-def run(config: Config, log_output: Output) -> int:
+def run(config: Config, log_output: Log, attendants: Sequence[Attendant] = ()) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
-    daemon = Daemon(config)
+    daemon = Daemon(config, log=log_output)
 
     async def main() -> None:
+        daemon.stop_at_signals()
         await daemon.start()
+        try:
+            for attendant in attendants:
+                attendant.started(daemon)
+        except StartupError:
+            for attendant in attendants:
+                attendant.stopping()
+            await daemon.stop()
+            raise
+        daemon.say_ready()
         log_output.flush()  # whoever waits for it to start need not wait for the timer
         IdleCollector(daemon.clock).start()
-        await daemon.run_until_stopped()
+        await daemon.run_until_stopped(attendants)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner, log_output.gathering(runner.get_loop().call_later):
+    with contextlib.ExitStack() as stack:
+        for attendant in attendants:
+            attendant.prepare()
+            stack.callback(attendant.stopped)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+        stack.enter_context(log_output.gathering(runner.get_loop().call_later))
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
 

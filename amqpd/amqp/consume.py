@@ -59,6 +59,9 @@ def basic_qos(channel: Channel, method: BasicQos) -> None:
 def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if method.consumer_tag in channel.consumers:
         raise NotAllowed(f"attempt to reuse consumer tag '{method.consumer_tag}'")
+    limit = channel.connection.settings.consumer_max
+    if limit and len(channel.consumers) >= limit:
+        raise NotAllowed(f"reached maximum ({limit}) of consumers per channel")
     if method.queue == REPLY_TO:
         consume_replies(channel, method)
         return

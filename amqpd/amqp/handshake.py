@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from ..auth.base import MAX_CONNECTIONS, Refusal
 from ..auth.sasl import MECHANISMS
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotAllowed
 from ..wire.methods import (
@@ -40,6 +41,17 @@ INITIAL_FRAME_MAX: Final = 8192
 
 class Refused(Exception):
     """The client is not let in, and is not told."""
+
+
+class LoginDenied(AccessRefused):
+    """The user is not let in; the client hears of it after a while, in seconds."""
+
+    def __init__(self, mechanism: str, delay: float) -> None:
+        super().__init__(
+            f"Login was refused using authentication mechanism {mechanism}. For details see the broker logfile.",
+            method_id=0,
+        )
+        self.delay = delay
 
 
 def greeting(server_properties: Mapping[str, Any]) -> bytes:
@@ -97,13 +109,11 @@ class Handshake:
             raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
         credentials = mechanism(method.response)
         user = connection.authenticator.authenticate(credentials, connection.peer)
-        connection.tell_of_login(method.mechanism, credentials.name, user if isinstance(user, str) else None)
-        if isinstance(user, str):
-            connection.log.warning("login refused", mechanism=method.mechanism, reason=user)
-            raise AccessRefused(
-                f"Login was refused using authentication mechanism {method.mechanism}."
-                " For details see the broker logfile."
-            )
+        connection.tell_of_login(method.mechanism, credentials.name, user.reason if isinstance(user, Refusal) else None)
+        if isinstance(user, Refusal):
+            slowed = {"answered_after": user.delay} if user.delay else {}
+            connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason, **slowed)
+            raise LoginDenied(method.mechanism, user.delay)
         connection.user = user
         settings = connection.settings
         connection.outbox.method(0, ConnectionTune(settings.channel_max, settings.frame_max, settings.heartbeat))
@@ -118,12 +128,25 @@ class Handshake:
 
     def open(self, method: ConnectionOpen) -> None:
         connection = self._connection
+        user, authorizer = connection.user, connection.authorizer
+        assert user is not None
+        connections = connection.broker.connections
+        limit: int | None = connection.settings.max_connections
+        if limit and len(connections.open) >= limit:
+            raise NotAllowed(f"connection refused for user '{user.name}': node connection limit ({limit}) is reached")
         vhost = connection.broker.vhost(method.virtual_host)
         if vhost is None:
             raise NotAllowed(f"vhost {method.virtual_host} not found")
-        assert connection.user is not None
-        if not connection.authorizer.may_enter(connection.user, vhost.name):
-            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{connection.user.name}'")
+        if vhost.max_connections is not None and connections.in_vhost[vhost.name] >= vhost.max_connections:
+            raise NotAllowed(
+                f"access to vhost '{vhost.name}' refused for user '{user.name}':"
+                f" connection limit ({vhost.max_connections}) is reached"
+            )
+        limit = authorizer.limit(user, MAX_CONNECTIONS)
+        if limit is not None and connections.of_user[user.name] >= limit:
+            raise NotAllowed(f"connection refused for user '{user.name}': user connection limit ({limit}) is reached")
+        if not authorizer.may_enter(user, vhost.name, connection.peer):
+            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{user.name}'")
         connection.outbox.method(0, ConnectionOpenOk())
         connection.run(vhost)
 

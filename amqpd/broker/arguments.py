@@ -364,6 +364,8 @@ _FOREIGN: Final[dict[str, frozenset[str]]] = {
 }
 """The types of queues there are, and which known arguments each refuses because they are another type's."""
 
+QUEUE_TYPES: Final = tuple(_FOREIGN)
+
 _CONSUMER_ARGUMENTS: Final[dict[str, _Check]] = {"x-priority": _integer, "x-cancel-on-ha-failover": _boolean}
 _CONSUMER_4_3: Final[dict[str, _Check]] = {"x-consumer-timeout": _natural}
 _STREAM_CONSUMERS_ONLY: Final = frozenset({"x-stream-offset"})

@@ -58,15 +58,15 @@ class DeadLetters:
 
     def _publish(self, message: Message, queue: Queue, reason: str) -> None:
         vhost = self._vhost
-        exchange = vhost.exchanges.get(queue.arguments["x-dead-letter-exchange"])
+        exchange = vhost.exchanges.get(queue.effective["x-dead-letter-exchange"])
         if exchange is None:  # may come to be, and then gets those that die later
             return
-        key = queue.arguments.get("x-dead-letter-routing-key", message.routing_key)
+        key = queue.effective.get("x-dead-letter-routing-key", message.routing_key)
         try:
             letter = self._letter(message, Address(exchange.name, key), queue.name, reason)
         except ProtocolError:  # properties nobody can read
             return
-        copies = () if "x-dead-letter-routing-key" in queue.arguments else _copies(message)
+        copies = () if "x-dead-letter-routing-key" in queue.effective else _copies(message)
         route = vhost.route(exchange, letter, copies)
         deaths = letter.headers["x-death"]
         queues = tuple([target for target in route.queues if not _goes_round(target.name, deaths)])

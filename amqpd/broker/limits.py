@@ -51,6 +51,9 @@ PAUSE: Final = 0.001
 PATIENCE: Final = 10
 """How many times as many are dropped while somebody waits for an answer to basic.get."""
 
+SHORTENED_AT_ONCE: Final = 10_000
+"""How many messages are dropped because they are too many, before others have their turn: a policy may make them so."""
+
 _LIMITING: Final = frozenset(
     {
         "x-expires",
@@ -71,16 +74,24 @@ class QueueLimits:
     """Keeps one queue to its limits; see `Limits` for when it is called."""
 
     def __init__(self, queue: Queue, vhost: VHost) -> None:
-        arguments = queue.arguments
-        overflow = arguments.get("x-overflow", "drop-head")
-        counts = queue_type_of(arguments) == QUORUM
         self._queue = queue
         self._vhost = vhost
         self._clock = vhost.clock
-        self._ttl = int(arguments.get("x-message-ttl", NO_TTL))  # milliseconds
-        self._mortal = self._ttl >= 0  # some message has, or had, a deadline
-        self._lease = int(arguments.get("x-expires", 0)) / 1000  # seconds it may be unused; 0 = for ever
+        self._mortal = False  # some message has, or had, a deadline
         self._used_at = 0.0
+        self._timer: Timer | None = None
+        counts = queue_type_of(queue.arguments) == QUORUM
+        self._levels = vhost.compat.levels if counts else 1  # of priority
+        self._retries = Retries(queue.arguments) if counts and vhost.compat.quorum_4_3 else None
+        self._read()
+
+    def _read(self) -> None:
+        """Take over what the arguments of the queue and its policies say."""
+        arguments = self._queue.effective
+        overflow = arguments.get("x-overflow", "drop-head")
+        counts = queue_type_of(arguments) == QUORUM
+        self._ttl = int(arguments.get("x-message-ttl", NO_TTL))  # milliseconds
+        self._lease = int(arguments.get("x-expires", 0)) / 1000  # seconds it may be unused; 0 = for ever
         self._max_length = int(arguments.get("x-max-length", UNLIMITED))
         self._max_bytes = int(arguments.get("x-max-length-bytes", UNLIMITED))
         bounded = self._max_length != UNLIMITED or self._max_bytes != UNLIMITED
@@ -90,11 +101,23 @@ class QueueLimits:
         self._dead_letters = "x-dead-letter-exchange" in arguments
         self._at_once = BURIED_AT_ONCE if self._dead_letters else EXPIRED_AT_ONCE
         self._counts = counts  # how often messages come back
-        self._delivery_limit = int(arguments.get("x-delivery-limit", vhost.compat.delivery_limit)) if counts else -1
-        self._levels = vhost.compat.levels if counts else 1  # of priority
-        self._retries = Retries(arguments) if counts and vhost.compat.quorum_4_3 else None
-        self._timer: Timer | None = None
+        self._delivery_limit = -1
+        if counts:
+            self._delivery_limit = int(arguments.get("x-delivery-limit", self._vhost.compat.delivery_limit))
         self.used()
+
+    @property
+    def mortal(self) -> bool:
+        """Whether a message that is still there may have a deadline: then the queue is watched over anyhow."""
+        return self._mortal and (self._queue.message_count > 0 or self._queue.unacked > 0)
+
+    def changed(self) -> None:
+        """The policies of the queue have: what is too much now goes at once, and the time it may be unused begins anew.
+
+        Messages keep the deadlines they have (RabbitMQ's too): a time to live is for those that are published later.
+        """
+        self._read()
+        self.expire()
 
     # --- what the queue calls
 
@@ -208,16 +231,19 @@ class QueueLimits:
         return waiting >= self._max_length or queue.message_bytes + queue.held_bytes + message.size > self._max_bytes
 
     def _shorten(self) -> bool:
-        """Drop from the head what is too much. True when something was."""
+        """Drop from the head what is too much, a part of it when it is a lot. True when something was."""
         queue = self._queue
-        dropped = False
+        dropped = 0
         while queue.message_count and (
             queue.message_count + queue.held > self._max_length
             or queue.message_bytes + queue.held_bytes > self._max_bytes
         ):
+            if dropped == SHORTENED_AT_ONCE:
+                self._wake_in(PAUSE)
+                break
             self._drop_first(MAXLEN)
-            dropped = True
-        return dropped
+            dropped += 1
+        return dropped > 0
 
     # --- time
 

@@ -22,6 +22,8 @@ cdef class Queue:
     cdef public bint auto_delete
     cdef public object owner
     cdef public dict arguments
+    cdef public dict effective
+    cdef public object policies
     cdef public Traffic traffic
     cdef public dict incoming
     cdef public bint deleted

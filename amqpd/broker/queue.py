@@ -24,7 +24,7 @@ a line for each priority, with a place of its own in the store (see `levels`), a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..message import Message
 from ..store.base import Counters, Store
@@ -37,6 +37,9 @@ from .levels import NORMAL_LANE, Level, Levels, home
 from .memory import ENTRY_COST, Memory
 from .priorities import RankedConsumers, RankedEntries
 from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from .policies import Applied
 
 _ENTRY_COST: Final = ENTRY_COST
 
@@ -129,6 +132,7 @@ class Queue:
         "consumers",
         "deleted",
         "durable",
+        "effective",
         "had_consumer",
         "held",
         "held_bytes",
@@ -143,6 +147,7 @@ class Queue:
         "paged",
         "paged_bytes",
         "pager",
+        "policies",
         "prioritized",
         "ready",
         "ready_bytes",
@@ -178,6 +183,8 @@ class Queue:
         self.auto_delete = auto_delete  # deleted with its last consumer
         self.owner = owner  # of an exclusive queue: the connection that declared it
         self.arguments: dict[str, Any] = dict(arguments or {})
+        self.effective = self.arguments  # joined with what policies set
+        self.policies: Applied | None = None  # those that apply to it
         self.incoming: dict[BindingKey, Binding] = {}
         self.deleted = False
         self.traffic = Traffic()

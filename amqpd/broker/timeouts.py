@@ -11,12 +11,15 @@ a timeout of its own.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ..clock import Clock, Timer
 from .consumer import Consumer
 from .entry import Entry
 from .queue import Queue
+
+if TYPE_CHECKING:
+    from .stream import AnyQueue
 
 ARGUMENT: Final = "x-consumer-timeout"
 """A queue's own timeout, or a consumer's, in milliseconds."""
@@ -57,7 +60,7 @@ class ConsumerTimeouts:
         self._timeout = timeout
         self._quorum_only = quorum_only
         self._holders: dict[Holder, list[tuple[float, int]]] = {}  # with (when, tag that was to come next)
-        self._own: dict[Queue | Consumer, int] = {}  # who has a timeout of its own
+        self._own: dict[AnyQueue | Consumer, int] = {}  # who has a timeout of its own
         self._shortest = 0  # of all timeouts there are
         self._timer: Timer | None = None  # of the next look
 
@@ -71,8 +74,8 @@ class ConsumerTimeouts:
         """It is closed."""
         self._holders.pop(holder, None)
 
-    def heed(self, queue: Queue) -> None:
-        """A queue was declared: it may have a timeout of its own."""
+    def heed(self, queue: AnyQueue) -> None:
+        """A queue was declared, or its policies have changed: it may have a timeout of its own."""
         self._heed(queue, _own_timeout(queue))
 
     def heed_consumer(self, consumer: Consumer) -> None:
@@ -91,11 +94,13 @@ class ConsumerTimeouts:
         timeout = _own_timeout(queue)
         return self._timeout if timeout is None else timeout
 
-    def _heed(self, owner: Queue | Consumer, timeout: int | None) -> None:
+    def _heed(self, owner: AnyQueue | Consumer, timeout: int | None) -> None:
         if timeout:
             self._own[owner] = timeout
             if self._timer is None or timeout < self._shortest:
                 self._look_later()
+        elif self._own:
+            self._own.pop(owner, None)
 
     def _look_later(self) -> None:
         if self._timer is not None:
@@ -141,15 +146,15 @@ class ConsumerTimeouts:
             looks.append((now, next_tag))
 
 
-def _is_gone(owner: Queue | Consumer) -> bool:
-    if isinstance(owner, Queue):
-        return owner.deleted
-    return not owner.unacked and owner not in owner.queue.consumers
+def _is_gone(owner: AnyQueue | Consumer) -> bool:
+    if isinstance(owner, Consumer):
+        return not owner.unacked and owner not in owner.queue.consumers
+    return owner.deleted
 
 
-def _own_timeout(owner: Queue | Consumer) -> int | None:
-    """What the argument says; before 4.3 RabbitMQ takes any value there, and makes sense of numbers only."""
-    timeout = owner.arguments.get(ARGUMENT)
+def _own_timeout(owner: AnyQueue | Consumer) -> int | None:
+    """What the argument, or a policy, says; before 4.3 RabbitMQ takes any value, and makes sense of numbers only."""
+    timeout = (owner.arguments if isinstance(owner, Consumer) else owner.effective).get(ARGUMENT)
     if not isinstance(timeout, int) or isinstance(timeout, bool) or timeout < 0:
         return None
     return int(timeout)

@@ -1,21 +1,34 @@
-"""Settings: one table of them, filled from defaults, a TOML file, the environment and the command line, in that order.
+"""Settings: one table of them, with defaults and what each may be. `layers` fills it.
 
-A key is written `a.b` here, as tables `[a]` in the file, and as `AMQPD_A_B` in the environment. Names are those of
+A key is written `a.b` here, as tables `[a]` in amqpd.toml, and as `AMQPD_A_B` in the environment. Names are those of
 rabbitmq.conf where it has the setting. `conf/amqpd.toml` shows them all.
 """
 
 from __future__ import annotations
 
-import difflib
+import json
+import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StartupError
+
+HASHING_CHOICES: Final = (
+    "rabbit_password_hashing_sha256",
+    "rabbit_password_hashing_sha512",
+    "rabbit_password_hashing_md5",
+)
+
+VALIDATOR_CHOICES: Final = (
+    "rabbit_credential_validator_accept_everything",
+    "rabbit_credential_validator_min_password_length",
+    "rabbit_credential_validator_password_regexp",
+)
+QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 
@@ -24,6 +37,19 @@ MAX_BODY: Final = 512 << 20
 
 MAX_SIZE: Final = (1 << 63) - 1
 
+MAX_SHARE: Final = 1000
+"""The largest multiple of the memory that some limit may be."""
+
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
+OWN_LEVELS: Final = ("", *LOG_LEVELS)
+LOG_FORMATS: Final = ("console", "json")
+
+BY_COMPAT: Final = ("compat", "true", "false")
+"""For what `compat` decides unless it is said otherwise."""
+
+SECRET: Final = object()
+"""Stands for a value with a password in it, which no message shows."""
+
 _UNITS: Final = {
     "": 1,
     **{prefix + ending: 1000**power for power, prefix in enumerate("kmgt", 1) for ending in ("", "b")},
@@ -31,8 +57,34 @@ _UNITS: Final = {
 }
 
 
-def _setting(key: str, default: Any, explanation: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"key": key, "explanation": explanation, "choices": choices})
+class InvalidSetting(StartupError):
+    """A setting's value that cannot be."""
+
+    def __init__(self, key: str, value: Any, expected: str) -> None:
+        shown = "something else" if value is SECRET or (key == "default_pass" and value) else repr(value)
+        super().__init__(f"'{key}' is {shown}, but has to be {expected}", os.EX_CONFIG)
+        self.key = key
+        self.expected = expected
+
+
+def _setting(
+    key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
+) -> Any:
+    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
+    return field(default=default, metadata=metadata, repr=key != "default_pass")
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultUser:
+    """A user that every new vhost with a matching name is to have."""
+
+    name: str
+    password: str | None = field(default=None, repr=False)  # None: no password lets the user in
+    tags: tuple[str, ...] = ()
+    vhost_pattern: str = ".*"
+    configure: str = ".*"
+    write: str = ".*"
+    read: str = ".*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +98,96 @@ class Config:
     map_size: int = _setting("store.map_size", 1 << 40, "address space for the store, an upper limit for its size")
     lag_limit: int = _setting("store.lag_limit", 64 << 20, "bytes not yet on disk above which publishers wait")
     queue_memory: int = _setting("queue_memory", 96 << 20, "bytes of messages kept in memory; beyond, queues page")
-    default_user: str = _setting("default_user", "guest", "user who may log in")
+    default_vhost: str = _setting("default_vhost", "/", "vhost made at the first start")
+    default_user: str = _setting("default_user", "guest", "user made at the first start")
+    memory_watermark: float = _setting(
+        "vm_memory_high_watermark.relative", 0.6, "share of memory above which publishers are blocked, 0 to 1"
+    )
+    memory_watermark_size: int = _setting(
+        "vm_memory_high_watermark.absolute", 0, "the same in bytes; 0 = the share counts"
+    )
+    memory_monitor_interval: int = _setting(
+        "memory_monitor_interval", 2500, "milliseconds between looks at the memory, at most"
+    )
+    disk_free_limit: int = _setting(
+        "disk_free_limit.absolute", 50_000_000, "bytes of free disk space below which publishers are blocked"
+    )
+    disk_free_share: float = _setting(
+        "disk_free_limit.relative", 0.0, "the same as a share of memory; 0 = the bytes count"
+    )
     default_pass: str = _setting("default_pass", "guest", "that user's password")
+    default_user_tags: tuple[str, ...] = _setting("default_user_tags", ("administrator",), "that user's tags")
+    default_configure: str = _setting("default_permissions.configure", ".*", "what that user may declare and delete")
+    default_write: str = _setting("default_permissions.write", ".*", "what that user may publish to")
+    default_read: str = _setting("default_permissions.read", ".*", "what that user may consume from")
+    default_users: tuple[DefaultUser, ...] = _setting(
+        "default_users", (), "users of new vhosts with matching names", record=DefaultUser
+    )
+    password_hashing_module: str = _setting(
+        "password_hashing_module", HASHING_CHOICES[0], "how new passwords are kept", HASHING_CHOICES
+    )
+    validation_backend: str = _setting(
+        "credential_validator.validation_backend", VALIDATOR_CHOICES[0], "what new passwords must be", VALIDATOR_CHOICES
+    )
+    validation_min_length: int = _setting("credential_validator.min_length", 5, "how long, at least")
+    validation_regexp: str = _setting("credential_validator.regexp", ".*", "what is to be found in them")
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
+    consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")
+    max_connections: int = _setting("max_connections", 0, "connections open at a time; 0 = no limit")
+    vhost_max: int = _setting("vhost_max", 0, "vhosts there may be; 0 = no limit")
+    exchange_limit: int = _setting("cluster_exchange_limit", 0, "exchanges there may be, in all vhosts; 0 = no limit")
+    queue_limit: int = _setting("cluster_queue_limit", 0, "queues there may be, in all vhosts; 0 = no limit")
+    default_queue_type: str = _setting(
+        "default_queue_type", "classic", "of queues declared without one, where it can be", QUEUE_TYPES
+    )
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
     heartbeat: int = _setting("heartbeat", 60, "seconds between heartbeats proposed to clients; 0 = none")
     handshake_timeout: int = _setting("handshake_timeout", 10_000, "milliseconds until a connection must be open")
+    max_handshakes: int = _setting(
+        "max_handshakes", 4096, "connections that have not logged in, above which the oldest goes; 0 = no limit"
+    )
     consumer_timeout: int = _setting("consumer_timeout", 1_800_000, "milliseconds to settle a delivery; 0 = any time")
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
+    permit_transient_queues: str = _setting(
+        "deprecated_features.permit.transient_nonexcl_queues",
+        "compat",
+        "queues neither durable nor exclusive may be declared; compat = as in that version",
+        BY_COMPAT,
+    )
+    permit_global_qos: str = _setting(
+        "deprecated_features.permit.global_qos",
+        "compat",
+        "basic.qos with global set is for the channel; compat = as in that version",
+        BY_COMPAT,
+    )
     product: str = _setting("product", "RabbitMQ", "product announced; some clients go by it")
+    product_version: str = _setting("product_version", "", "its version; empty = that of compat")
+    node_name: str = _setting("node_name", "", "name of the node, as rabbit@host; empty = amqpd@ and the host's name")
+    cluster_name: str = _setting("cluster_name", "", "name announced for the whole; empty = the node's")
+    motd_file: str = _setting("motd_file", "", "file whose text is logged at the start")
     trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
     event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
     management: bool = _setting("management.enabled", True, "serve the HTTP API")
     management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
     management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
-    log_level: str = _setting("log.level", "info", "least severity logged", ("debug", "info", "warning", "error"))
-    log_format: str = _setting("log.format", "console", "lines for people, or JSON", ("console", "json"))
+    log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
+    log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
+    log_console: bool = _setting("log.console", True, "log to standard output")
+    log_console_level: str = _setting("log.console_level", "", "least severity there; empty = log.level", OWN_LEVELS)
+    log_dir: str = _setting("log.dir", "", "folder for log files; empty = where amqpd is started")
+    log_file: str = _setting("log.file", "", "file to log to; false = none; empty = amqpd.log if there is a log.dir")
+    log_file_level: str = _setting("log.file_level", "", "least severity there; empty = log.level", OWN_LEVELS)
+    log_file_format: str = _setting("log.file_format", "console", "lines for people, or JSON, there", LOG_FORMATS)
+    log_exchange: bool = _setting("log.exchange", False, "log to the exchange amq.rabbitmq.log")
+    log_exchange_level: str = _setting("log.exchange_level", "", "least severity there; empty = log.level", OWN_LEVELS)
+    log_exchange_format: str = _setting("log.exchange_format", "console", "text, or JSON, there", LOG_FORMATS)
+    log_connection_level: str = _setting("log.levels.connection", "", "of connections; empty = log.level", OWN_LEVELS)
+    log_channel_level: str = _setting("log.levels.channel", "", "of channels; empty = log.level", OWN_LEVELS)
+
+    remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Level and text of what is to be said about where it came from: what has no effect, or not the one meant."""
 
     def __post_init__(self) -> None:
         host, _, port = self.listener.rpartition(":")
@@ -72,14 +196,26 @@ class Config:
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
+            ("max_connections", self.max_connections, 0, MAX_SIZE),
+            ("vhost_max", self.vhost_max, 0, MAX_SIZE),
+            ("cluster_exchange_limit", self.exchange_limit, 0, MAX_SIZE),
+            ("cluster_queue_limit", self.queue_limit, 0, MAX_SIZE),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
             ("handshake_timeout", self.handshake_timeout, 1, MAX_SIZE),
             ("consumer_timeout", self.consumer_timeout, 0, MAX_SIZE),
             ("max_message_size", self.max_message_size, 1, MAX_BODY),
             ("queue_memory", self.queue_memory, 0, MAX_SIZE),
+            ("vm_memory_high_watermark.relative", self.memory_watermark, 0, 1),
+            ("vm_memory_high_watermark.absolute", self.memory_watermark_size, 0, MAX_SIZE),
+            ("memory_monitor_interval", self.memory_monitor_interval, 1, MAX_SIZE),
+            ("disk_free_limit.absolute", self.disk_free_limit, 0, MAX_SIZE),
+            ("disk_free_limit.relative", self.disk_free_share, 0, MAX_SHARE),
+            ("max_handshakes", self.max_handshakes, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
             ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
+            ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
@@ -87,6 +223,7 @@ class Config:
                 raise _invalid(key, value, f"at most {most}")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
+            ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
@@ -100,84 +237,35 @@ class Config:
         host, _, port = self.listener.rpartition(":")
         return host.removeprefix("[").removesuffix("]"), int(port)
 
+    @property
+    def log_path(self) -> Path | None:
+        """The file to log to, if any."""
+        if self.log_file == "false" or not (self.log_file or self.log_dir):
+            return None
+        return Path(self.log_dir) / (self.log_file or "amqpd.log")
 
-SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config)}
+
+SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config) if setting.metadata}
 """Every setting's dataclass field, by key."""
 
 
-def load(
-    file: Path | None = None, environment: Mapping[str, str] | None = None, options: Mapping[str, Any] | None = None
-) -> Config:
-    """The configuration from all four layers; `options` are command-line settings by key, None meaning not given.
-
-    Raises StartupError: 66 when the file cannot be read, 78 for an unknown key or a value that cannot be, naming both.
-    """
-    values = given(file, environment)
-    values.update({key: value for key, value in (options or {}).items() if value is not None})
-    return Config(**{SETTINGS[key].name: _converted(key, value) for key, value in values.items()})
+def is_setting(key: str) -> bool:
+    """Whether a key may be set."""
+    return key in SETTINGS
 
 
-def given(file: Path | None = None, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The settings that a file and the environment make, by key. Raises StartupError as `load` does."""
-    values = _from_file(file) if file is not None else {}
-    return values | _from_environment(os.environ if environment is None else environment)
+def config_of(values: Mapping[str, Any], remarks: tuple[tuple[str, str], ...] = ()) -> Config:
+    """The configuration with these settings, by key, and defaults for the others. Raises InvalidSetting."""
+    return Config(**{SETTINGS[key].name: converted(key, value) for key, value in values.items()}, remarks=remarks)
 
 
-def environment_name(key: str) -> str:
-    """`log.level` -> `AMQPD_LOG_LEVEL`."""
-    return "AMQPD_" + key.upper().replace(".", "_")
-
-
-def misspelt(environment: Mapping[str, str]) -> list[str]:
-    """What is probably meant for us in the environment but names no setting, one line each.
-
-    Not an error: others may set variables that start like ours, as Kubernetes does for a service of that name.
-    """
-    names = [environment_name(key) for key in SETTINGS]
-    return [
-        f"unknown setting {name} in the environment; did you mean {near[0]}?"
-        for name in environment
-        if name.startswith("AMQPD_") and name not in names
-        for near in [difflib.get_close_matches(name, names, 1, 0.85)]
-        if near
-    ]
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise StartupError(f"cannot read configuration file {file}: {error.strerror}", os.EX_NOINPUT) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StartupError(f"configuration file {file} is not TOML: {error}", os.EX_CONFIG) from error
-    values = _flattened(content)
-    for key in values:
-        if key not in SETTINGS:
-            near = difflib.get_close_matches(key, SETTINGS, 1)
-            hint = f"; did you mean '{near[0]}'?" if near else "; conf/amqpd.toml lists those there are"
-            raise StartupError(f"unknown key '{key}' in configuration file {file}{hint}", os.EX_CONFIG)
-    return values
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    names = {environment_name(key): key for key in SETTINGS}
-    return {key: environment[name] for name, key in names.items() if name in environment}
-
-
-def _flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            values.update(_flattened(value, f"{prefix}{key}."))
-        else:
-            values[prefix + key] = value
-    return values
-
-
-def _converted(key: str, value: Any) -> Any:
+def converted(key: str, value: Any) -> Any:
+    """A value as the setting has it, from the text or the TOML it was written as. Raises InvalidSetting."""
     setting = SETTINGS[key]
     default = setting.default
     choices = setting.metadata["choices"]
+    if setting.metadata["record"] is not None:
+        return _records(key, setting.metadata["record"], value)
     if isinstance(default, bool):
         if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no"):
             return value.lower() in ("true", "1", "yes")
@@ -185,20 +273,58 @@ def _converted(key: str, value: Any) -> Any:
             raise _invalid(key, value, "true or false")
     elif isinstance(default, int):
         return _number(key, value)
+    elif isinstance(default, float):
+        return _share(key, value)
     elif isinstance(default, tuple):
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
             raise _invalid(key, value, "a list of names")
         return tuple(item.strip() for item in items if item.strip())
-    elif not isinstance(value, str) or (choices and value not in choices):
-        raise _invalid(key, value, f"one of {', '.join(choices)}" if choices else "a string")
+    elif choices:
+        text = str(value).lower() if isinstance(value, bool) else value
+        if text not in choices:
+            raise _invalid(key, value, f"one of {', '.join(filter(None, choices))}")
+        return text
+    elif not isinstance(value, str):
+        raise _invalid(key, value, "a string")
     return value
+
+
+def _records(key: str, record: type[Any], value: Any) -> tuple[Any, ...]:
+    """A list of tables, as TOML has them; from the environment, as JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value or "[]")
+        except ValueError:
+            raise _invalid(key, SECRET, "a list of tables, in JSON") from None
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        raise _invalid(key, SECRET, "a list of tables")
+    return tuple(_record(key, record, item) for item in value)
+
+
+def _record(key: str, record: type[Any], table: Mapping[str, Any]) -> Any:
+    known = {each.name: each for each in fields(record)}
+    made: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            raise StartupError(
+                f"unknown key '{name}' in a table of '{key}'; known are {', '.join(known)}", os.EX_CONFIG
+            )
+        listed = isinstance(known[name].default, tuple)
+        if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
+            raise StartupError(
+                f"'{name}' in a table of '{key}' has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG
+            )
+        made[name] = tuple(value) if listed else value
+    if not made.get("name"):
+        raise StartupError(f"a table of '{key}' has no name", os.EX_CONFIG)
+    return record(**made)
 
 
 def _number(key: str, value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    match = re.fullmatch(r"(\d+)\s*([a-zA-Z]*)", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,30})\s*([a-zA-Z]*)", value.strip()) if isinstance(value, str) else None
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
         raise _invalid(key, value, "a number")
@@ -206,5 +332,13 @@ def _number(key: str, value: Any) -> int:
     return number
 
 
-def _invalid(key: str, value: Any, expected: str) -> StartupError:
-    return StartupError(f"'{key}' is {value!r}, but has to be {expected}", os.EX_CONFIG)
+def _share(key: str, value: Any) -> float:
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d*)?|\.\d+", value.strip()):
+        return float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise _invalid(key, value, "a share such as 0.6")
+
+
+def _invalid(key: str, value: Any, expected: str) -> InvalidSetting:
+    return InvalidSetting(key, value, expected)

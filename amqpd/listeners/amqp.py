@@ -10,14 +10,22 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from ..amqp.connection import Connection, ConnectionSettings
 from ..auth.base import Authenticator, Authorizer, Peer
 from ..broker.broker import Broker
 from ..errors import StartupError
 from ..wire.spec import ReplyCode
+from .admission import Admission
 from .stream import StreamProtocol, Turn
+
+BACKLOG: Final = 4096
+"""Connections that may wait to be accepted."""
+
+DOORS: Final = 32
+"""Connections accepted in one turn. uvloop takes one from a listening socket, so it gets that many copies of it: else
+those who come by the thousand would have everybody else wait for as many turns."""
 
 
 class AmqpListener:
@@ -31,6 +39,7 @@ class AmqpListener:
         settings: ConnectionSettings,
         turn: Turn,
         log: Any,
+        admission: Admission | None = None,
     ) -> None:
         self._broker = broker
         self._authenticator = authenticator
@@ -38,8 +47,10 @@ class AmqpListener:
         self._settings = settings
         self._turn = turn
         self._log = log
-        self._server: asyncio.Server | None = None
+        self._admission = admission or Admission(broker.clock, log)
+        self._servers: list[asyncio.Server] = []
         self._connected: set[StreamProtocol] = set()
+        self._leaving = False  # connections are being closed
         self._empty = asyncio.Event()  # the last connection is gone
 
     async def start(self, host: str, port: int) -> list[tuple[str, int]]:
@@ -49,7 +60,7 @@ class AmqpListener:
         """
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self._protocol, host, port, backlog=1024)
+            server = await loop.create_server(self._protocol, host, port, backlog=BACKLOG)
         except (socket.gaierror, UnicodeError) as error:  # the latter is for what cannot be a host name
             reason = getattr(error, "strerror", "not a host name")
             raise StartupError(
@@ -67,15 +78,22 @@ class AmqpListener:
             raise StartupError(
                 f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; {remedy}", os.EX_UNAVAILABLE
             ) from error
-        return [address.getsockname()[:2] for address in self._server.sockets]
+        self._servers.append(server)
+        if type(loop).__module__.startswith("uvloop"):
+            for door in server.sockets:
+                for _ in range(DOORS - 1):
+                    copy = socket.socket(fileno=os.dup(door.fileno()))
+                    self._servers.append(await loop.create_server(self._protocol, sock=copy, backlog=BACKLOG))
+        return [address.getsockname()[:2] for address in server.sockets]
 
     def stop_accepting(self) -> None:
         """Close the listening socket; connections stay."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     async def close_connections(self, explanation: str, patience: float) -> None:
         """Send every client connection.close 320, and wait for their farewells for `patience` seconds at most."""
+        self._leaving = True
         for protocol in list(self._connected):
             protocol.session.close(ReplyCode.CONNECTION_FORCED, explanation)
             self._turn.add(protocol)
@@ -87,16 +105,19 @@ class AmqpListener:
             protocol.abort()
 
     def _protocol(self) -> StreamProtocol:
-        protocol = StreamProtocol(self._session, self._broker.clock, self._turn, self._lost, self._log)
-        self._connected.add(protocol)
-        return protocol
+        return StreamProtocol(self._session, self._broker.clock, self._turn, self._lost, self._log)
 
     def _lost(self, protocol: StreamProtocol) -> None:
         self._connected.discard(protocol)
+        self._admission.left(protocol)
         if not self._connected:
             self._empty.set()
 
-    def _session(self, transport: asyncio.Transport, wake: Callable[[], None]) -> Connection:
+    def _session(self, protocol: StreamProtocol, transport: asyncio.Transport, wake: Callable[[], None]) -> Connection:
+        self._connected.add(protocol)
+        self._admission.arrived(protocol)
+        if self._leaving:
+            transport.abort()  # it was accepted just before the end
         return Connection(
             self._broker,
             self._authenticator,
@@ -105,6 +126,7 @@ class AmqpListener:
             peer_of(transport),
             self._log,
             wake,
+            functools.partial(self._admission.admitted, protocol),
         )
 
 

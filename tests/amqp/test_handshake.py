@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amqpd.amqp.connection import SILENT_DELAY, ConnectionSettings
-from amqpd.auth.base import Action, User
+from amqpd.auth.base import Peer, User
 from amqpd.auth.sasl import amqplain
 from amqpd.broker.compat import PROFILES
 from amqpd.wire.fields import encode_table
@@ -31,7 +31,7 @@ from amqpd.wire.schema import Method
 from amqpd.wire.spec import FRAME_METHOD, HEARTBEAT_FRAME, PROTOCOL_HEADER
 from amqpd.wire.writer import method_frame
 from tests.amqp.pair import Pair, new_broker
-from tests.fakes import REMOTE
+from tests.fakes import REMOTE, Permissive
 
 RESPONSE = b"\x00guest\x00guest"
 START_OK = ConnectionStartOk({"capabilities": {}}, "PLAIN", RESPONSE)
@@ -379,6 +379,37 @@ def test_a_vhost_that_is_not_there_is_refused() -> None:
     assert refused(pair) == (530, "NOT_ALLOWED - vhost nope not found")
 
 
+def test_a_broker_takes_so_many_connections() -> None:
+    first = Pair(settings=ConnectionSettings(max_connections=1))
+    second = opening(broker=first.broker, settings=first.settings)
+    first.broker.vhost_limits.set("/", "max-connections", 0)
+    second.send(0, ConnectionOpen("nope"))
+    close = second.expect(0, ConnectionClose)
+    assert (close.reply_code, close.reply_text) == (
+        530,
+        "NOT_ALLOWED - connection refused for user 'guest': node connection limit (1) is reached",
+    )
+    first.send(0, ConnectionClose(200, "bye"))
+    first.broker.vhost_limits.clear("/", "max-connections")
+    third = opening(broker=first.broker, settings=first.settings)
+    third.call(0, ConnectionOpen(), ConnectionOpenOk)
+
+
+def test_a_vhost_takes_so_many_connections_of_its_own() -> None:
+    first = Pair()
+    first.broker.add_vhost("other")
+    first.broker.vhost_limits.set("/", "max-connections", 1)
+    opening(broker=first.broker).call(0, ConnectionOpen("other"), ConnectionOpenOk)
+    pair = opening(broker=first.broker)
+    pair.send(0, ConnectionOpen())
+    close = pair.expect(0, ConnectionClose)
+    assert (close.reply_code, close.reply_text) == (
+        530,
+        "NOT_ALLOWED - access to vhost '/' refused for user 'guest': connection limit (1) is reached",
+    )
+    assert divmod(ConnectionOpen.id, 1 << 16) == (close.failing_class_id, close.failing_method_id)
+
+
 def test_a_vhost_is_entered_by_name() -> None:
     broker = new_broker()
     broker.add_vhost("other")
@@ -389,14 +420,11 @@ def test_a_vhost_is_entered_by_name() -> None:
     assert set(broker.vhosts["other"].queues) == {"q"}
 
 
-class Doorkeeper:
+class Doorkeeper(Permissive):
     """Lets nobody in."""
 
-    def may_enter(self, user: User, vhost: str) -> bool:
+    def may_enter(self, user: User, vhost: str, peer: Peer) -> bool:
         return False
-
-    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
-        return True
 
 
 def test_a_user_who_may_not_enter_is_told() -> None:

@@ -132,12 +132,22 @@ def test_a_stream_is_told_as_a_queue(broker: Broker) -> None:
 def test_vhosts_and_alarms_are_told(broker: Broker) -> None:
     heard = listening(broker.events)
     for _ in range(2):
-        broker.add_vhost("new")
+        broker.add_vhost("new", description="a place", tags=["t"])
         broker.alarms.raise_("low on disk")
     for _ in range(2):
         broker.alarms.clear("low on disk")
     assert heard == [
-        ("vhost.created", {"name": "new", "user_who_performed_action": INTERNAL}),
+        (
+            "vhost.created",
+            {
+                "name": "new",
+                "description": "a place",
+                "tags": ["t"],
+                "default_queue_type": "classic",
+                "tracing": False,
+                "user_who_performed_action": INTERNAL,
+            },
+        ),
         ("alarm.set", {"source": "disk", "node": "amqpd@here", "user_who_performed_action": INTERNAL}),
         ("alarm.cleared", {"source": "disk", "node": "amqpd@here", "user_who_performed_action": INTERNAL}),
     ]

@@ -7,8 +7,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,32 +29,7 @@ from amqpd.wire.methods import (
     QueueDeclareOk,
 )
 from amqpd.wire.properties import Properties
-
-PATIENCE = 30
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("AMQPD_") or name == "AMQPD_PURE"}
-
-
-def amqpd(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command until it leaves by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "amqpd", *options],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        env={**CLEAN, **environment},
-    )
-
-
-def refused(*options: str, **environment: str) -> tuple[int, str]:
-    """The exit code, and the one line that was said."""
-    done = amqpd(*options, **environment)
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("amqpd: ")
-    assert "startup complete" not in done.stdout
-    return done.returncode, lines[0]
-
+from tests.cli.command import OURS, PATIENCE, amqpd, refused
 
 Start = Callable[..., BrokerProcess]
 
@@ -65,7 +38,7 @@ Start = Callable[..., BrokerProcess]
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts brokers, and stops those that still run after the test."""
     for name in os.environ:
-        if name.startswith("AMQPD_") and name != "AMQPD_PURE":
+        if name.startswith(OURS) and name != "AMQPD_PURE":
             monkeypatch.delenv(name)
     started: list[BrokerProcess] = []
 
@@ -106,7 +79,7 @@ def test_it_says_where_it_listens_and_that_it_is_ready(start: Start) -> None:
     lines = [line.split("] ", 1)[1] for line in broker.log]
     listening = f"started TCP listener on 127.0.0.1:{broker.port}"
     assert lines.count(listening) == 1
-    assert lines.index("Server startup complete") == lines.index(listening) + 1
+    assert lines.index("Server startup complete; 4 plugins started.") == lines.index(listening) + 1
     Client(broker.url).close()
 
 
@@ -135,7 +108,7 @@ def test_lines_are_for_people_unless_told_otherwise(start: Start) -> None:
 def test_lines_for_machines_are_json(start: Start) -> None:
     broker = start("--memory", "--log-format", "json")
     events = [json.loads(line) for line in broker.log]
-    assert "Server startup complete" in [event["event"] for event in events]
+    assert "Server startup complete; 4 plugins started." in [event["event"] for event in events]
     assert {"event", "level", "timestamp"} <= set(events[0])
 
 

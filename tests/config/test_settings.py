@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amqpd.config import SETTINGS, Config, environment_name, load, settings
+from amqpd.config import SETTINGS, Config, DefaultUser, environment_name, files, load, misspelt
 from amqpd.errors import StartupError
 
 CONF = Path(__file__).parent.parent.parent / "conf" / "amqpd.toml"
@@ -168,7 +168,7 @@ def test_a_string_is_a_string(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "choices"),
     [
-        ("log.level", "loud", "debug, info, warning, error"),
+        ("log.level", "loud", "debug, info, warning, error, critical, none"),
         ("log.format", "xml", "console, json"),
         ("compat", "4.9", "default, 3.12, 3.13, 4.0, 4.1, 4.2, 4.3"),
     ],
@@ -176,6 +176,34 @@ def test_a_string_is_a_string(tmp_path: Path) -> None:
 def test_a_choice_is_one_of_those_there_are(key: str, value: str, choices: str) -> None:
     error = refused(environment={environment_name(key): value})
     assert str(error) == f"'{key}' is '{value}', but has to be one of {choices}"
+
+
+@pytest.mark.parametrize(("text", "share"), [("0.4", 0.4), (" 1 ", 1.0), ("0", 0.0), (".5", 0.5), ("1.", 1.0)])
+def test_a_share_is_a_decimal(text: str, share: float) -> None:
+    assert loaded(environment={"AMQPD_VM_MEMORY_HIGH_WATERMARK_RELATIVE": text}).memory_watermark == share
+
+
+@pytest.mark.parametrize(("toml", "share"), [("0.4", 0.4), ("1", 1.0), ('"0.4"', 0.4)])
+def test_a_share_in_a_file_may_be_a_number(tmp_path: Path, toml: str, share: float) -> None:
+    assert loaded(f"vm_memory_high_watermark.relative = {toml}", tmp_path).memory_watermark == share
+
+
+@pytest.mark.parametrize("toml", ["true", "nan", "inf", '"40%"', '""', '"-0.1"', "[0.4]"])
+def test_anything_else_is_no_share(tmp_path: Path, toml: str) -> None:
+    error = refused(f"vm_memory_high_watermark.relative = {toml}", tmp_path)
+    assert "has to be a share such as 0.6" in str(error)
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.01"])
+def test_a_watermark_is_a_share_of_what_there_is(tmp_path: Path, value: str) -> None:
+    assert "'vm_memory_high_watermark.relative' is" in str(
+        refused(f"vm_memory_high_watermark.relative = {value}", tmp_path)
+    )
+
+
+def test_limits_of_alarms_may_be_sizes(tmp_path: Path) -> None:
+    found = loaded('vm_memory_high_watermark.absolute = "512MiB"\ndisk_free_limit.absolute = "2GB"', tmp_path)
+    assert (found.memory_watermark_size, found.disk_free_limit) == (512 << 20, 2_000_000_000)
 
 
 # --- what cannot be
@@ -190,6 +218,10 @@ def test_a_choice_is_one_of_those_there_are(key: str, value: str, choices: str) 
         ("handshake_timeout", 1),
         ("max_message_size", 1),
         ("queue_memory", 0),
+        ("vm_memory_high_watermark.absolute", 0),
+        ("memory_monitor_interval", 1),
+        ("disk_free_limit.absolute", 0),
+        ("max_handshakes", 0),
         ("store.map_size", 1 << 20),
         ("store.lag_limit", 0),
     ],
@@ -229,13 +261,13 @@ def test_names_are_not_empty(key: str) -> None:
 
 def test_what_is_misspelt_in_the_environment_is_found() -> None:
     line = "unknown setting AMQPD_HARTBEAT in the environment; did you mean AMQPD_HEARTBEAT?"
-    assert settings.misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
-    assert settings.misspelt({"AMQPD_LOGLEVEL": "debug"})
+    assert misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
+    assert misspelt({"AMQPD_LOGLEVEL": "debug"})
 
 
 @pytest.mark.parametrize("name", ["AMQPD_SERVICE_HOST", "AMQPD_PORT", "AMQPD_PORT_5672_TCP", "AMQPD_CRASH_ROUNDS"])
 def test_what_others_may_set_is_not_taken_for_ours(name: str) -> None:
-    assert settings.misspelt({name: "5"}) == []
+    assert misspelt({name: "5"}) == []
 
 
 def test_no_limit_for_frames_is_written_0() -> None:
@@ -309,12 +341,67 @@ def test_a_table_where_a_value_belongs_is_an_unknown_key(tmp_path: Path) -> None
     assert refused("[heartbeat]\nseconds = 1", tmp_path).exit_code == os.EX_CONFIG
 
 
+# --- tables
+
+
+DEFAULT_USER_KEYS = ("name", "password", "tags", "vhost_pattern", "configure", "write", "read")
+
+
+def test_a_list_of_tables_comes_from_a_file_or_as_json_from_the_environment(tmp_path: Path) -> None:
+    expected = (
+        DefaultUser("alice", "secret", ("monitoring", "x"), read="^r"),
+        DefaultUser("bob", vhost_pattern="^dev"),
+    )
+    toml = """
+        [[default_users]]
+        name = "alice"
+        password = "secret"
+        tags = ["monitoring", "x"]
+        read = "^r"
+        [[default_users]]
+        name = "bob"
+        vhost_pattern = "^dev"
+    """
+    assert loaded(toml, tmp_path).default_users == expected
+    json = '[{"name": "alice", "password": "secret", "tags": ["monitoring", "x"], "read": "^r"}'
+    json += ', {"name": "bob", "vhost_pattern": "^dev"}]'
+    assert loaded(environment={"AMQPD_DEFAULT_USERS": json}).default_users == expected
+
+
+@pytest.mark.parametrize(
+    ("json", "text"),
+    [
+        ("{secret", "'default_users' is something else, but has to be a list of tables, in JSON"),
+        ('{"name": "secret"}', "'default_users' is something else, but has to be a list of tables"),
+        ('["secret"]', "'default_users' is something else, but has to be a list of tables"),
+        ('[{"password": "secret"}]', "a table of 'default_users' has no name"),
+        ('[{"name": ""}]', "a table of 'default_users' has no name"),
+        ('[{"name": "x", "password": 5}]', "'password' in a table of 'default_users' has to be a string"),
+        ('[{"name": "x", "tags": "a"}]', "'tags' in a table of 'default_users' has to be a list of names"),
+        (
+            '[{"name": "x", "pasword": "secret"}]',
+            "unknown key 'pasword' in a table of 'default_users'; known are " + ", ".join(DEFAULT_USER_KEYS),
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused_without_showing_a_password(json: str, text: str) -> None:
+    error = refused(environment={"AMQPD_DEFAULT_USERS": json})
+    assert (error.exit_code, str(error)) == (os.EX_CONFIG, text)
+
+
+def test_a_password_is_not_shown(tmp_path: Path) -> None:
+    text = "'default_pass' is something else, but has to be a string"
+    assert text in str(refused("default_pass = 12345", tmp_path))
+    assert "secret" not in repr(DefaultUser("alice", "secret"))
+    assert "secret" not in repr(Config(default_pass="secret"))
+
+
 # --- the file that lists them all
 
 
 def test_the_example_lists_every_setting_with_its_default() -> None:
     content = tomllib.loads(CONF.read_text())
-    assert set(settings._flattened(content)) == set(SETTINGS)
+    assert set(files._flattened(content)) == set(SETTINGS)
     assert load(CONF, {}) == Config()
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from amqpd.amqp.connection import ConnectionSettings
-from amqpd.auth.internal import InternalUsers
+from amqpd.auth.base import Authenticator, Authorizer
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.listeners.amqp import AmqpListener
@@ -31,7 +31,7 @@ from amqpd.wire.methods import (
 )
 from amqpd.wire.schema import Method
 from amqpd.wire.spec import PROTOCOL_HEADER
-from tests.fakes import RecordingLog
+from tests.fakes import Guests, RecordingLog
 
 PATIENCE = 10.0
 
@@ -148,15 +148,27 @@ class AsyncClient:
 class Listening:
     """A listener, its broker, and what it logs; time stands still unless the test moves it."""
 
-    def __init__(self, broker: Broker, settings: ConnectionSettings | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        settings: ConnectionSettings | None = None,
+        authenticator: Authenticator | None = None,
+        authorizer: Authorizer | None = None,
+    ) -> None:
         assert isinstance(broker.clock, VirtualClock)
         self.broker = broker
         self.clock: VirtualClock = broker.clock
         self.log = RecordingLog()
-        users = InternalUsers(("guest",))
-        users.add("guest", "guest")
+        guests = Guests()
         self.turn = Turn(asyncio.get_running_loop())
-        self.listener = AmqpListener(broker, users, users, settings or ConnectionSettings(), self.turn, self.log)
+        self.listener = AmqpListener(
+            broker,
+            authenticator or guests,
+            authorizer or guests,
+            settings or ConnectionSettings(),
+            self.turn,
+            self.log,
+        )
         self.addresses: list[tuple[str, int]] = []
 
     @property
@@ -173,8 +185,13 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(broker: Broker, settings: ConnectionSettings | None = None) -> AsyncIterator[Listening]:
-    made = Listening(broker, settings)
+async def listening(
+    broker: Broker,
+    settings: ConnectionSettings | None = None,
+    authenticator: Authenticator | None = None,
+    authorizer: Authorizer | None = None,
+) -> AsyncIterator[Listening]:
+    made = Listening(broker, settings, authenticator, authorizer)
     made.addresses = await made.listener.start("127.0.0.1", 0)
     try:
         yield made

@@ -124,12 +124,24 @@ def test_a_definition_key_is_kind_and_id() -> None:
 
 
 def test_the_kinds_have_these_numbers() -> None:
-    assert {kind.name: kind.value for kind in Kind} == {"VHOST": 1, "EXCHANGE": 2, "QUEUE": 3, "BINDING": 4}
+    assert {kind.name: kind.value for kind in Kind} == {
+        "VHOST": 1,
+        "EXCHANGE": 2,
+        "QUEUE": 3,
+        "BINDING": 4,
+        "USER": 5,
+        "PERMISSION": 6,
+        "TOPIC_PERMISSION": 7,
+        "POLICY": 8,
+        "OPERATOR_POLICY": 9,
+        "PARAMETER": 10,
+        "GLOBAL_PARAMETER": 11,
+    }
 
 
 def test_an_unknown_kind_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="5 is not a valid Kind"):
-        records.kind_and_id(b"\x05" + bytes(8))
+    with pytest.raises(ValueError, match="99 is not a valid Kind"):
+        records.kind_and_id(b"\x63" + bytes(8))
 
 
 def test_a_definition_is_msgpack() -> None:
