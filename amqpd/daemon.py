@@ -13,7 +13,7 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -121,6 +121,7 @@ class Daemon:
                 default_queue_type=config.default_queue_type,
                 tracing=config.trace,
             )
+            self.broker.events.on_warning = self._warn
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
             )
@@ -389,6 +390,9 @@ class Daemon:
             relieve=machine.give_memory_back,
             memory_interval=config.memory_monitor_interval / 1000,
         )
+
+    def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
+        self._log.warning(text, **fields)
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OperatorError
-from ..wire.fields import encode_table
+from ..wire.fields import decode_table, encode_table
+from ..wire.spec import ProtocolError
 
 
 def table_to_json(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,10 +21,12 @@ def _to_json(value: Any) -> Any:
         return table_to_json(value)
     if isinstance(value, (list, tuple)):
         return [_to_json(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, int):
+        return int(value)  # no matter of what width
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", "replace")
     return str(value)
@@ -34,7 +37,7 @@ def table_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
     table = dict(values)
     try:
         if table:
-            encode_table(table)
-    except (TypeError, ValueError, RecursionError) as error:
+            decode_table(encode_table(table))  # one too deep could be written, and never be read again
+    except (TypeError, ValueError, RecursionError, ProtocolError) as error:
         raise OperatorError(f"the arguments cannot be an AMQP table: {error}") from None
     return table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from ..definitions.values import table_to_json
+from ..definitions.values import table_from_json, table_to_json
 from ..wire.properties import Properties
 from .errors import bad_request
 
@@ -15,18 +15,8 @@ _NUMBERS: Final = ("delivery_mode", "priority", "timestamp")
 
 
 def arguments_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as a client would send them. Raises HttpError 400 for what has no AMQP type."""
-    return {name: _value(value) for name, value in values.items()}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return arguments_of(value)
-    if isinstance(value, list):
-        return [_value(each) for each in value]
-    if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
-        raise bad_request(f"{value} is no 64-bit number")
-    return value
+    """Arguments as a client would send them. Raises OperatorError for what has no AMQP type."""
+    return table_from_json(values)
 
 
 def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:

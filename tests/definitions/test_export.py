@@ -155,6 +155,6 @@ def test_all_is_in_order_of_names(premises: Premises) -> None:
 
 def test_arguments_that_json_has_no_words_for_are_text(premises: Premises) -> None:
     arguments = {"a": Int32(5), "b": b"x", "c": RawString(b"\xff"), "d": Timestamp(7), "e": [{"f": float("nan")}]}
-    premises.vhost.declare_queue("q", arguments=arguments)
-    (queue,) = json.loads(json.dumps(premises.give(), allow_nan=False))["queues"]
-    assert queue["arguments"] == {"a": 5, "b": "x", "c": "\ufffd", "d": 7, "e": [{"f": "nan"}]}
+    premises.vhost.declare_exchange("e", "topic", arguments=arguments)
+    (exchange,) = json.loads(json.dumps(premises.give(), allow_nan=False))["exchanges"]
+    assert exchange["arguments"] == {"a": 5, "b": "x", "c": "\ufffd", "d": 7, "e": [{"f": "nan"}]}

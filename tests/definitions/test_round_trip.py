@@ -32,6 +32,9 @@ queue_arguments = st.fixed_dictionaries(
         "x-table": tables,
     },
 )
+binding_arguments = st.dictionaries(  # without values that only the wire tells apart
+    short_strings, st.booleans() | st.integers(-(1 << 63), (1 << 63) - 1) | st.text() | st.none(), max_size=3
+)
 definitions = st.sampled_from([{"max-length": 1}, {"expires": 9, "message-ttl": 8}, {"alternate-exchange": "x"}])
 steps = st.one_of(
     st.tuples(st.just("vhost"), names, st.text(), st.sampled_from(["", "classic", "quorum", "stream"])),
@@ -44,7 +47,9 @@ steps = st.one_of(
     st.tuples(st.just("limit"), st.sampled_from(["max-queues", "max-connections"]), st.integers(-1, 3)),
     st.tuples(st.just("exchange"), few, st.sampled_from(["direct", "fanout", "topic", "headers"]), st.booleans()),
     st.tuples(st.just("queue"), names, st.booleans(), st.booleans(), queue_arguments),
-    st.tuples(st.just("binding"), few | st.just("amq.topic"), few, st.booleans(), st.text(max_size=20), tables),
+    st.tuples(
+        st.just("binding"), few | st.just("amq.topic"), few, st.booleans(), st.text(max_size=20), binding_arguments
+    ),
     st.tuples(st.just("exclusive"), few),
 )
 

@@ -160,6 +160,8 @@ def of(name: str, file: dict[str, Any]) -> dict[str, list[Any]]:
         ]
     for exchange in found["exchanges"]:
         exchange.pop("internal", None)
+    for queue in found["queues"]:  # RabbitMQ 4 stores the type with every queue
+        queue["arguments"] = {"x-queue-type": "classic", **queue["arguments"]}
     return {section: sorted(each, key=lambda one: json.dumps(one, sort_keys=True)) for section, each in found.items()}
 
 
