@@ -10,6 +10,7 @@ import os
 import platform
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,14 +18,15 @@ from . import __version__
 from .amqp.connection import ConnectionSettings
 from .auth.internal import InternalUsers
 from .auth.sasl import MECHANISMS
-from .broker.broker import Broker
-from .broker.compat import PROFILES
+from .broker.broker import DEFAULT_VHOST, Broker
+from .broker.compat import Compat, compat_for
+from .broker.log_exchange import LogExchange
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
 from .listeners.amqp import AmqpListener
 from .listeners.stream import Turn
-from .log import Output, get_logger
+from .log import Log, Target, get_logger
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -56,7 +58,7 @@ CAPABILITIES: Final = (
 class Daemon:
     """A running broker, in an event loop that somebody else runs."""
 
-    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
@@ -64,6 +66,8 @@ class Daemon:
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self._log = get_logger()
+        self._log_output = log
+        self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listener: AmqpListener
         self._management: ManagementServer | None = None
@@ -76,7 +80,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         store, pager = self._open_stores()
         try:
-            compat = PROFILES[config.compat]
+            compat = compat_of(config)
             self.broker = Broker(
                 store,
                 self.clock,
@@ -84,11 +88,12 @@ class Daemon:
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
-                node=node_name(),
+                node=node_name(config),
                 event_exchange=config.event_exchange,
             )
             for vhost in self.broker.vhosts.values():
                 vhost.set_tracing(config.trace)
+            self._log_to_exchange()
             users = InternalUsers(config.loopback_users)
             users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
             self.clock.on_earlier = self._set_timer
@@ -103,13 +108,16 @@ class Daemon:
                 lag_limit=config.lag_limit,
                 server_properties=server_properties(config),
             )
-            self._listener = AmqpListener(self.broker, users, users, settings, Turn(loop), self._log)
+            self._listener = AmqpListener(
+                self.broker, users, users, settings, Turn(loop), get_logger(category="connection")
+            )
             self.addresses = await self._listener.start(*config.address)
             for host, port in self.addresses:
                 self._log.info(f"started TCP listener on {host}:{port}")
             if config.management:
                 await self._start_management(users)
         except BaseException:
+            self._stop_logging_to_exchange()
             self._close_stores()
             raise
         self._log.info("Server startup complete")
@@ -158,6 +166,7 @@ class Daemon:
         )
         if self._timer is not None:
             self._timer.cancel()
+        self._stop_logging_to_exchange()
         self._close_stores()
         self._log.info("Server stopped")
 
@@ -216,6 +225,27 @@ class Daemon:
         self.failure = error
         self._stopped.set()
 
+    def _log_to_exchange(self) -> None:
+        """Lines become messages in a turn of their own: they may be logged in the midst of anything."""
+        config = self.config
+        vhost = self.broker.vhost(DEFAULT_VHOST)
+        if not config.log_exchange or self._log_output is None or vhost is None:
+            return
+        content_type = "application/json" if config.log_exchange_format == "json" else "text/plain"
+        exchange = LogExchange(vhost, self.clock, self.broker.node, content_type)
+        loop = asyncio.get_running_loop()
+
+        def write(level: str, line: str) -> None:
+            loop.call_soon(exchange.publish, level, line)
+
+        self._stop_log_exchange = self._log_output.attach(
+            Target(write, config.log_exchange_format, config.log_exchange_level)
+        )
+
+    def _stop_logging_to_exchange(self) -> None:
+        if self._stop_log_exchange is not None:
+            self._stop_log_exchange()
+
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -231,28 +261,40 @@ class Daemon:
         self._set_timer()
 
 
-def node_name() -> str:
+def node_name(config: Config) -> str:
     """What this broker is called, as RabbitMQ's nodes are."""
-    return f"amqpd@{socket.gethostname()}"
+    name = config.node_name or "amqpd"
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
+
+
+def compat_of(config: Config) -> Compat:
+    """The profile that is configured, but for what is permitted or not by name."""
+    permits = {"true": True, "false": False}
+    return compat_for(
+        config.compat,
+        version=config.product_version,
+        transient_queues=permits.get(config.permit_transient_queues),
+        global_qos=permits.get(config.permit_global_qos),
+    )
 
 
 def server_properties(config: Config) -> dict[str, Any]:
     """What connection.start tells clients about us (RabbitMQ's rabbit_reader:server_properties)."""
     return {
         "capabilities": dict.fromkeys(CAPABILITIES, True),
-        "cluster_name": node_name(),
+        "cluster_name": config.cluster_name or node_name(config),
         "copyright": "Copyright (c) the amqpd authors",
         "information": f"amqpd {__version__}, a broker for RabbitMQ's clients. Licensed under Apache-2.0.",
         "platform": f"Python {platform.python_version()}",
         "product": config.product,
-        "version": PROFILES[config.compat].version,
+        "version": compat_of(config).version,
         "amqpd_version": __version__,
     }
 
 
-def run(config: Config, log_output: Output) -> int:
+def run(config: Config, log_output: Log) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
-    daemon = Daemon(config)
+    daemon = Daemon(config, log=log_output)
 
     async def main() -> None:
         await daemon.start()

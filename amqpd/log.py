@@ -2,6 +2,9 @@
 
 Births, deaths and refusals are logged, with the object they concern as fields. Nothing is logged for each message.
 
+Lines go to one target or several, each from a level of its own up. A line's field `category` says what it is about; a
+category may have a level, too, which then counts instead for its lines (as in RabbitMQ).
+
 A line is written when it comes; while an event loop runs, those of a burst are written together.
 """
 
@@ -11,18 +14,21 @@ import contextlib
 import io
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
 import structlog
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+"""The levels of lines. As the least level of a target or category, there is also `none`."""
+
 FORMATS: Final = ("console", "json")
 
 INTERVAL: Final = 0.01
 """Seconds between writes in a burst of lines: as much of the log as kill -9 may take with it."""
 
-_NUMBERS: Final = {level: getattr(logging, level.upper()) for level in LEVELS}
+_NUMBERS: Final = {**{level: getattr(logging, level.upper()) for level in LEVELS}, "none": logging.CRITICAL + 10}
 
 
 class Output:
@@ -59,20 +65,23 @@ class Output:
             self._stream.write("".join(lines))
             self._stream.flush()
 
+    def write(self, level: str, line: str) -> None:
+        """Write a line of this level."""
+        if level in ("error", "critical"):
+            self.error(line)
+        else:
+            self.info(line)
+
     def info(self, line: str) -> None:
         """Write a line: at once after a pause, else with others."""
         self._lines.append(line + "\n")
         if not self._gathering:
             self._flush_and_gather()
 
-    debug = warning = info
-
     def error(self, line: str) -> None:
         """Write a line, and what was kept back before it, at once: it may be the last."""
         self._lines.append(line + "\n")
         self.flush()
-
-    critical = error
 
     def _flush_and_gather(self) -> None:
         self._gathering = False
@@ -82,33 +91,122 @@ class Output:
         self.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where lines go: `write` takes a line's level and the line."""
+
+    write: Callable[[str, str], None]
+    log_format: str = "console"
+    level: str = ""  # least severity, of lines whose category has none; empty = the general one
+
+
+class Log:
+    """What `configure` set up: hands each line to the targets that want it."""
+
+    def __init__(self, level: str, categories: Mapping[str, str], outputs: Sequence[Output]) -> None:
+        self._level = _NUMBERS[level]
+        self._categories = {category: _NUMBERS[least] for category, least in categories.items() if least}
+        self._outputs = outputs
+        self._targets: list[Target] = []
+
+    def attach(self, target: Target) -> Callable[[], None]:
+        """Log to a further target until the answer is called. Not from a lower level than `configure` was told of."""
+        self._targets.append(target)
+
+        def detach() -> None:
+            if target in self._targets:
+                self._targets.remove(target)
+
+        return detach
+
+    @contextlib.contextmanager
+    def gathering(self, later: Callable[[float, Callable[[], None]], object]) -> Iterator[None]:
+        """See `Output.gathering`."""
+        with contextlib.ExitStack() as stack:
+            for output in self._outputs:
+                stack.enter_context(output.gathering(later))
+            yield
+
+    def flush(self) -> None:
+        """See `Output.flush`."""
+        for output in self._outputs:
+            output.flush()
+
+    def _take(self, event: dict[str, Any]) -> None:
+        level = event["level"]
+        severity = _NUMBERS[level]
+        category = self._categories.get(event.get("category", ""))
+        for target in self._targets:
+            least = category if category is not None else _NUMBERS[target.level] if target.level else self._level
+            if severity >= least:
+                render = _as_json if target.log_format == "json" else _line
+                target.write(level, render(dict(event)))
+
+    debug = info = warning = error = critical = _take
+
+
 def get_logger(**fields: Any) -> Any:
     """A logger whose lines carry these fields, set up as `configure` was called last."""
     return structlog.get_logger(**fields).bind()
 
 
-def configure(level: str, log_format: str, stream: TextIO | None = None) -> Output:
-    """Log from `level` up to `stream`, by default standard output."""
-    output = Output(stream or sys.stdout)
-    renderer: Any = structlog.processors.JSONRenderer() if log_format == "json" else _line
+def configure(
+    level: str,
+    log_format: str,
+    stream: TextIO | None = None,
+    *,
+    console: bool = True,
+    console_level: str = "",
+    file: TextIO | None = None,
+    file_level: str = "",
+    file_format: str = "console",
+    categories: Mapping[str, str] | None = None,
+    further_levels: Sequence[str] = (),
+) -> Log:
+    """Log from `level` up to `stream`, by default standard output, and to `file` if there is one.
+
+    `further_levels` are those of targets that will be attached.
+    """
+    categories = categories or {}
+    targets = []
+    if console:
+        targets.append((Output(stream or sys.stdout), log_format, console_level))
+    if file is not None:
+        targets.append((Output(file), file_format, file_level))
+    log = Log(level, categories, [output for output, _, _ in targets])
+    for output, its_format, its_level in targets:
+        log.attach(Target(output.write, its_format, its_level))
+    told = [level, console_level, file_level, *categories.values(), *further_levels]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=False),
             structlog.processors.format_exc_info,
-            renderer,
+            _hand_over,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
-        logger_factory=lambda *_: output,
+        wrapper_class=structlog.make_filtering_bound_logger(min(_NUMBERS[each] for each in told if each)),
+        logger_factory=lambda *_: log,
         cache_logger_on_first_use=False,
     )
-    return output
+    return log
 
 
-def _line(_: Any, __: str, event: dict[str, Any]) -> str:
+def _hand_over(_: Any, __: str, event: MutableMapping[str, Any]) -> tuple[tuple[Any], dict[str, Any]]:
+    return (event,), {}
+
+
+_json = structlog.processors.JSONRenderer()
+
+
+def _as_json(event: dict[str, Any]) -> str:
+    return str(_json(None, "", event))
+
+
+def _line(event: dict[str, Any]) -> str:
     """`2026-01-31 12:00:00.123456 [info] Server startup complete key=value`, much as RabbitMQ logs."""
     when = event.pop("timestamp").replace("T", " ").removesuffix("Z")
     level, text = event.pop("level"), event.pop("event")
+    event.pop("category", None)
     trouble = event.pop("exception", "")
     fields = "".join(f" {name}={_shown(value)}" for name, value in event.items())
     return f"{when} [{level}] {text}{fields}" + (f"\n{trouble}" if trouble else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,15 +13,20 @@ from typing import Any
 
 import lmdb
 import pytest
+import structlog
 
 from amqpd import __version__
 from amqpd.clock import Clock, VirtualClock
 from amqpd.config import Config
-from amqpd.daemon import Daemon, server_properties
+from amqpd.daemon import Daemon, compat_of, node_name, server_properties
 from amqpd.errors import StartupError
+from amqpd.log import configure, get_logger
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.wire.methods import (
     BasicAck,
+    BasicConsume,
+    BasicConsumeOk,
+    BasicDeliver,
     BasicGet,
     BasicGetOk,
     ChannelClose,
@@ -30,6 +36,8 @@ from amqpd.wire.methods import (
     ConnectionClose,
     ConnectionCloseOk,
     ConnectionUnblocked,
+    QueueBind,
+    QueueBindOk,
     QueueDeclare,
     QueueDeclareOk,
 )
@@ -240,3 +248,46 @@ def test_server_properties_follow_the_settings(tmp_path: Path) -> None:
     assert (properties["product"], properties["version"]) == ("Rabbit", "4.1.8")
     assert properties["amqpd_version"] == __version__
     assert all(value is True for value in properties["capabilities"].values())
+
+
+def test_names_and_permissions_are_settings(tmp_path: Path) -> None:
+    settings = config(tmp_path, compat="4.3", product_version="9.9", node_name="rabbit@here", cluster_name="all of us")
+    properties = server_properties(settings)
+    assert (properties["version"], properties["cluster_name"]) == ("9.9", "all of us")
+    assert node_name(settings) == "rabbit@here"
+    assert server_properties(config(tmp_path, node_name="rabbit@here"))["cluster_name"] == "rabbit@here"
+    assert node_name(config(tmp_path, node_name="rabbit")).startswith("rabbit@")
+    assert node_name(config(tmp_path)).startswith("amqpd@")
+
+
+@pytest.mark.parametrize(("permitted", "allowed"), [("compat", False), ("true", True)])
+def test_transient_queues_may_be_permitted_whatever_the_version(tmp_path: Path, permitted: str, allowed: bool) -> None:
+    compat = compat_of(config(tmp_path, compat="4.3", permit_transient_queues=permitted))
+    assert compat.transient_queues is allowed
+    assert not compat.global_qos
+
+
+def test_lines_of_the_log_are_messages_when_asked_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        stream = io.StringIO()
+        log = configure("info", "console", stream, further_levels=["error"])
+        daemon = Daemon(config(tmp_path, memory=True, log_exchange=True, log_exchange_level="error"), log=log)
+        await daemon.start()
+        client = await connect(daemon)
+        await client.call(1, QueueDeclare(queue="q"), QueueDeclareOk)
+        await client.call(1, QueueBind(queue="q", exchange="amq.rabbitmq.log", routing_key="#"), QueueBindOk)
+        other = await connect(daemon)
+        await other.call(1, QueueDeclare(queue="nope", passive=True), ChannelClose)
+        await client.call(1, BasicConsume(queue="q", no_ack=True), BasicConsumeOk)
+        delivery = await client.expect(BasicDeliver)
+        assert (delivery.exchange, delivery.routing_key) == ("amq.rabbitmq.log", "error")
+        await client.drop()
+        await other.drop()
+        await daemon.stop()
+        get_logger().error("after the end")
+        assert "channel error" in stream.getvalue()
+
+    try:
+        run(asyncio.new_event_loop, main)
+    finally:
+        structlog.reset_defaults()

@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from amqpd.clock import VirtualClock
-from amqpd.log import FORMATS, INTERVAL, LEVELS, Output, configure, get_logger
+from amqpd.log import FORMATS, INTERVAL, LEVELS, Output, Target, configure, get_logger
 from tests.listeners.harness import loop_factories
 
 
@@ -128,8 +128,8 @@ def test_an_error_is_written_at_once_behind_what_came_before_it(level: str) -> N
     burst = Burst()
     with burst.context:
         burst.output.info("one")
-        burst.output.warning("two")
-        getattr(burst.output, level)("three")
+        burst.output.write("warning", "two")
+        burst.output.write(level, "three")
         assert burst.written == ["one", "two", "three"]
         burst.clock.advance(INTERVAL)
         assert burst.written == ["one", "two", "three"]
@@ -214,3 +214,118 @@ def test_a_name_that_the_stream_cannot_show_is_escaped() -> None:
     get_logger(queue="größe").info("declared")
     assert written.getvalue().endswith(b"declared queue=gr\\xf6\\xdfe\n")
     stream.close()
+
+
+# --- several targets, levels of their own
+
+
+class Targets:
+    """A console and a file, and what each was given."""
+
+    def __init__(self, level: str = "info", **options: Any) -> None:
+        self.console, self.file = io.StringIO(), io.StringIO()
+        self.log = configure(level, "console", self.console, file=self.file, **options)
+
+    def say(self, *levels: str, category: str = "") -> None:
+        logger = get_logger(category=category) if category else get_logger()
+        for level in levels:
+            getattr(logger, level)(level)
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The lines' texts, on the console and in the file."""
+        texts = [re.findall(r"\[\w+\] (\w+)", stream.getvalue()) for stream in (self.console, self.file)]
+        return " ".join(texts[0]), " ".join(texts[1])
+
+
+def test_a_line_goes_to_each_target() -> None:
+    targets = Targets()
+    targets.say("debug", "info", "error")
+    assert targets.shown == ("info error", "info error")
+
+
+def test_a_target_may_have_a_level_of_its_own() -> None:
+    targets = Targets(console_level="error", file_level="debug")
+    targets.say("debug", "info", "error")
+    assert targets.shown == ("error", "debug info error")
+
+
+def test_nothing_is_a_level_too() -> None:
+    targets = Targets(console_level="none")
+    targets.say("critical")
+    assert targets.shown == ("", "critical")
+
+
+@pytest.mark.parametrize(
+    ("category_level", "console_level", "shown"),
+    [
+        ("debug", "", "debug info warning error"),
+        ("error", "", "error"),
+        ("none", "", ""),
+        ("debug", "warning", "debug info warning error"),
+        ("error", "debug", "error"),
+        ("", "warning", "warning error"),
+    ],
+)
+def test_a_level_of_a_category_counts_for_it_whatever_the_targets(
+    category_level: str, console_level: str, shown: str
+) -> None:
+    targets = Targets(console_level=console_level, categories={"connection": category_level})
+    targets.say("debug", "info", "warning", "error", category="connection")
+    assert targets.shown[0] == shown
+
+
+def test_other_categories_are_not_concerned() -> None:
+    targets = Targets(categories={"connection": "error", "channel": "debug"})
+    targets.say("debug", "info")
+    targets.say("debug", "info", category="other")
+    assert targets.shown[0] == "info info"
+
+
+def test_a_category_is_shown_to_machines_only() -> None:
+    stream = io.StringIO()
+    configure("info", "console", stream)
+    get_logger(category="channel").info("text")
+    assert stream.getvalue().endswith("[info] text\n")
+    stream = io.StringIO()
+    configure("info", "json", stream)
+    get_logger(category="channel").info("text")
+    assert json.loads(stream.getvalue())["category"] == "channel"
+
+
+def test_each_target_has_its_format() -> None:
+    targets = Targets(file_format="json")
+    targets.say("info")
+    assert json.loads(targets.file.getvalue())["event"] == "info"
+    assert targets.shown[0] == "info"
+
+
+def test_there_need_be_no_console() -> None:
+    targets = Targets(console=False)
+    targets.say("info")
+    assert targets.shown == ("", "info")
+
+
+def test_a_further_target_may_come_and_go() -> None:
+    targets = Targets(further_levels=["debug"])
+    lines: list[tuple[str, str]] = []
+    detach = targets.log.attach(Target(lambda level, line: lines.append((level, line)), "json", "debug"))
+    targets.say("debug")
+    detach()
+    detach()
+    targets.say("info")
+    ((level, line),) = lines
+    assert (level, json.loads(line)["event"]) == ("debug", "debug")
+    assert targets.shown[0] == "info"
+
+
+def test_a_burst_is_gathered_for_each_stream() -> None:
+    targets = Targets()
+    clock = VirtualClock()
+    with targets.log.gathering(clock.call_later):
+        targets.say("info", "warning")
+        assert targets.shown == ("info", "info")
+        targets.log.flush()
+        assert targets.shown == ("info warning", "info warning")
+        targets.say("info")
+    assert targets.shown == ("info warning info", "info warning info")

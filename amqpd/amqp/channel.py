@@ -222,7 +222,11 @@ class Channel:
             and self.connection.client_can("consumer_cancel_notify")
         ):
             self.connection.log.warning(
-                "consumer timed out", channel=self.number, consumer=consumer.tag, timeout=timeout
+                "consumer timed out",
+                category="channel",
+                channel=self.number,
+                consumer=consumer.tag,
+                timeout=timeout,
             )
             self.vhost.cancel(consumer)
             self.cancelled(consumer)

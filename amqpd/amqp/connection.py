@@ -489,7 +489,7 @@ class Connection:
         elif error.closes_connection or not isinstance(channel, Channel):
             self._close(error)
         else:
-            self.log.error("channel error", channel=number, text=error.reply_text)
+            self.log.error("channel error", category="channel", channel=number, text=error.reply_text)
             channel.close()
             channel.reply(ChannelClose(error.code, error.reply_text, *_blamed(error)))
             self.channels[number] = ClosingChannel(channel)

@@ -6,7 +6,7 @@ A version number takes that version's behaviour, so that a test suite meets toda
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..wire.spec import ReplyCode
@@ -35,3 +35,16 @@ PROFILES: Final = {
     "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, False),
     "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 20, False, 8192, True),
 }
+
+
+def compat_for(
+    name: str, *, version: str = "", transient_queues: bool | None = None, global_qos: bool | None = None
+) -> Compat:
+    """A profile, but for what is given: RabbitMQ's deprecated features can be permitted, or not, one by one."""
+    profile = PROFILES[name]
+    return replace(
+        profile,
+        version=version or profile.version,
+        transient_queues=profile.transient_queues if transient_queues is None else transient_queues,
+        global_qos=profile.global_qos if global_qos is None else global_qos,
+    )

@@ -11,8 +11,9 @@ import click
 
 from .. import __version__
 from ..compiled import is_compiled
-from ..config import given, load
+from ..config import default_file, read
 from ..errors import StartupError
+from .config import config as config_commands
 
 HELP = """A message broker for RabbitMQ's clients (AMQP 0-9-1).
 
@@ -39,10 +40,21 @@ HTTP_OFFSET = 10_000
 """The HTTP API's port is so far above AMQP's unless it is chosen, as with RabbitMQ's 5672 and 15672."""
 
 
-@click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.option(
-    "-c", "--config", "file", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Settings, as TOML."
+@click.group(
+    help=HELP,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+@click.option(
+    "-c",
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Settings: an amqpd.toml, a rabbitmq.conf or .config, or a folder such as /etc/rabbitmq.",
+)
+@click.option("--strict-config", is_flag=True, help="Refuse unknown keys in rabbitmq.conf, as RabbitMQ does.")
 @click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]")
 @click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart.")
 @click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]")
@@ -56,8 +68,11 @@ HTTP_OFFSET = 10_000
 @click.version_option(
     __version__, prog_name="amqpd", message=f"%(prog)s %(version)s ({'compiled' if is_compiled() else 'pure Python'})"
 )
+@click.pass_context
 def amqpd(
+    context: click.Context,
     file: Path | None,
+    strict_config: bool,
     data_dir: str | None,
     memory: bool | None,
     bind: str | None,
@@ -67,6 +82,11 @@ def amqpd(
     log_level: str | None,
     log_format: str | None,
 ) -> None:
+    if context.invoked_subcommand is not None:
+        if file is not None:
+            raise click.UsageError(f"-c of '{context.invoked_subcommand}' comes after that word", context)
+        return
+    file = file or default_file(os.environ)
     options: dict[str, Any] = {
         "data_dir": data_dir,
         "memory": memory,
@@ -75,17 +95,20 @@ def amqpd(
         "log.level": log_level,
         "log.format": log_format,
     }
-    config = load(file, options=options)
+    loaded = read(file, options=options, strict=strict_config)
     if bind is not None or port is not None:
-        host, default_port = config.address
+        host, default_port = loaded.config.address
         address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
-        if port is not None and http_port is None and "management.tcp.port" not in given(file):
+        if port is not None and http_port is None and "management.tcp.port" not in loaded.places:
             options["management.tcp.port"] = port and min(port + HTTP_OFFSET, 65535)
         options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
-        config = load(file, options=options)
+        loaded = read(file, options=options, strict=strict_config)
     from .serve import serve  # noqa: PLC0415 - --help and --version answer without loading the broker
 
-    sys.exit(serve(config))
+    sys.exit(serve(loaded.config))
+
+
+amqpd.add_command(config_commands)
 
 
 def main() -> None:

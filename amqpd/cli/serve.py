@@ -3,15 +3,58 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TextIO
 
-from ..config import Config, misspelt
+from ..config import Config
 from ..daemon import run
-from ..log import configure, get_logger
+from ..errors import StartupError
+from ..log import Log, configure, get_logger
 
 
 def serve(config: Config) -> int:
     """Run until stopped; returns the exit code. Raises StartupError when the broker cannot start."""
-    output = configure(config.log_level, config.log_format)
-    for line in misspelt(os.environ):
-        get_logger().warning(line)
+    motd = _message_of_the_day(config.motd_file)
+    output = start_logging(config)
+    log = get_logger()
+    for line in motd:
+        log.info(line)
+    for level, text in config.remarks:
+        getattr(log, level)(text)
     return run(config, output)
+
+
+def start_logging(config: Config) -> Log:
+    """Log as it is configured. Raises StartupError when the file cannot be written."""
+    return configure(
+        config.log_level,
+        config.log_format,
+        console=config.log_console,
+        console_level=config.log_console_level,
+        file=_opened(config.log_path),
+        file_level=config.log_file_level,
+        file_format=config.log_file_format,
+        categories={"connection": config.log_connection_level, "channel": config.log_channel_level},
+        further_levels=[config.log_exchange_level] if config.log_exchange else [],
+    )
+
+
+def _opened(path: Path | None) -> TextIO | None:
+    if path is None:
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StartupError(f"cannot write the log to {path}: {reason}", os.EX_CANTCREAT) from error
+
+
+def _message_of_the_day(path: str) -> list[str]:
+    if not path:
+        return []
+    try:
+        return Path(path).read_text(errors="backslashreplace").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StartupError(f"cannot read motd_file {path}: {reason}", os.EX_NOINPUT) from error

@@ -1,15 +1,13 @@
-"""Settings: one table of them, filled from defaults, a TOML file, the environment and the command line, in that order.
+"""Settings: one table of them, with defaults and what each may be. `layers` fills it.
 
-A key is written `a.b` here, as tables `[a]` in the file, and as `AMQPD_A_B` in the environment. Names are those of
+A key is written `a.b` here, as tables `[a]` in amqpd.toml, and as `AMQPD_A_B` in the environment. Names are those of
 rabbitmq.conf where it has the setting. `conf/amqpd.toml` shows them all.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -24,11 +22,27 @@ MAX_BODY: Final = 512 << 20
 
 MAX_SIZE: Final = (1 << 63) - 1
 
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
+OWN_LEVELS: Final = ("", *LOG_LEVELS)
+LOG_FORMATS: Final = ("console", "json")
+
+BY_COMPAT: Final = ("compat", "true", "false")
+"""For what `compat` decides unless it is said otherwise."""
+
 _UNITS: Final = {
     "": 1,
     **{prefix + ending: 1000**power for power, prefix in enumerate("kmgt", 1) for ending in ("", "b")},
     **{prefix + "ib": 1024**power for power, prefix in enumerate("kmgt", 1)},
 }
+
+
+class InvalidSetting(StartupError):
+    """A setting's value that cannot be."""
+
+    def __init__(self, key: str, value: Any, expected: str) -> None:
+        super().__init__(f"'{key}' is {value!r}, but has to be {expected}", os.EX_CONFIG)
+        self.key = key
+        self.expected = expected
 
 
 def _setting(key: str, default: Any, explanation: str, choices: tuple[str, ...] = ()) -> Any:
@@ -56,14 +70,44 @@ class Config:
     consumer_timeout: int = _setting("consumer_timeout", 1_800_000, "milliseconds to settle a delivery; 0 = any time")
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
+    permit_transient_queues: str = _setting(
+        "deprecated_features.permit.transient_nonexcl_queues",
+        "compat",
+        "queues neither durable nor exclusive may be declared; compat = as in that version",
+        BY_COMPAT,
+    )
+    permit_global_qos: str = _setting(
+        "deprecated_features.permit.global_qos",
+        "compat",
+        "basic.qos with global set is for the channel; compat = as in that version",
+        BY_COMPAT,
+    )
     product: str = _setting("product", "RabbitMQ", "product announced; some clients go by it")
+    product_version: str = _setting("product_version", "", "its version; empty = that of compat")
+    node_name: str = _setting("node_name", "", "name of the node, as rabbit@host; empty = amqpd@ and the host's name")
+    cluster_name: str = _setting("cluster_name", "", "name announced for the whole; empty = the node's")
+    motd_file: str = _setting("motd_file", "", "file whose text is logged at the start")
     trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
     event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
     management: bool = _setting("management.enabled", True, "serve the HTTP API")
     management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
     management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
-    log_level: str = _setting("log.level", "info", "least severity logged", ("debug", "info", "warning", "error"))
-    log_format: str = _setting("log.format", "console", "lines for people, or JSON", ("console", "json"))
+    log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
+    log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
+    log_console: bool = _setting("log.console", True, "log to standard output")
+    log_console_level: str = _setting("log.console_level", "", "least severity there; empty = log.level", OWN_LEVELS)
+    log_dir: str = _setting("log.dir", "", "folder for log files; empty = where amqpd is started")
+    log_file: str = _setting("log.file", "", "file to log to; false = none; empty = amqpd.log if there is a log.dir")
+    log_file_level: str = _setting("log.file_level", "", "least severity there; empty = log.level", OWN_LEVELS)
+    log_file_format: str = _setting("log.file_format", "console", "lines for people, or JSON, there", LOG_FORMATS)
+    log_exchange: bool = _setting("log.exchange", False, "log to the exchange amq.rabbitmq.log")
+    log_exchange_level: str = _setting("log.exchange_level", "", "least severity there; empty = log.level", OWN_LEVELS)
+    log_exchange_format: str = _setting("log.exchange_format", "console", "text, or JSON, there", LOG_FORMATS)
+    log_connection_level: str = _setting("log.levels.connection", "", "of connections; empty = log.level", OWN_LEVELS)
+    log_channel_level: str = _setting("log.levels.channel", "", "of channels; empty = log.level", OWN_LEVELS)
+
+    remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Level and text of what is to be said about where it came from: what has no effect, or not the one meant."""
 
     def __post_init__(self) -> None:
         host, _, port = self.listener.rpartition(":")
@@ -100,81 +144,30 @@ class Config:
         host, _, port = self.listener.rpartition(":")
         return host.removeprefix("[").removesuffix("]"), int(port)
 
+    @property
+    def log_path(self) -> Path | None:
+        """The file to log to, if any."""
+        if self.log_file == "false" or not (self.log_file or self.log_dir):
+            return None
+        return Path(self.log_dir) / (self.log_file or "amqpd.log")
 
-SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config)}
+
+SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config) if setting.metadata}
 """Every setting's dataclass field, by key."""
 
 
-def load(
-    file: Path | None = None, environment: Mapping[str, str] | None = None, options: Mapping[str, Any] | None = None
-) -> Config:
-    """The configuration from all four layers; `options` are command-line settings by key, None meaning not given.
-
-    Raises StartupError: 66 when the file cannot be read, 78 for an unknown key or a value that cannot be, naming both.
-    """
-    values = given(file, environment)
-    values.update({key: value for key, value in (options or {}).items() if value is not None})
-    return Config(**{SETTINGS[key].name: _converted(key, value) for key, value in values.items()})
+def is_setting(key: str) -> bool:
+    """Whether a key may be set."""
+    return key in SETTINGS
 
 
-def given(file: Path | None = None, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The settings that a file and the environment make, by key. Raises StartupError as `load` does."""
-    values = _from_file(file) if file is not None else {}
-    return values | _from_environment(os.environ if environment is None else environment)
+def config_of(values: Mapping[str, Any], remarks: tuple[tuple[str, str], ...] = ()) -> Config:
+    """The configuration with these settings, by key, and defaults for the others. Raises InvalidSetting."""
+    return Config(**{SETTINGS[key].name: converted(key, value) for key, value in values.items()}, remarks=remarks)
 
 
-def environment_name(key: str) -> str:
-    """`log.level` -> `AMQPD_LOG_LEVEL`."""
-    return "AMQPD_" + key.upper().replace(".", "_")
-
-
-def misspelt(environment: Mapping[str, str]) -> list[str]:
-    """What is probably meant for us in the environment but names no setting, one line each.
-
-    Not an error: others may set variables that start like ours, as Kubernetes does for a service of that name.
-    """
-    names = [environment_name(key) for key in SETTINGS]
-    return [
-        f"unknown setting {name} in the environment; did you mean {near[0]}?"
-        for name in environment
-        if name.startswith("AMQPD_") and name not in names
-        for near in [difflib.get_close_matches(name, names, 1, 0.85)]
-        if near
-    ]
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise StartupError(f"cannot read configuration file {file}: {error.strerror}", os.EX_NOINPUT) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StartupError(f"configuration file {file} is not TOML: {error}", os.EX_CONFIG) from error
-    values = _flattened(content)
-    for key in values:
-        if key not in SETTINGS:
-            near = difflib.get_close_matches(key, SETTINGS, 1)
-            hint = f"; did you mean '{near[0]}'?" if near else "; conf/amqpd.toml lists those there are"
-            raise StartupError(f"unknown key '{key}' in configuration file {file}{hint}", os.EX_CONFIG)
-    return values
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    names = {environment_name(key): key for key in SETTINGS}
-    return {key: environment[name] for name, key in names.items() if name in environment}
-
-
-def _flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            values.update(_flattened(value, f"{prefix}{key}."))
-        else:
-            values[prefix + key] = value
-    return values
-
-
-def _converted(key: str, value: Any) -> Any:
+def converted(key: str, value: Any) -> Any:
+    """A value as the setting has it, from the text or the TOML it was written as. Raises InvalidSetting."""
     setting = SETTINGS[key]
     default = setting.default
     choices = setting.metadata["choices"]
@@ -190,15 +183,20 @@ def _converted(key: str, value: Any) -> Any:
         if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
             raise _invalid(key, value, "a list of names")
         return tuple(item.strip() for item in items if item.strip())
-    elif not isinstance(value, str) or (choices and value not in choices):
-        raise _invalid(key, value, f"one of {', '.join(choices)}" if choices else "a string")
+    elif choices:
+        text = str(value).lower() if isinstance(value, bool) else value
+        if text not in choices:
+            raise _invalid(key, value, f"one of {', '.join(filter(None, choices))}")
+        return text
+    elif not isinstance(value, str):
+        raise _invalid(key, value, "a string")
     return value
 
 
 def _number(key: str, value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    match = re.fullmatch(r"(\d+)\s*([a-zA-Z]*)", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,30})\s*([a-zA-Z]*)", value.strip()) if isinstance(value, str) else None
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
         raise _invalid(key, value, "a number")
@@ -206,5 +204,5 @@ def _number(key: str, value: Any) -> int:
     return number
 
 
-def _invalid(key: str, value: Any, expected: str) -> StartupError:
-    return StartupError(f"'{key}' is {value!r}, but has to be {expected}", os.EX_CONFIG)
+def _invalid(key: str, value: Any, expected: str) -> InvalidSetting:
+    return InvalidSetting(key, value, expected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amqpd.broker.compat import PROFILES
+from amqpd.broker.compat import PROFILES, compat_for
 from amqpd.config import COMPAT_CHOICES
 
 
@@ -51,3 +51,11 @@ def test_what_moved_between_versions(
     assert profile.global_qos is transient_queues
     assert profile.delivery_limit == delivery_limit
     assert profile.nacks_count is nacks_count
+
+
+def test_what_a_profile_permits_may_be_said_otherwise() -> None:
+    assert compat_for("4.3") == PROFILES["4.3"]
+    found = compat_for("4.3", transient_queues=True)
+    assert (found.transient_queues, found.global_qos) == (True, False)
+    found = compat_for("default", global_qos=False, version="1.2.3")
+    assert (found.transient_queues, found.global_qos, found.version) == (True, False, "1.2.3")

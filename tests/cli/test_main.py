@@ -33,7 +33,8 @@ from amqpd.wire.methods import (
 from amqpd.wire.properties import Properties
 
 PATIENCE = 30
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("AMQPD_") or name == "AMQPD_PURE"}
+OURS = ("AMQPD_", "RABBITMQ_")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(OURS) or name == "AMQPD_PURE"}
 
 
 def amqpd(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +66,7 @@ Start = Callable[..., BrokerProcess]
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts brokers, and stops those that still run after the test."""
     for name in os.environ:
-        if name.startswith("AMQPD_") and name != "AMQPD_PURE":
+        if name.startswith(OURS) and name != "AMQPD_PURE":
             monkeypatch.delenv(name)
     started: list[BrokerProcess] = []
 

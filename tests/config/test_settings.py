@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amqpd.config import SETTINGS, Config, environment_name, load, settings
+from amqpd.config import SETTINGS, Config, environment_name, files, load, misspelt
 from amqpd.errors import StartupError
 
 CONF = Path(__file__).parent.parent.parent / "conf" / "amqpd.toml"
@@ -168,7 +168,7 @@ def test_a_string_is_a_string(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "choices"),
     [
-        ("log.level", "loud", "debug, info, warning, error"),
+        ("log.level", "loud", "debug, info, warning, error, critical, none"),
         ("log.format", "xml", "console, json"),
         ("compat", "4.9", "default, 3.12, 3.13, 4.0, 4.1, 4.2, 4.3"),
     ],
@@ -229,13 +229,13 @@ def test_names_are_not_empty(key: str) -> None:
 
 def test_what_is_misspelt_in_the_environment_is_found() -> None:
     line = "unknown setting AMQPD_HARTBEAT in the environment; did you mean AMQPD_HEARTBEAT?"
-    assert settings.misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
-    assert settings.misspelt({"AMQPD_LOGLEVEL": "debug"})
+    assert misspelt({"AMQPD_HARTBEAT": "5", "AMQPD_HEARTBEAT": "5", "HARTBEAT": "5"}) == [line]
+    assert misspelt({"AMQPD_LOGLEVEL": "debug"})
 
 
 @pytest.mark.parametrize("name", ["AMQPD_SERVICE_HOST", "AMQPD_PORT", "AMQPD_PORT_5672_TCP", "AMQPD_CRASH_ROUNDS"])
 def test_what_others_may_set_is_not_taken_for_ours(name: str) -> None:
-    assert settings.misspelt({name: "5"}) == []
+    assert misspelt({name: "5"}) == []
 
 
 def test_no_limit_for_frames_is_written_0() -> None:
@@ -314,7 +314,7 @@ def test_a_table_where_a_value_belongs_is_an_unknown_key(tmp_path: Path) -> None
 
 def test_the_example_lists_every_setting_with_its_default() -> None:
     content = tomllib.loads(CONF.read_text())
-    assert set(settings._flattened(content)) == set(SETTINGS)
+    assert set(files._flattened(content)) == set(SETTINGS)
     assert load(CONF, {}) == Config()
 
 

@@ -1,0 +1,61 @@
+"""A configuration as text."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amqpd.config import SETTINGS, Config, read
+from amqpd.config.dump import as_toml, is_secret, rendered
+from amqpd.config.files import _flattened
+from amqpd.config.settings import config_of
+
+
+def test_a_dump_is_an_amqpd_toml_that_says_the_same() -> None:
+    environment = {"AMQPD_HEARTBEAT": "5", "AMQPD_LOOPBACK_USERS": "a,b", "RABBITMQ_NODENAME": 'x"y\\z@ö'}
+    loaded = read(None, environment)
+    text = rendered(loaded)
+    values = _flattened(tomllib.loads(text))
+    assert list(values) == list(SETTINGS)
+    hidden = {key for key in values if is_secret(key)}
+    assert config_of({key: value for key, value in values.items() if key not in hidden}) == loaded.config
+    assert "heartbeat = 5  # AMQPD_HEARTBEAT\n" in text
+    assert "frame_max = 131072  # default\n" in text
+
+
+def test_passwords_are_not_in_it() -> None:
+    text = rendered(read(None, {"RABBITMQ_DEFAULT_PASS": "wonder"}))
+    assert "wonder" not in text
+    assert 'default_pass = "********"  # RABBITMQ_DEFAULT_PASS\n' in text
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("default_pass", True),
+        ("ssl_options.password", True),
+        ("anonymous_login_pass", True),
+        ("default_users", True),
+        ("password_hashing_module", False),
+        ("default_user", False),
+    ],
+)
+def test_what_is_secret(key: str, secret: bool) -> None:
+    assert is_secret(key) is secret
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]))
+    | st.booleans()
+    | st.integers(0, 1 << 62)
+    | st.lists(st.text("a\"\\'#"))
+)
+def test_any_value_comes_back_from_toml(value: object) -> None:
+    assert tomllib.loads(f"x = {as_toml(value)}")["x"] == value
+
+
+def test_the_default_configuration_has_no_remarks() -> None:
+    assert Config().remarks == ()

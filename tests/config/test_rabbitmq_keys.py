@@ -1,0 +1,386 @@
+"""What the keys of rabbitmq.conf mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amqpd.config import SETTINGS, Config
+from amqpd.config.findings import Finding, Layer, Verdict
+from amqpd.config.rabbitmq_conf import parse, resolved
+from amqpd.config.rabbitmq_keys import LEVELS, ROWS, nearest, row_for, tables, translate
+from amqpd.config.settings import config_of
+
+
+def translated(text: str) -> Layer:
+    return translate(resolved(parse(text, "F"), {}))
+
+
+def values(text: str) -> dict[str, Any]:
+    layer = translated(text)
+    assert not [finding for finding in layer.findings if finding.verdict is Verdict.WRONG]
+    return {key: value.value for key, value in layer.values.items()}
+
+
+def configured(text: str) -> Config:
+    return config_of(values(text))
+
+
+def finding(text: str) -> Finding:
+    (found,) = translated(text).findings
+    return found
+
+
+# --- values
+
+
+@pytest.mark.parametrize(
+    ("written", "listener"),
+    [
+        ("5673", "0.0.0.0:5673"),
+        ("127.0.0.1:5673", "127.0.0.1:5673"),
+        ("::1:5673", "[::1]:5673"),
+        (":::5673", "[::]:5673"),
+        ("[::1]:5673", "[::1]:5673"),
+        ("localhost:0", "localhost:0"),
+    ],
+)
+def test_a_listener_is_a_port_or_an_address_with_one(written: str, listener: str) -> None:
+    assert configured(f"listeners.tcp.default = {written}").listener == listener
+
+
+@pytest.mark.parametrize("written", ["x", "65536", ":5672", "127.0.0.1", "127.0.0.1:x"])
+def test_anything_else_is_no_listener(written: str) -> None:
+    found = finding(f"listeners.tcp.1 = {written}")
+    assert str(found) == f"F:1: 'listeners.tcp.1' is {written!r}, but has to be PORT or ADDRESS:PORT"
+
+
+def test_a_unix_socket_is_said_not_to_be_supported() -> None:
+    assert "Unix sockets are not supported" in str(finding("listeners.tcp.local = unix:/run/amqp.sock:0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "users"),
+    [
+        ("loopback_users = none", ()),
+        ("loopback_users.guest = false", ()),
+        ("loopback_users.guest = true", ("guest",)),
+        ("loopback_users.bob = true", ("bob",)),
+        ("loopback_users.a = true\nloopback_users.b = false\nloopback_users.c\\.d = true", ("a", "c.d")),
+        ("loopback_users.bob = true\nloopback_users = none", ()),
+        ("loopback_users = none\nloopback_users.bob = true", ()),
+    ],
+)
+def test_loopback_users_are_those_whose_key_is_true(text: str, users: tuple[str, ...]) -> None:
+    assert configured(text).loopback_users == users
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        ("1000", 1000),
+        ("2k", 2048),
+        ("2K", 2048),
+        ("2kB", 2000),
+        ("2KB", 2000),
+        ("2KiB", 2048),
+        ("2M", 2 << 20),
+        ("2MB", 2_000_000),
+        ("2MiB", 2 << 20),
+    ],
+)
+def test_sizes_have_rabbitmqs_units(written: str, size: int) -> None:
+    assert configured(f"max_message_size = {written}").max_message_size == size
+
+
+@pytest.mark.parametrize("written", ["2 MB", "1.5M", "2X", "-1", "M", "9" * 31])
+def test_anything_else_is_no_size(written: str) -> None:
+    assert finding(f"max_message_size = {written}").verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    ("text", "setting", "value"),
+    [
+        ("heartbeat = 580", "heartbeat", 580),
+        ("frame_max = 8192", "frame_max", 8192),
+        ("channel_max = 100", "channel_max", 100),
+        ("max_channels_per_connection = 100", "channel_max", 100),
+        ("handshake_timeout = 20000", "handshake_timeout", 20000),
+        ("consumer_timeout = 3600000", "consumer_timeout", 3600000),
+        ("consumer_timeout = undefined", "consumer_timeout", 0),
+        ("default_user = bob", "default_user", "bob"),
+        ("default_pass = 'x#y'", "default_pass", "x#y"),
+        ("cluster_name = mine", "cluster_name", "mine"),
+        ("product.name = Mine", "product", "Mine"),
+        ("product.version = 1.2", "product_version", "1.2"),
+        ("deprecated_features.permit.global_qos = false", "deprecated_features.permit.global_qos", "false"),
+        (
+            "deprecated_features.permit.transient_nonexcl_queues = true",
+            "deprecated_features.permit.transient_nonexcl_queues",
+            "true",
+        ),
+        ("log.console = false", "log.console", False),
+        ("log.console.level = debug", "log.console_level", "debug"),
+        ("log.console.level = notice", "log.console_level", "warning"),
+        ("log.console.formatter = json", "log.format", "json"),
+        ("log.console.formatter = plaintext", "log.format", "console"),
+        ("log.file = /x.log", "log.file", "/x.log"),
+        ("log.file = false", "log.file", "false"),
+        ("log.file.level = none", "log.file_level", "none"),
+        ("log.dir = /var/log", "log.dir", "/var/log"),
+        ("log.default.level = error", "log.level", "error"),
+        ("log.connection.level = warning", "log.levels.connection", "warning"),
+        ("log.channel.level = emergency", "log.levels.channel", "critical"),
+        ("log.exchange = true", "log.exchange", True),
+        ("log.exchange.level = error", "log.exchange_level", "error"),
+    ],
+)
+def test_a_key_is_a_setting(text: str, setting: str, value: Any) -> None:
+    assert values(text) == {setting: value}
+    assert getattr(configured(text), SETTINGS[setting].name) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("heartbeat = soon", "'heartbeat' is 'soon', but has to be a number of bytes, such as 512MiB"),
+        ("log.console = maybe", "'log.console' is 'maybe', but has to be true or false"),
+        (
+            "log.console.level = loud",
+            f"'log.console.level' is 'loud', but has to be one of {', '.join(LEVELS)}",
+        ),
+        ("loopback_users = all", "'loopback_users' is 'all', but has to be one of none"),
+        ("frame_max = 9k", "'frame_max' is '9k', but has to be a number"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_with_its_place(text: str, expected: str) -> None:
+    found = finding(f"\n{text}")
+    assert found.verdict is Verdict.WRONG
+    assert str(found) == f"F:2: {expected}"
+
+
+def test_an_encrypted_value_cannot_be_read() -> None:
+    assert "'default_pass' is encrypted, which amqpd cannot read" in str(finding("default_pass = encrypted:xyz"))
+
+
+# --- what does nothing
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("heartbeet", "; did you mean 'heartbeat'?"),
+        ("log.consol.level", "; did you mean 'log.console.level'?"),
+        ("default_permission.read", "; did you mean 'default_permissions.read'?"),
+        ("zzzz.zzzz", ""),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest(key: str, hint: str) -> None:
+    found = finding(f"{key} = 1")
+    assert (found.verdict, str(found)) == (Verdict.UNKNOWN, f"F:1: unknown key '{key}'{hint}")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("hipe_compile = true", Verdict.ACCEPTED),
+        ("cluster_formation.peer_discovery_backend = rabbit_peer_discovery_k8s", Verdict.ACCEPTED),
+        ("cluster_formation.k8s.host = kubernetes.default.svc", Verdict.ACCEPTED),
+        ("cluster_partition_handling = autoheal", Verdict.ACCEPTED),
+        ("queue_master_locator = min-masters", Verdict.ACCEPTED),
+        ("collect_statistics_interval = 10000", Verdict.ACCEPTED),
+        ("vm_memory_high_watermark_paging_ratio = 0.5", Verdict.ACCEPTED),
+        ("num_acceptors.tcp = 10", Verdict.ACCEPTED),
+        ("raft.wal_max_size_bytes = 1000", Verdict.ACCEPTED),
+        ("management_agent.disable_metrics_collector = true", Verdict.ACCEPTED),
+        ("deprecated_features.permit.management_metrics_collection = true", Verdict.ACCEPTED),
+        ("log.queue.level = debug", Verdict.ACCEPTED),
+        ("log.file.rotation.size = 10485760", Verdict.IGNORED),
+        ("log.syslog = true", Verdict.IGNORED),
+        ("definitions.https.url = https://x/d.json", Verdict.IGNORED),
+        ("proxy_protocol = true", Verdict.IGNORED),
+        ("stomp.listeners.tcp.1 = 61613", Verdict.IGNORED),
+        ("deprecated_features.permit.nonsense = true", Verdict.UNKNOWN),
+    ],
+)
+def test_what_has_no_effect_is_said_to_have_none(text: str, verdict: Verdict) -> None:
+    found = finding(text)
+    assert found.verdict is verdict
+    assert found.note or verdict is Verdict.UNKNOWN
+    assert not translated(text).values
+
+
+def test_findings_are_in_the_order_of_the_file() -> None:
+    text = "heartbeat = 1\nhipe_compile = true\nnonsense = 1\nframe_max = 9000\n"
+    assert [found.key for found in translated(text).findings] == text.replace(" = ", "\n").split("\n")[:-1:2]
+
+
+def test_the_first_listener_is_the_default_one_when_none_is_so_called() -> None:
+    assert values("listeners.tcp.1 = 5673") == {"listeners.tcp.default": "0.0.0.0:5673"}
+    layer = translated("listeners.tcp.lan = 5673\nlisteners.tcp.default = 5674")
+    assert layer.values["listeners.tcp.default"].value == "0.0.0.0:5674"
+
+
+def test_tables_are_made_of_keys_with_a_name_in_them() -> None:
+    text = """
+        default_users.bob.password = 'x#y'
+        default_users.al\\.ice.tags = administrator, monitoring
+        default_users.bob.read = ^q
+    """
+    entries = parse(text, "F")
+    assert tables([(entry, entry.value) for entry in entries]) == [
+        {"name": "bob", "password": "x#y", "read": "^q"},
+        {"name": "al.ice", "tags": ["administrator", "monitoring"]},
+    ]
+
+
+def test_of_keys_for_the_same_setting_the_last_counts() -> None:
+    layer = translated("channel_max = 5\nmax_channels_per_connection = 6")
+    assert layer.values["channel_max"] == (6, "F:2")
+    assert str(layer.findings[0]) == "F:1: 'channel_max' has no effect: 'max_channels_per_connection' (F:2) is stronger"
+
+
+# --- the table
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+EFFECTIVE = words("""
+    listeners.tcp.default listeners.tcp.1 listeners.tcp.local listeners.tcp loopback_users.guest loopback_users.bob
+    loopback_users load_definitions management.load_definitions definitions.import_backend definitions.local.path
+    definitions.skip_if_unchanged management.tcp.port management.tcp.ip management.listener.port management.listener.ip
+    management.listener.ssl default_user default_pass default_vhost default_user_tags.administrator
+    default_permissions.configure default_permissions.read default_permissions.write default_users.bob.password
+    default_users.bob.tags default_users.bob.vhost_pattern default_users.bob.configure default_users.bob.read
+    default_users.bob.write vm_memory_high_watermark.relative vm_memory_high_watermark.absolute
+    disk_free_limit.absolute disk_free_limit.relative log.console log.console.level log.console.formatter log.file
+    log.file.level log.dir log.default.level log.connection.level log.channel.level log.queue.level log.exchange
+    log.exchange.level heartbeat frame_max channel_max max_channels_per_connection max_connections max_message_size
+    channel_max_per_node consumer_max_per_channel vhost_max handshake_timeout tcp_listen_options.backlog
+    tcp_listen_options.nodelay tcp_listen_options.keepalive tcp_listen_options.sndbuf tcp_listen_options.recbuf
+    listeners.ssl.default listeners.ssl.1 ssl_options.cacertfile ssl_options.certfile ssl_options.keyfile
+    ssl_options.password ssl_options.verify ssl_options.fail_if_no_peer_cert ssl_options.depth ssl_options.versions.1
+    ssl_options.ciphers.1 ssl_options.honor_cipher_order management.ssl.port management.ssl.cacertfile
+    management.ssl.certfile management.ssl.keyfile auth_backends.1 auth_backends.1.authn auth_backends.1.authz
+    auth_mechanisms.1 ssl_cert_login_from anonymous_login_user anonymous_login_pass password_hashing_module
+    credential_validator.validation_backend credential_validator.min_length credential_validator.regexp consumer_timeout
+    default_queue_type deprecated_features.permit.transient_nonexcl_queues deprecated_features.permit.global_qos
+    default_limits.vhosts.all.max_connections default_policies.operator.all.expires cluster_name cluster_tags.region
+    node_tags.zone product.name product.version motd_file prometheus.path prometheus.return_per_object_metrics
+    prometheus.tcp.port prometheus.tcp.ip mqtt.allow_anonymous mqtt.vhost mqtt.exchange mqtt.prefetch
+    mqtt.subscription_ttl mqtt.max_session_expiry_interval_seconds mqtt.listeners.tcp.default
+    mqtt.listeners.ssl.default mqtt.max_packet_size_authenticated mqtt.durable_queue_type mqtt.default_user
+    mqtt.default_pass web_mqtt.tcp.port web_mqtt.ws_path management.path_prefix management.cors.allow_origins.1
+    management.login_session_timeout management.disable_stats management.rates_mode
+    management.headers.content_type_options auth_http.user_path auth_http.vhost_path auth_ldap.servers.1
+    auth_oauth2.resource_server_id
+""")
+"""What RabbitMQ's users count on: the keys that most files out there have, and CI services set."""
+
+NOT_YET = {
+    "definitions": words("""
+        load_definitions management.load_definitions definitions.import_backend definitions.local.path
+        definitions.skip_if_unchanged
+    """),
+    "management and Prometheus": words("""
+        management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
+        management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
+        management.login_session_timeout management.disable_stats management.rates_mode
+        management.headers.content_type_options prometheus.path prometheus.return_per_object_metrics
+        prometheus.tcp.port prometheus.tcp.ip cluster_tags.region node_tags.zone
+    """),
+    "users": words("""
+        default_vhost default_user_tags.administrator default_permissions.configure default_permissions.read
+        default_permissions.write default_users.bob.password default_users.bob.tags default_users.bob.vhost_pattern
+        default_users.bob.configure default_users.bob.read default_users.bob.write password_hashing_module
+        credential_validator.validation_backend credential_validator.min_length credential_validator.regexp
+    """),
+    "alarms": words("""
+        vm_memory_high_watermark.relative vm_memory_high_watermark.absolute disk_free_limit.absolute
+        disk_free_limit.relative
+    """),
+    "several listeners, or none": ["listeners.tcp"],
+    "limits and policies": words("""
+        max_connections channel_max_per_node consumer_max_per_channel vhost_max default_queue_type
+        default_limits.vhosts.all.max_connections default_policies.operator.all.expires
+    """),
+    "TLS, socket options, and SASL": words("""
+        tcp_listen_options.backlog tcp_listen_options.nodelay tcp_listen_options.keepalive tcp_listen_options.sndbuf
+        tcp_listen_options.recbuf listeners.ssl.default listeners.ssl.1 ssl_options.cacertfile ssl_options.certfile
+        ssl_options.keyfile ssl_options.password ssl_options.verify ssl_options.fail_if_no_peer_cert ssl_options.depth
+        ssl_options.versions.1 ssl_options.ciphers.1 ssl_options.honor_cipher_order auth_mechanisms.1
+        ssl_cert_login_from anonymous_login_user anonymous_login_pass
+    """),
+    "authentication backends": words("""
+        auth_backends.1 auth_backends.1.authn auth_backends.1.authz auth_http.user_path auth_http.vhost_path
+        auth_ldap.servers.1 auth_oauth2.resource_server_id
+    """),
+    "MQTT": words("""
+        mqtt.allow_anonymous mqtt.vhost mqtt.exchange mqtt.prefetch mqtt.subscription_ttl
+        mqtt.max_session_expiry_interval_seconds mqtt.listeners.tcp.default mqtt.listeners.ssl.default
+        mqtt.max_packet_size_authenticated mqtt.durable_queue_type mqtt.default_user mqtt.default_pass
+        web_mqtt.tcp.port web_mqtt.ws_path
+    """),
+    "lines about queues, of which there are none": words("log.queue.level"),
+}
+"""Those of them without effect, by what they wait for. This shrinks: a setting with the name its row has in the table
+makes a key effective, and takes it out here."""
+
+
+def test_what_users_count_on_is_effective_but_for_what_is_to_come() -> None:
+    without_effect = set()
+    for key in EFFECTIVE:
+        row = row_for(key)
+        assert row is not None, f"{key} is unknown"
+        if not row.works:
+            without_effect.add(key)
+    assert without_effect == {key for keys in NOT_YET.values() for key in keys}
+
+
+def test_a_key_that_is_not_supported_yet_says_so() -> None:
+    key = next(row.pattern for row in ROWS if row.setting and not row.works and "*" not in row.pattern)
+    assert str(finding(f"{key} = 1")) == f"F:1: '{key}' has no effect: not supported yet"
+
+
+def test_patterns_are_there_once() -> None:
+    patterns = [row.pattern for row in ROWS]
+    assert sorted(set(patterns)) == sorted(patterns)
+
+
+def test_every_row_can_be_reached() -> None:
+    for row in ROWS:
+        key = row.pattern.replace("**", "x1.y1").replace("*", "z1")
+        assert row_for(key) is row, row.pattern
+
+
+def test_a_row_names_a_setting_or_says_why_there_is_none() -> None:
+    for row in ROWS:
+        assert bool(row.setting) == (row.verdict is Verdict.EFFECTIVE), row.pattern
+        assert row.note or row.setting, row.pattern
+
+
+KEYS = st.sampled_from([row.pattern.replace("*", "x") for row in ROWS])
+TEXTS = st.text(st.characters(exclude_characters="\n'$", exclude_categories=["Cs"]), min_size=1, max_size=12)
+VALUES = TEXTS | st.sampled_from(["none", "true", "false", "1", "5672", "127.0.0.1:5672", "2GB", "info", "infinity"])
+
+
+@given(st.lists(st.tuples(KEYS, VALUES), max_size=5))
+def test_any_value_is_translated_or_refused_with_its_line(pairs: list[tuple[str, str]]) -> None:
+    text = "\n".join(f"{key} = '{value}'" for key, value in pairs)
+    layer = translated(text)
+    for found in layer.findings:
+        assert found.place.startswith("F:")
+        assert "\n" not in str(found)
+    if not any(found.verdict is Verdict.WRONG for found in layer.findings):
+        for setting in layer.values:
+            assert setting in SETTINGS
+
+
+@given(st.text(max_size=20))
+def test_any_word_may_have_a_near_key(key: str) -> None:
+    assert nearest(key) == "" or nearest(key).startswith("did you mean '")
