@@ -1,4 +1,4 @@
-"""Serves the HTTP API with uvicorn, in the loop the broker runs in."""
+"""Serves the HTTP API and the page with uvicorn, in the loop the broker runs in."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from starlette.routing import Route
 from ..auth.base import Authenticator, Authorizer
 from ..broker.broker import Broker
 from ..errors import StartupError
+from . import page
 from .api import RESOURCES
 from .process import memory_total
 from .rates import Rates
@@ -92,7 +93,7 @@ class ManagementServer:
 
     def __init__(self, management: Management) -> None:
         self.management = management
-        self._app = application(management, RESOURCES, [_metrics(management)])
+        self._app = application(management, RESOURCES, [_metrics(management), *page.routes()])
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
         self._socket_path: Path | None = None
 
