@@ -122,6 +122,8 @@ class Daemon:
             raise
         self._log.info("Server startup complete")
         self._log.info(f"connect to {self.url}")
+        if self.management_url:
+            self._log.info(f"web page on {self.management_url}")
 
     async def _start_management(self, users: InternalUsers) -> None:
         """Raises StartupError when it cannot listen."""

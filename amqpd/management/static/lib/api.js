@@ -56,6 +56,18 @@ export class Api {
     throw error;
   }
 
+  /** What a path that a broker may not have answers, or null. */
+  async getIfThere(path, query, signal) {
+    if (!(await this.methodsOf(path)).includes("GET")) return null;
+    try {
+      return await this.get(path, query, signal);
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      this.methods.set(path, []);
+      return null;
+    }
+  }
+
   /** Which methods a path takes; none when it is not there. Asked once. */
   async methodsOf(path) {
     if (!this.methods.has(path)) {

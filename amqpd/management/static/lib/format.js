@@ -29,7 +29,7 @@ export function bytes(value) {
   if (typeof value !== "number") return NOTHING;
   let size = value;
   for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-    if (Math.abs(size) < 1024) return `${unit === "B" ? size : trimmed(size)} ${unit}`;
+    if (Math.abs(size) < 1024) return `${unit === "B" ? Math.round(size) : trimmed(size)} ${unit}`;
     size /= 1024;
   }
   return `${trimmed(size)} TiB`;

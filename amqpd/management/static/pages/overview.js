@@ -19,7 +19,7 @@ export function overviewView(app) {
     refresh: async (signal) => {
       const [overview, history, nodes] = await Promise.all([
         app.api.get("overview", {}, signal),
-        historyOf(app, signal),
+        app.api.getIfThere("amqpd/history", {}, signal),
         app.has("monitoring") ? app.api.get("nodes", {}, signal) : [],
       ]);
       seen.add(Date.now(), numbersOf(overview));
@@ -27,11 +27,6 @@ export function overviewView(app) {
       update(element, numbers(overview, lines), charts(lines), nodes.map(nodeCard), h("div", { class: "columns" }, listeners(overview), churn(overview)));
     },
   };
-}
-
-async function historyOf(app, signal) {
-  if (!(await app.api.methodsOf("amqpd/history")).includes("GET")) return null;
-  return app.api.get("amqpd/history", {}, signal);
 }
 
 function numbersOf({ message_stats: stats = {}, queue_totals: totals = {} }) {

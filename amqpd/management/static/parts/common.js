@@ -32,7 +32,7 @@ export function facts(pairs) {
 export function tableFacts(values) {
   const pairs = Object.entries(values ?? {});
   if (!pairs.length) return h("span", { class: "muted" }, "none");
-  return h("dl", { class: "facts values" }, pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, valueText(value)))));
+  return h("dl", { class: "facts values" }, pairs.map(([name, value]) => h("div", {}, h("dt", {}, `${name}:`), h("dd", {}, valueText(value)))));
 }
 
 /** A number that is looked at from afar. */

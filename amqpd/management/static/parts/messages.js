@@ -1,7 +1,6 @@
 // Publishing messages, and looking at them.
 
 import { h, replace } from "../lib/dom.js";
-import { ApiError } from "../lib/api.js";
 import { bytes, dateTime, plural } from "../lib/format.js";
 import { pathOf } from "../lib/route.js";
 import { propertiesOf } from "../lib/values.js";
@@ -80,14 +79,8 @@ const NO_PEEKING =
 /** Messages as they lie in the queue; where that cannot be, they are taken and put back, and it says so. */
 async function peek(app, vhost, queue, query) {
   const path = pathOf("amqpd", "queues", vhost, queue, "messages");
-  if ((await app.api.methodsOf(path)).includes("GET")) {
-    try {
-      const found = await app.api.get(path, query);
-      return { messages: Array.isArray(found) ? found : found.items };
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    }
-  }
+  const found = await app.api.getIfThere(path, query);
+  if (found) return { messages: Array.isArray(found) ? found : found.items };
   return { messages: await take(app, vhost, queue, { ...query, ackmode: "ack_requeue_true" }), note: NO_PEEKING };
 }
 
