@@ -77,7 +77,7 @@ def test_channels_are_listed(enter: Callable[..., Any], consumer: tuple[Client, 
 
 def test_exchanges_are_listed_with_the_default_one(enter: Callable[..., Any]) -> None:
     page = enter("exchanges")
-    expect(page.get_by_role("row", name=re.compile("amq.topic"))).to_contain_text("topic")
+    expect(page.get_by_role("row", name=re.compile("amq.topic")).first).to_contain_text("topic")
     page.get_by_role("link", name="(AMQP default)").first.click()
     expect(page.get_by_role("heading", name="Exchange (AMQP default)")).to_be_visible()
 

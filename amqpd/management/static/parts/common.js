@@ -103,6 +103,11 @@ const LETTERS = {
   "x-single-active-consumer": "SAC",
 };
 
+/** The tags of a user or vhost, which some brokers write with commas between. */
+export function tagsOf({ tags }) {
+  return Array.isArray(tags) ? tags : String(tags ?? "").split(",").filter(Boolean);
+}
+
 /** What may be typed as arguments, for suggestions. */
 export const QUEUE_ARGUMENTS = [
   ["x-message-ttl", "Number"],

@@ -2,7 +2,7 @@
 
 import { h, update } from "../../lib/dom.js";
 import { pathOf } from "../../lib/route.js";
-import { badge, card, drawer, facts, grid, link } from "../../parts/common.js";
+import { badge, card, drawer, facts, grid, link, tagsOf } from "../../parts/common.js";
 import { agreed } from "../../parts/dialog.js";
 import { form, select, text } from "../../parts/form.js";
 import { Listing } from "../../parts/listing.js";
@@ -47,10 +47,6 @@ export function usersView(app) {
     },
     stop: () => list.stop(),
   };
-}
-
-function tagsOf({ tags }) {
-  return Array.isArray(tags) ? tags : String(tags).split(",").filter(Boolean);
 }
 
 export function userView(app) {

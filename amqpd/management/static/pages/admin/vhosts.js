@@ -3,7 +3,7 @@
 import { h, update } from "../../lib/dom.js";
 import { count } from "../../lib/format.js";
 import { pathOf } from "../../lib/route.js";
-import { badge, card, drawer, facts, grid, link, tile, tiles } from "../../parts/common.js";
+import { badge, card, drawer, facts, grid, link, tagsOf, tile, tiles } from "../../parts/common.js";
 import { agreed } from "../../parts/dialog.js";
 import { check, form, select, text } from "../../parts/form.js";
 import { Listing } from "../../parts/listing.js";
@@ -17,7 +17,7 @@ export function vhostsView(app) {
     columns: [
       { title: "Name", sort: "name", cell: (one) => link(one.name, "vhosts", one.name) },
       { title: "Description", cell: (one) => one.description ?? "" },
-      { title: "Tags", cell: (one) => h("span", { class: "badges" }, (one.tags ?? []).map((tag) => badge(tag))) },
+      { title: "Tags", cell: (one) => h("span", { class: "badges" }, tagsOf(one).map((tag) => badge(tag))) },
       { title: "Tracing", cell: (one) => (one.tracing ? badge("on", "the firehose: copies of all messages go to amq.rabbitmq.trace", "warn") : "off") },
       { title: "Ready", sort: "messages_ready", numeric: true, cell: (one) => count(one.messages_ready ?? 0) },
       { title: "Unacked", sort: "messages_unacknowledged", numeric: true, cell: (one) => count(one.messages_unacknowledged ?? 0) },
@@ -93,7 +93,7 @@ function vhostCards(one, permissions, tracing) {
   const turn = tracing ? h("button", { type: "button", class: "small", onclick: tracing(!one.tracing) }, one.tracing ? "Turn off" : "Turn on") : null;
   return [
     tiles(tile("ready", count(one.messages_ready ?? 0), { kind: "large" }), tile("unacked", count(one.messages_unacknowledged ?? 0), { kind: "large" }), tile("messages", count(one.messages ?? 0), { kind: "large" })),
-    card(null, facts([["Description", one.description], ["Tags", (one.tags ?? []).join(", ")], ["Default queue type", one.default_queue_type], ["Tracing", [one.tracing ? "on " : "off ", turn]]])),
+    card(null, facts([["Description", one.description], ["Tags", tagsOf(one).join(", ")], ["Default queue type", one.default_queue_type], ["Tracing", [one.tracing ? "on " : "off ", turn]]])),
     permissions ? card("Permissions", grid("Permissions", [{ title: "User", cell: (each) => link(each.user, "users", each.user) }, pattern("configure"), pattern("write"), pattern("read")], permissions, "Nobody may enter.")) : null,
   ];
 }
