@@ -9,6 +9,7 @@ A map, in reading order; each package opens with a chapter of its own:
     store       what survives a restart
     auth        who may log in
     listeners   sockets
+    process     what whoever starts a broker is told, and with whom it ends
     daemon      all of it put together; config, log, clock, compiled and cli around it
 
 Imports point upwards in this list, except that `broker` uses `store`.

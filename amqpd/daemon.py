@@ -6,31 +6,47 @@ Stopping goes backwards: no new connections, farewell to the clients, commit, cl
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import os
 import platform
 import signal
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
-from . import __version__
+from . import __version__, machine
 from .amqp.connection import ConnectionSettings
-from .auth.internal import InternalUsers
-from .auth.sasl import MECHANISMS
+from .auth.base import Authenticator, Credentials
+from .auth.internal import InternalUsers, PasswordRules
+from .auth.sasl import Anonymous, External, Mechanism, on_offer
+from .auth.throttle import Throttled
+from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.plugins import at_work
+from .errors import OperatorError, StartupError
+from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
+from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
+from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .patterns import Pattern
+from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .watermarks import Watermarks
 
 if TYPE_CHECKING:
     from .management.server import ManagementServer
@@ -62,14 +78,19 @@ class Daemon:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
+        self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
+        self.users: InternalUsers
+        self.watermarks: Watermarks
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
-        self._listener: AmqpListener
+        self._listeners: list[AmqpListener] = []
+        self._tls: TlsFiles | None = None
         self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -81,51 +102,88 @@ class Daemon:
         store, pager = self._open_stores()
         try:
             compat = compat_of(config)
+            recovered = store.recover()
             self.broker = Broker(
                 store,
                 self.clock,
+                recovered=recovered,
                 pager=pager,
                 memory_limit=config.queue_memory,
                 consumer_timeout=config.consumer_timeout,
                 compat=compat,
                 node=node_name(config),
                 event_exchange=config.event_exchange,
+                default_vhost=config.default_vhost,
+                quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
+                default_queue_type=config.default_queue_type,
+                tracing=config.trace,
             )
-            for vhost in self.broker.vhosts.values():
-                vhost.set_tracing(config.trace)
+            self.broker.events.on_warning = self._warn
             self._log_to_exchange()
-            users = InternalUsers(config.loopback_users)
-            users.add(config.default_user, config.default_pass, frozenset({"administrator"}))
+            self.users = InternalUsers(
+                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
+            )
+            self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
+            self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            settings = ConnectionSettings(
-                channel_max=config.channel_max,
-                frame_max=config.frame_max,
-                frame_min=compat.frame_min,
-                heartbeat=config.heartbeat,
-                handshake_timeout=config.handshake_timeout / 1000,
-                max_message_size=config.max_message_size,
-                lag_limit=config.lag_limit,
-                server_properties=server_properties(config),
-            )
-            self._listener = AmqpListener(
-                self.broker, users, users, settings, Turn(loop), get_logger(category="connection")
-            )
-            self.addresses = await self._listener.start(*config.address)
-            for host, port in self.addresses:
-                self._log.info(f"started TCP listener on {host}:{port}")
+            authenticator = Throttled(self.users, self.clock)
+            self.watermarks = self._make_watermarks()
+            self.watermarks.start()
+            await self._listen(authenticator, Turn(loop))
+            for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
+                for host, port in addresses:
+                    self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
-                await self._start_management(users)
+                await self._start_management(authenticator)
         except BaseException:
+            for listener in self._listeners:
+                listener.stop_accepting()
             self._stop_logging_to_exchange()
             self._close_stores()
             raise
-        self._log.info("Server startup complete")
+
+    def say_ready(self) -> None:
+        """Log the line that tools wait for, once all is as they expect."""
+        self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
         if self.management_url:
             self._log.info(f"web page on {self.management_url}")
 
-    async def _start_management(self, users: InternalUsers) -> None:
+    def _provide_users(self) -> None:
+        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        config = self.config
+        self.broker.when_vhost_added.append(self._vhost_added)
+        if not self.broker.fresh:
+            return
+        try:
+            self.users.provide(
+                config.default_user,
+                config.default_pass,
+                config.default_user_tags,
+                config.default_vhost,
+                configure=config.default_configure,
+                write=config.default_write,
+                read=config.default_read,
+            )
+            self._vhost_added(config.default_vhost)
+        except OperatorError as error:
+            raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
+
+    def _vhost_added(self, vhost: str) -> None:
+        for each in self.config.default_users:
+            if Pattern(each.vhost_pattern).matches(vhost):
+                self.users.provide(
+                    each.name,
+                    each.password,
+                    each.tags,
+                    vhost,
+                    configure=each.configure,
+                    write=each.write,
+                    read=each.read,
+                )
+
+    async def _start_management(self, authenticator: Authenticator) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
@@ -133,18 +191,23 @@ class Daemon:
         config = self.config
         management = Management(
             self.broker,
-            users,
-            users,
+            authenticator,
+            self.users,
             self._log,
-            listeners=[Listener("amqp", host, port) for host, port in self.addresses],
+            listeners=[
+                *(Listener("amqp", host, port) for host, port in self.addresses),
+                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+            ],
             server_properties=server_properties(config),
             data_dir="" if config.memory else config.data_dir,
-            mechanisms=tuple(MECHANISMS),
+            mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
+            watermarks=self.watermarks,
         )
         server = ManagementServer(management)
         host, port = await server.start(config.management_ip, config.management_port)
         self._management = server
         management.listeners.append(Listener("http", host, port))
+        self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self._log.info(f"started HTTP listener on {host}:{port}")
         if not config.memory:
@@ -155,31 +218,103 @@ class Daemon:
         """Where clients connect. It shows a password only where that is everybody's."""
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
-        host, port = self.addresses[0]
-        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/"
+        scheme, addresses = ("amqp", self.addresses) if self.addresses else ("amqps", self.tls_addresses)
+        vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
+        return f"{scheme}://{login}@{_joined(*addresses[0])}/{vhost}"
+
+    @property
+    def announcement(self) -> Announcement:
+        """Where clients connect, for scripts."""
+        return Announcement.of(
+            self.config, {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses}
+        )
+
+    def request_stop(self, reason: str) -> None:
+        """Have `run_until_stopped` return, as a signal would."""
+        self._log.info(f"stopping: {reason}")
+        self._stopped.set()
+
+    def stop_at_signals(self) -> None:
+        """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        on_terminal = _on_terminal()
+
+        def hang_up() -> None:
+            if on_terminal and not _on_terminal():
+                self.request_stop("its terminal was closed")
+            else:
+                self.reload()
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
         if self._management is not None:
             await self._management.stop()
-        self._listener.stop_accepting()
-        await self._listener.close_connections(
-            "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
+        for listener in self._listeners:
+            listener.stop_accepting()
+        explanation = "broker forced connection closure with reason 'shutdown'"
+        await asyncio.gather(
+            *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
+        self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
         self._stop_logging_to_exchange()
         self._close_stores()
         self._log.info("Server stopped")
 
-    async def run_until_stopped(self) -> None:
-        """Run until SIGTERM or SIGINT, or until the store fails; then stop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopped.set)
+    def reload(self) -> None:
+        """Read again what may change while it runs: certificates and keys."""
+        if self._tls is not None:
+            self._tls.reload()
+        else:
+            self._log.info("nothing to reload: there are no TLS listeners")
+
+    async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
+        """Run until SIGTERM or SIGINT, until `request_stop`, or until the store fails; then stop."""
         await self._stopped.wait()
+        for attendant in attendants:
+            attendant.stopping()
         if self.failure is None:
             await self.stop()
+
+    async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
+        """Open what clients connect to, without TLS and with it."""
+        config = self.config
+        log = get_logger(category="connection")
+        admission = Admission(
+            self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
+        )
+        options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
+        if config.ssl_listeners:
+            self._tls = TlsFiles(tls_options(config), self._log)
+            self._tls.watch(self.clock)
+            if "EXTERNAL" in config.auth_mechanisms and config.verify != "verify_peer":
+                self._log.warning("nobody can log in with EXTERNAL unless ssl_options.verify is verify_peer")
+        for tls, wanted, found in (
+            (None, config.tcp_listeners, self.addresses),
+            (self._tls, config.ssl_listeners, self.tls_addresses),
+        ):
+            if not wanted:
+                continue
+            listener = AmqpListener(
+                self.broker,
+                authenticator,
+                self.users,
+                connection_settings(config, encrypted=tls is not None),
+                turn,
+                log,
+                admission,
+                options=options,
+                tls=tls,
+                tls_timeout=config.ssl_handshake_timeout / 1000,
+            )
+            self._listeners.append(listener)
+            for host, port in wanted:
+                found.extend(await listener.start(host, port))
 
     def _open_stores(self) -> tuple[Store, Store | None]:
         """The durable store, and the one that queues page transient messages to."""
@@ -199,8 +334,8 @@ class Daemon:
         committer = Committer(
             store,
             asyncio.get_running_loop(),
-            on_trouble=self._no_room,
-            on_relief=self._room_again,
+            on_trouble=functools.partial(self._no_room, store),
+            on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
         )
         committer.start()
@@ -213,13 +348,48 @@ class Daemon:
             if committer.stop():
                 store.close()
 
-    def _no_room(self, error: BaseException) -> None:
-        self._log.error("cannot write to disk, publishers are blocked", folder=self.config.data_dir, error=str(error))
-        self.broker.alarms.raise_("low on disk")
+    def _no_room(self, store: LmdbStore, error: BaseException) -> None:
+        self._log.error("cannot write to disk, publishers are blocked", folder=str(store.folder), error=str(error))
+        self.broker.alarms.raise_(LOW_ON_DISK, str(store.folder))
 
-    def _room_again(self) -> None:
-        self._log.info("disk writes go on, publishers are unblocked")
-        self.broker.alarms.clear("low on disk")
+    def _room_again(self, store: LmdbStore) -> None:
+        self._log.info("disk writes go on", folder=str(store.folder))
+        self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
+
+    def _make_watermarks(self) -> Watermarks:
+        config, broker = self.config, self.broker
+
+        def used() -> int:
+            """What the process occupies: that is what gets it killed. Never less than what it knows it keeps, which
+            may lie in swap, and has to do where the system does not tell."""
+            return max(broker.held_bytes, machine.resident_memory() or 0)
+
+        def free() -> int:
+            """What the stores may still write. Their files never shrink, so what is unused in them counts; so does what
+            is on its way there. A map that gets full is as bad as a disk, and looked at the same way."""
+            room = machine.free_space(Path(config.data_dir))
+            limit = self.watermarks.disk_limit
+            spaces = [store.space() for store, _ in self._stores]
+            maps = [space.left + limit - min(limit, space.map_size // 10) for space in spaces]
+            lag = sum([store.lag for store, _ in self._stores])
+            return min(room + sum([space.spare for space in spaces]), *maps) - lag
+
+        return Watermarks(
+            broker.alarms,
+            self.clock,
+            self._log,
+            node=broker.node,
+            total=machine.total_memory(),
+            used=used,
+            free=None if config.memory else free,
+            memory=config.memory_watermark_size or config.memory_watermark,
+            disk=config.disk_free_share or config.disk_free_limit,
+            relieve=machine.give_memory_back,
+            memory_interval=config.memory_monitor_interval / 1000,
+        )
+
+    def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
+        self._log.warning(text, **fields)
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""
@@ -263,6 +433,60 @@ class Daemon:
         self._set_timer()
 
 
+def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSettings:
+    """What the connections of a listener are offered, with TLS or without."""
+    return ConnectionSettings(
+        channel_max=config.channel_max,
+        consumer_max=config.consumer_max,
+        max_connections=config.max_connections,
+        frame_max=config.frame_max,
+        frame_min=compat_of(config).frame_min,
+        heartbeat=config.heartbeat,
+        handshake_timeout=config.handshake_timeout / 1000,
+        max_message_size=config.max_message_size,
+        lag_limit=config.lag_limit,
+        server_properties=server_properties(config),
+        mechanisms=mechanisms(config, encrypted=encrypted),
+    )
+
+
+def mechanisms(config: Config, *, encrypted: bool) -> dict[str, Mechanism]:
+    """The ways to log in."""
+    anonymous = None
+    if config.anonymous_login_user:
+        anonymous = Anonymous(Credentials(config.anonymous_login_user, config.anonymous_login_pass.encode()))
+    external = External(config.ssl_cert_login_from, config.ssl_cert_login_san_type, config.ssl_cert_login_san_index)
+    return on_offer(config.auth_mechanisms, encrypted=encrypted, external=external, anonymous=anonymous)
+
+
+def tls_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.certfile,
+        keyfile=config.keyfile,
+        password=config.key_password,
+        cacertfile=config.cacertfile,
+        verify_peer=config.verify == "verify_peer",
+        fail_if_no_peer_cert=config.fail_if_no_peer_cert,
+        depth=config.depth,
+        versions=config.tls_versions,
+        ciphers=config.ciphers,
+        honor_cipher_order=config.honor_cipher_order,
+        sni_certfiles=config.sni_certfiles,
+    )
+
+
+def password_rules(config: Config) -> PasswordRules:
+    """How passwords are kept and what is asked of them. Raises StartupError for a pattern that cannot be."""
+    backend = config.validation_backend.removeprefix("rabbit_credential_validator_")
+    pattern = config.validation_regexp if backend == "password_regexp" else None
+    try:
+        Pattern(config.validation_regexp)
+    except OperatorError as error:
+        raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
+    least_size = config.validation_min_length if backend == "min_password_length" else 0
+    return PasswordRules(config.password_hashing_module, least_size, pattern)
+
+
 def node_name(config: Config) -> str:
     """What this broker is called, as RabbitMQ's nodes are."""
     name = config.node_name or "amqpd"
@@ -294,19 +518,42 @@ def server_properties(config: Config) -> dict[str, Any]:
     }
 
 
-def run(config: Config, log_output: Log) -> int:
+def run(config: Config, log_output: Log, attendants: Sequence[Attendant] = ()) -> int:
     """Run a broker until it is told to stop. Returns the exit code; raises StartupError when it cannot start."""
     daemon = Daemon(config, log=log_output)
 
     async def main() -> None:
+        daemon.stop_at_signals()
         await daemon.start()
+        try:
+            for attendant in attendants:
+                attendant.started(daemon)
+        except StartupError:
+            for attendant in attendants:
+                attendant.stopping()
+            await daemon.stop()
+            raise
+        daemon.say_ready()
         log_output.flush()  # whoever waits for it to start need not wait for the timer
         IdleCollector(daemon.clock).start()
-        await daemon.run_until_stopped()
+        await daemon.run_until_stopped(attendants)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner, log_output.gathering(runner.get_loop().call_later):
+    with contextlib.ExitStack() as stack:
+        for attendant in attendants:
+            attendant.prepare()
+            stack.callback(attendant.stopped)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+        stack.enter_context(log_output.gathering(runner.get_loop().call_later))
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
+
+
+def _joined(host: str, port: int) -> str:
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _on_terminal() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _loop_factory() -> Any:

@@ -71,6 +71,10 @@ class OperatorError(Exception):
     """
 
 
+class ValidationFailed(OperatorError):
+    """A policy, parameter or limit holds what it must not; RabbitMQ's API says "Validation failed" before it."""
+
+
 class NoSuchObject(OperatorError):
     """What is to be changed or deleted, or is named by something else, is not there."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amqpd.auth.base import Peer
+from amqpd.auth.base import Action, Credentials, Peer, Refusal, Resource, User
 from amqpd.broker.consumer import Consumer, Sink
 from amqpd.broker.entry import Entry
 from amqpd.message import Message
@@ -17,6 +17,39 @@ from amqpd.store.memory import MemoryStore
 
 LOCAL = Peer("127.0.0.1", 50000, "127.0.0.1", 5672, loopback=True)
 REMOTE = Peer("192.0.2.7", 50000, "192.0.2.1", 5672, loopback=False)
+
+
+class Permissive:
+    """An authorizer that lets everybody do everything; a test overrides what it is about."""
+
+    def may_enter(self, user: User, vhost: str, peer: Peer) -> bool:
+        return True
+
+    def may(self, user: User, action: Action, vhost: str, kind: Resource, name: str) -> bool:
+        return True
+
+    def checks_topics(self, user: User, vhost: str, exchange: str) -> bool:
+        return False
+
+    def may_use_topic(self, user: User, action: Action, vhost: str, exchange: str, routing_key: str) -> bool:
+        return True
+
+    def limit(self, user: User, name: str) -> int | None:
+        return None
+
+
+class Guests(Permissive):
+    """An authenticator that knows guest and the password everybody knows, and asks for nothing else on this machine."""
+
+    def authenticate(self, credentials: Credentials, peer: Peer) -> User | Refusal:
+        if credentials.name != "guest" or credentials.password not in (b"guest", None):
+            return Refusal(f"user '{credentials.name}' - invalid credentials")
+        if not peer.loopback:
+            return Refusal("user 'guest' can only connect via localhost")
+        return User("guest")
+
+    def update_secret(self, user: User, secret: bytes, peer: Peer) -> User | Refusal:
+        return user
 
 
 class RecordingSink(Sink):

@@ -6,7 +6,10 @@ import asyncio
 import errno
 import io
 import os
-from collections.abc import AsyncIterator
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,15 @@ import pytest
 import structlog
 
 from amqpd import __version__
+from amqpd.auth.base import Credentials, User
+from amqpd.auth.internal import PasswordRules
 from amqpd.clock import Clock, VirtualClock
-from amqpd.config import Config
-from amqpd.daemon import Daemon, compat_of, node_name, server_properties
+from amqpd.config import Address, Config, DefaultUser
+from amqpd.daemon import Daemon, compat_of, mechanisms, node_name, password_rules, server_properties
+from amqpd.daemon import run as daemon_run
 from amqpd.errors import StartupError
 from amqpd.log import configure, get_logger
+from amqpd.process import Attendant, Running
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.wire.methods import (
     BasicAck,
@@ -42,6 +49,8 @@ from amqpd.wire.methods import (
     QueueDeclareOk,
 )
 from amqpd.wire.properties import Properties
+from tests.certificates import Authority
+from tests.fakes import LOCAL, REMOTE
 from tests.listeners.harness import AsyncClient, run, until
 
 PERSISTENT = Properties(delivery_mode=2)
@@ -49,7 +58,13 @@ PERSISTENT = Properties(delivery_mode=2)
 
 def config(folder: Path, **settings: Any) -> Config:
     return Config(
-        **{"listener": "127.0.0.1:0", "data_dir": str(folder), "sync": False, "management": False, **settings}
+        **{
+            "tcp_listeners": (Address("127.0.0.1", 0),),
+            "data_dir": str(folder),
+            "sync": False,
+            "management": False,
+            **settings,
+        }
     )
 
 
@@ -82,6 +97,86 @@ def test_it_starts_takes_clients_and_stops(tmp_path: Path) -> None:
     run(asyncio.new_event_loop, main)
 
 
+def test_it_listens_wherever_it_is_told_to_with_tls_and_without(tmp_path: Path) -> None:
+    async def main() -> None:
+        authority = Authority(tmp_path)
+        tls = {"certfile": authority.issue(), "ssl_listeners": (Address("127.0.0.1", 0), Address("127.0.0.2", 0))}
+        plain = (Address("127.0.0.1", 0), Address("127.0.0.3", 0))
+        async with running(config(tmp_path, memory=True, tcp_listeners=plain, **tls)) as daemon:
+            assert [host for host, _ in daemon.addresses] == ["127.0.0.1", "127.0.0.3"]
+            assert [host for host, _ in daemon.tls_addresses] == ["127.0.0.1", "127.0.0.2"]
+            clients = [await AsyncClient.connect(address) for address in daemon.addresses]
+            for address in daemon.tls_addresses:
+                clients.append(await AsyncClient.connect(address, tls=authority.client()))  # noqa: PERF401
+            assert len(daemon.broker.connections.open) == 4
+            for client in clients:
+                await client.leave()
+        async with running(config(tmp_path, memory=True, tcp_listeners=(), **tls)) as daemon:
+            assert daemon.url == f"amqps://guest:guest@127.0.0.1:{daemon.tls_addresses[0][1]}/"
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_when_one_of_them_cannot_be_had_none_is_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path / "one", memory=True)) as daemon:
+            taken = Address(*daemon.addresses[0])
+            free = Address("127.0.0.2", taken.port)
+            with pytest.raises(StartupError) as caught:
+                await Daemon(config(tmp_path / "two", memory=True, tcp_listeners=(free, taken))).start()
+            assert caught.value.exit_code == os.EX_UNAVAILABLE
+            await asyncio.sleep(0)
+            async with running(config(tmp_path / "three", memory=True, tcp_listeners=(free,))):
+                pass
+            certificate = Authority(tmp_path).issue()
+            with pytest.raises(StartupError, match="choose another port with listeners"):
+                await Daemon(config(tmp_path, memory=True, ssl_listeners=(taken,), certfile=certificate)).start()
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_a_listener_offers_the_ways_to_log_in_that_work_there(tmp_path: Path) -> None:
+    everything = config(
+        tmp_path,
+        auth_mechanisms=("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"),
+        anonymous_login_user="guest",
+        anonymous_login_pass="guest",
+    )
+    assert list(mechanisms(everything, encrypted=False)) == ["PLAIN", "AMQPLAIN", "ANONYMOUS"]
+    assert list(mechanisms(everything, encrypted=True)) == ["PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"]
+    for encrypted in (False, True):
+        assert list(mechanisms(Config(), encrypted=encrypted)) == ["PLAIN", "AMQPLAIN"]
+
+
+def test_anonymous_clients_are_the_configured_user(tmp_path: Path) -> None:
+    async def main() -> None:
+        anonymous = {"anonymous_login_user": "guest", "anonymous_login_pass": "guest"}
+        async with running(config(tmp_path, memory=True, **anonymous)) as daemon:
+            client = await connect(daemon, mechanism="ANONYMOUS")
+            (connection,) = daemon.broker.connections.open
+            assert connection.username == "guest"
+            await client.leave()
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_reloading_takes_new_certificates(tmp_path: Path) -> None:
+    async def main() -> None:
+        file = tmp_path / "server.pem"
+        authority = Authority(tmp_path)
+        shutil.copy(authority.issue(), file)
+        tls = {"certfile": str(file), "ssl_listeners": (Address("127.0.0.1", 0),)}
+        async with running(config(tmp_path, memory=True, **tls)) as daemon:
+            former = daemon._tls.context  # type: ignore[union-attr]
+            shutil.copy(authority.issue(), file)
+            daemon.reload()
+            assert daemon._tls.context is not former  # type: ignore[union-attr]
+        async with running(config(tmp_path, memory=True)) as daemon:
+            daemon.reload()
+
+    run(asyncio.new_event_loop, main)
+
+
 def test_a_password_of_somebodys_is_not_shown(tmp_path: Path) -> None:
     async def main() -> None:
         async with running(config(tmp_path, memory=True, default_user="alice", default_pass="secret")) as daemon:
@@ -96,7 +191,7 @@ def test_stores_are_released_when_it_cannot_start(tmp_path: Path) -> None:
         async with running(config(tmp_path / "one")) as daemon:
             taken = daemon.addresses[0][1]
             with pytest.raises(StartupError) as caught:
-                await Daemon(config(tmp_path / "two", listener=f"127.0.0.1:{taken}")).start()
+                await Daemon(config(tmp_path / "two", tcp_listeners=(Address("127.0.0.1", taken),))).start()
             assert caught.value.exit_code == os.EX_UNAVAILABLE
             with pytest.raises(StartupError) as caught:
                 await Daemon(config(tmp_path / "one")).start()
@@ -169,6 +264,62 @@ def test_publishers_are_blocked_while_there_is_no_room_and_nothing_is_lost(tmp_p
     run(asyncio.new_event_loop, main)
 
 
+def test_stores_without_room_hold_the_alarm_each_for_itself(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            (store, _), (pager, _) = daemon._stores
+            alarms = daemon.broker.alarms
+            full = OSError(errno.ENOSPC, "no space left on device")
+            daemon._no_room(store, full)
+            daemon._no_room(pager, full)
+            daemon._room_again(pager)
+            assert alarms.reason == "low on disk"
+            daemon._room_again(store)
+            assert alarms.reason == ""
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_the_watermarks_are_settings_and_can_be_moved(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path, memory_watermark=0.0), VirtualClock()) as daemon:
+            client = await connect(daemon)
+            await client.call(1, QueueDeclare(queue="q"), QueueDeclareOk)
+            client.write(client.session.encode_publish(1, "", "q", b"body"))
+            assert (await client.expect(ConnectionBlocked)).reason == "low on memory"
+            daemon.watermarks.set_vm_memory_high_watermark(1.0)
+            await client.expect(ConnectionUnblocked)
+            daemon.watermarks.set_disk_free_limit(1 << 60)
+            client.write(client.session.encode_publish(1, "", "q", b"body"))
+            assert (await client.expect(ConnectionBlocked)).reason == "low on disk"
+            daemon.watermarks.set_disk_free_limit(0)
+            await client.expect(ConnectionUnblocked)
+            await client.leave()
+
+    run(asyncio.new_event_loop, main)
+
+
+@pytest.mark.parametrize(
+    ("settings", "memory", "disk"),
+    [
+        ({}, 0.6, 50_000_000),
+        ({"memory_watermark": 0.4, "disk_free_share": 1.0}, 0.4, 1.0),
+        ({"memory_watermark_size": 1 << 30, "disk_free_limit": 1000}, 1 << 30, 1000),
+    ],
+)
+def test_limits_are_sizes_or_shares(tmp_path: Path, settings: dict[str, Any], memory: float, disk: float) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path, **settings)) as daemon:
+            marks = daemon.watermarks
+            total = marks.memory_total
+            assert marks.memory_limit == (int(total * memory) if isinstance(memory, float) else memory)
+            assert marks.disk_limit == (int(total * disk) if isinstance(disk, float) else disk)
+            assert marks.memory_used > 0
+            assert marks.disk_free is not None
+
+    run(asyncio.new_event_loop, main)
+
+
 def test_it_stops_when_the_store_fails_and_confirms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         daemon = Daemon(config(tmp_path))
@@ -184,8 +335,9 @@ def test_it_stops_when_the_store_fails_and_confirms_nothing(tmp_path: Path, monk
         await daemon.run_until_stopped()
         assert daemon.failure is failure
         assert client.session.next() is None
-        daemon._listener.stop_accepting()
-        await daemon._listener.close_connections("", 0.0)
+        for listener in daemon._listeners:
+            listener.stop_accepting()
+            await listener.close_connections("", 0.0)
         while (command := await client.receive()) is not None:
             assert not isinstance(command.method, BasicAck)
         await client.drop()
@@ -243,6 +395,19 @@ def test_the_consumer_timeout_is_a_setting(tmp_path: Path) -> None:
     run(asyncio.new_event_loop, main)
 
 
+def test_what_the_broker_warns_of_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            daemon.broker.events.warn("something is odd", queue="q")
+
+    configure("warning", "console")
+    try:
+        run(asyncio.new_event_loop, main)
+    finally:
+        structlog.reset_defaults()
+    assert "[warning] something is odd queue=q\n" in capsys.readouterr().out
+
+
 def test_server_properties_follow_the_settings(tmp_path: Path) -> None:
     properties = server_properties(config(tmp_path, product="Rabbit", compat="4.1"))
     assert (properties["product"], properties["version"]) == ("Rabbit", "4.1.8")
@@ -291,3 +456,198 @@ def test_lines_of_the_log_are_messages_when_asked_for(tmp_path: Path) -> None:
         run(asyncio.new_event_loop, main)
     finally:
         structlog.reset_defaults()
+
+
+# --- those who are told
+
+
+class Recording(Attendant):
+    """Remembers what it was told, and may do something when the broker has started."""
+
+    def __init__(self, told: list[str], then: Callable[[], None] = lambda: None) -> None:
+        self.told = told
+        self.then = then
+
+    def prepare(self) -> None:
+        self.told.append("prepare")
+
+    def started(self, running: Running) -> None:
+        port = running.announcement.ports["amqp"]
+        socket.create_connection(("127.0.0.1", port)).close()
+        self.told.append("started")
+        self.then()
+
+    def stopping(self) -> None:
+        self.told.append("stopping")
+
+    def stopped(self) -> None:
+        self.told.append("stopped")
+
+
+class Refusing(Attendant):
+    def prepare(self) -> None:
+        raise StartupError("better not", os.EX_TEMPFAIL)
+
+
+def run_daemon(settings: Config, attendants: list[Attendant]) -> tuple[int, str]:
+    """Run it until it stops by itself: the exit code, and the log."""
+    log = io.StringIO()
+    return daemon_run(settings, configure("info", "console", log), attendants), log.getvalue()
+
+
+def test_attendants_are_told_of_each_moment(tmp_path: Path) -> None:
+    told: list[str] = []
+    end = Recording(told, lambda: os.kill(os.getpid(), signal.SIGTERM))  # as it might come while it starts
+    code, log = run_daemon(config(tmp_path), [end])
+    assert told == ["prepare", "started", "stopping", "stopped"]
+    assert code == os.EX_OK
+    assert log.rstrip().endswith("Server stopped")
+
+
+def test_it_can_be_asked_to_stop_for_a_reason(tmp_path: Path) -> None:
+    class Asking(Attendant):
+        def started(self, running: Running) -> None:
+            running.request_stop("enough")
+
+    code, log = run_daemon(config(tmp_path, memory=True), [Asking()])
+    assert code == os.EX_OK
+    assert "[info] stopping: enough\n" in log
+
+
+def test_nothing_is_opened_when_one_says_better_not(tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(StartupError, match="better not"):
+        run_daemon(config(tmp_path / "data"), [Recording(told), Refusing(), Recording(told)])
+    assert told == ["prepare", "stopped"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_it_stops_in_order_when_one_fails_at_the_end_of_the_start(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise StartupError("no room for the URL", os.EX_CANTCREAT)
+
+    told: list[str] = []
+    with pytest.raises(StartupError, match="no room"):
+        run_daemon(config(tmp_path), [Recording(told, fail)])
+    assert told == ["prepare", "started", "stopping", "stopped"]
+    store = LmdbStore(tmp_path / "store")  # which nobody holds any more
+    store.recover()
+    store.close()
+
+
+# --- users
+
+
+def login(user: str, password: str) -> Credentials:
+    return Credentials(user, password.encode())
+
+
+def test_the_first_start_makes_the_vhost_and_the_user_that_the_settings_say(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = config(
+            tmp_path,
+            default_vhost="shop",
+            default_user="alice",
+            default_pass="secret",
+            default_user_tags=("monitoring", "impersonator"),
+            default_configure="^c",
+            default_write="^w",
+            default_read="^r",
+        )
+        async with running(settings) as daemon:
+            assert list(daemon.broker.vhosts) == ["shop"]
+            alice = daemon.users.authenticate(login("alice", "secret"), REMOTE)
+            assert alice == User("alice", frozenset({"monitoring", "impersonator"}))
+            assert [each.described() for each in daemon.users.permissions] == [
+                {"user": "alice", "vhost": "shop", "configure": "^c", "write": "^w", "read": "^r"}
+            ]
+            assert daemon.url.endswith("/shop")
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_later_starts_make_nothing_and_change_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            daemon.users.add("bob", "pw")
+        async with running(config(tmp_path, default_pass="changed", default_user="alice")) as daemon:
+            assert list(daemon.users.all) == ["guest", "bob"]
+            assert isinstance(daemon.users.authenticate(login("guest", "guest"), LOCAL), User)
+            daemon.users.delete("guest")
+        async with running(config(tmp_path)) as daemon:
+            assert list(daemon.users.all) == ["bob"]
+            daemon.users.delete("bob")
+        async with running(config(tmp_path)) as daemon:
+            assert not daemon.users.all
+            assert not list(daemon.users.permissions)
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_in_memory_every_start_is_the_first(tmp_path: Path) -> None:
+    async def main() -> None:
+        for _ in range(2):
+            async with running(config(tmp_path, memory=True)) as daemon:
+                daemon.users.delete("guest")
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_further_users_get_their_permissions_in_new_vhosts_whose_names_match(tmp_path: Path) -> None:
+    async def main() -> None:
+        users = (
+            DefaultUser("ops", "pw", ("monitoring",), configure="", write="", read="^metrics"),
+            DefaultUser("dev", "pw", vhost_pattern="^dev-"),
+        )
+        async with running(config(tmp_path, default_users=users)) as daemon:
+            assert list(daemon.users.all) == ["guest", "ops"]
+            daemon.users.change_password("ops", "new")
+            daemon.broker.add_vhost("dev-1")
+            daemon.broker.add_vhost("prod")
+            assert {(each.user, each.vhost, each.read.text) for each in daemon.users.permissions} == {
+                ("guest", "/", ".*"),
+                ("ops", "/", "^metrics"),
+                ("ops", "dev-1", "^metrics"),
+                ("ops", "prod", "^metrics"),
+                ("dev", "dev-1", ".*"),
+            }
+            assert isinstance(daemon.users.authenticate(login("ops", "new"), REMOTE), User)
+
+    run(asyncio.new_event_loop, main)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"default_read": "*"}, "cannot make the default users: regular expression '*' is invalid: nothing to repeat"),
+        (
+            {"default_users": (DefaultUser("x", vhost_pattern="("),)},
+            "cannot make the default users: regular expression",
+        ),
+        ({"validation_regexp": "("}, "'credential_validator.regexp': regular expression '(' is invalid"),
+        (
+            {"validation_backend": "rabbit_credential_validator_min_password_length", "validation_min_length": 6},
+            "cannot make the default users: minimum required password length is 6",
+        ),
+    ],
+)
+def test_default_users_that_cannot_be_stop_the_start(tmp_path: Path, settings: dict[str, Any], text: str) -> None:
+    async def main() -> None:
+        with pytest.raises(StartupError) as caught:
+            await Daemon(config(tmp_path, **settings)).start()
+        assert str(caught.value).startswith(text)
+        assert caught.value.exit_code == os.EX_CONFIG
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_passwords_are_kept_and_checked_as_the_settings_say(tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        password_hashing_module="rabbit_password_hashing_sha512",
+        validation_backend="rabbit_credential_validator_password_regexp",
+        validation_regexp="[0-9]",
+        validation_min_length=100,
+    )
+    assert password_rules(settings) == PasswordRules("rabbit_password_hashing_sha512", 0, "[0-9]")
+    assert password_rules(config(tmp_path)) == PasswordRules()

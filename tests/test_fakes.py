@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from amqpd.auth.base import Action, Credentials, Refusal, User
 from amqpd.broker.consumer import Consumer, Outlet, Window
 from amqpd.broker.memory import Memory
 from amqpd.broker.queue import Queue
 from amqpd.message import make_message
 from amqpd.store.base import Kind
 from amqpd.store.memory import MemoryStore
-from tests.fakes import ManualStore, RecordingLog, RecordingSink
+from tests.fakes import LOCAL, REMOTE, Guests, ManualStore, RecordingLog, RecordingSink
 
 
 def test_a_recording_sink_remembers_deliveries_by_consumer() -> None:
@@ -100,6 +101,20 @@ def test_closing_a_manual_store_commits() -> None:
     store.when_committed(lambda: called.append("closed"))
     store.close()
     assert called == ["closed"]
+
+
+def test_guests_know_one_user_on_this_machine_who_may_do_everything() -> None:
+    guests = Guests()
+    guest = guests.authenticate(Credentials("guest", b"guest"), LOCAL)
+    assert guest == User("guest")
+    for refused, peer in (("guest", REMOTE), ("alice", LOCAL)):
+        assert isinstance(guests.authenticate(Credentials(refused, b"guest"), peer), Refusal)
+    assert guests.update_secret(guest, b"x", LOCAL) is guest
+    assert guests.may_enter(guest, "/", LOCAL)
+    assert guests.may(guest, Action.READ, "/", "queue", "q")
+    assert guests.may_use_topic(guest, Action.READ, "/", "x", "key")
+    assert not guests.checks_topics(guest, "/", "x")
+    assert guests.limit(guest, "max-channels") is None
 
 
 def test_a_recording_log_keeps_what_was_bound() -> None:

@@ -20,9 +20,14 @@ MAY_IMPORT = {
     "collector": {"clock"},
     "compiled": set(),
     "config": {"errors"},
+    "process": {"clock", "config", "errors", "__version__"},
+    "machine": set(),
+    "patterns": {"errors"},
+    "watermarks": {"broker", "clock", "errors"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
-    "auth": {"errors", "store.base", "wire.fields", "wire.spec"},
+    "auth": {"errors", "patterns", "clock", "store.base", "broker.broker", "wire.fields", "wire.spec"},
     "broker": {
+        "patterns",
         "message",
         "errors",
         "clock",
@@ -34,7 +39,18 @@ MAY_IMPORT = {
     },
     "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
-    "management": {"amqp", "auth", "broker", "clock", "errors", "message", "store.base", "wire", "__version__"},
+    "management": {
+        "amqp",
+        "auth",
+        "broker",
+        "clock",
+        "errors",
+        "message",
+        "store.base",
+        "watermarks",
+        "wire",
+        "__version__",
+    },
     "testing": {"wire", "daemon", "config"},
     "daemon": {
         "amqp",
@@ -46,17 +62,31 @@ MAY_IMPORT = {
         "errors",
         "listeners",
         "log",
+        "machine",
         "management",
+        "patterns",
+        "process",
         "store",
+        "watermarks",
         "__version__",
     },
-    "cli": {"compiled", "daemon", "config", "errors", "log", "__version__"},
+    "cli": {
+        "broker.compat",  # which RabbitMQ it passes for
+        "compiled",
+        "config",
+        "daemon",
+        "errors",
+        "log",
+        "process",
+        "wire.methods",  # what a broker says before anybody logs in
+        "__version__",
+    },
     "__main__": {"cli"},
     "__init__": {"compiled"},
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "store/committer.py"}
+MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "process", "store/committer.py", "cli/probe.py"}
 
 
 def modules() -> list[Path]:

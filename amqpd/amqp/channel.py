@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import Action, User
+from ..auth.base import Action, Resource, User
 from ..broker.consumer import Consumer, by_priority
 from ..broker.entry import Entry
 from ..broker.firehose import Actor
@@ -43,7 +43,14 @@ from .publishing import Publishing
 from .transactions import Transaction
 
 if TYPE_CHECKING:
+    from ..broker.exchanges import Exchange
     from .connection import Connection
+
+DEFAULT_EXCHANGE: Final = "amq.default"
+"""What permissions know it by."""
+
+MOST_PERMITS: Final = 1000
+"""Of what the user may do, remembered by a channel."""
 
 
 class Channel:
@@ -71,7 +78,8 @@ class Channel:
         if events.listeners:
             with events.acting(user.name):
                 events.tell("channel.created", **self._described, number=number, user=user.name, vhost=vhost.name)
-        self._permitted: set[tuple[Action, str, str]] = set()
+        self._permitted: set[tuple[Action, str, str] | tuple[Action, str, str, str]] = set()
+        connection.broker.connections.enter_channel(user.name)
         connection.broker.timeouts.watch(self)
         connection.broker.churn.channel_created += 1
 
@@ -104,24 +112,80 @@ class Channel:
         else:
             handler(self, method)
 
-    def check(self, action: Action, kind: str, name: str) -> None:
+    # --- what the user may do
+
+    def check(self, action: Action, kind: Resource, name: str) -> None:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
-        if (action, kind, name) in self._permitted:
-            return
-        asked = name or "amq.default"
-        if not self.connection.authorizer.may(self.user, action, self.vhost.name, asked):
+        if not self._may(action, kind, name):
             raise AccessRefused(
-                f"{action.value} access to {kind} '{asked}' in vhost '{self.vhost.name}' refused"
+                f"{action.value} access to {kind} '{name or DEFAULT_EXCHANGE}' in vhost '{self.vhost.name}' refused"
                 f" for user '{self.user.name}'"
             )
-        if len(self._permitted) >= 1000:
-            self._permitted.clear()
-        self._permitted.add((action, kind, name))
+
+    def check_any(self, kind: Resource, name: str) -> None:
+        """Raises AccessRefused unless the user may do something to the exchange or queue, where that is asked for."""
+        if self.vhost.compat.passive_checked and not (
+            self._may(Action.READ, kind, name) or self._may(Action.WRITE, kind, name)
+        ):
+            self.check(Action.CONFIGURE, kind, name)
+
+    def check_topic(self, action: Action, exchange: Exchange, routing_key: str) -> None:
+        """Raises AccessRefused unless the user may use this routing key there, or the exchange is of another type."""
+        authorizer, vhost = self.connection.authorizer, self.vhost.name
+        permit = (action, "topic", exchange.name, routing_key)
+        if permit in self._permitted or not self.topics_are_checked(exchange):
+            return
+        if not authorizer.may_use_topic(self.user, action, vhost, exchange.name, routing_key):
+            raise AccessRefused(
+                f"{action.value} access to topic '{routing_key}' in exchange '{exchange.name}' in vhost '{vhost}'"
+                f" refused for user '{self.user.name}'"
+            )
+        self._remember(permit)
+
+    def topics_are_checked(self, exchange: Exchange) -> bool:
+        """Whether the user may use some routing keys there, and others not."""
+        return exchange.type == "topic" and self.connection.authorizer.checks_topics(
+            self.user, self.vhost.name, exchange.name
+        )
 
     def forget_permissions(self) -> None:
         """What was permitted may not be any more."""
         self._permitted.clear()
         self.publishing.forget()
+
+    def user_updated(self, user: User) -> None:
+        """The user has shown a new secret: consumers of what may not be read any more are cancelled."""
+        self.user = user
+        self.forget_permissions()
+        for consumer in list(self.consumers.values()):
+            queue = consumer.queue
+            if queue is self.reply_queue or self._may(Action.READ, "queue", queue.name):
+                continue
+            self.connection.log.warning(
+                "consumer cancelled: read access refused after credential update",
+                channel=self.number,
+                consumer=consumer.tag,
+                queue=queue.name,
+            )
+            self.vhost.cancel(consumer)
+            self.cancelled(consumer)
+            queue.dispatch()  # another may be the active one now
+
+    def _may(self, action: Action, kind: Resource, name: str) -> bool:
+        if (action, kind, name) in self._permitted:
+            return True
+        asked = name
+        if not name and kind == "exchange":
+            asked = DEFAULT_EXCHANGE
+        if not self.connection.authorizer.may(self.user, action, self.vhost.name, kind, asked):
+            return False
+        self._remember((action, kind, name))
+        return True
+
+    def _remember(self, permit: tuple[Action, str, str] | tuple[Action, str, str, str]) -> None:
+        if len(self._permitted) >= MOST_PERMITS:
+            self._permitted.clear()
+        self._permitted.add(permit)
 
     # --- methods out
 
@@ -213,6 +277,10 @@ class Channel:
         """See `timeouts.Holder`."""
         return self.deliveries.unacked.first()
 
+    def oldest_unacked_of_each(self) -> list[Entry]:
+        """See `timeouts.Holder`."""
+        return self.deliveries.unacked.first_of_each()
+
     def timed_out(self, entry: Entry, timeout: int) -> None:
         """See `timeouts.Holder`: RabbitMQ closes the channel, and from 4.3 on cancels the consumer if it can."""
         consumer: Consumer | None = entry.consumer
@@ -230,7 +298,7 @@ class Channel:
             )
             self.vhost.cancel(consumer)
             self.cancelled(consumer)
-            consume.requeue(self, self.deliveries.unacked.take_of(consumer))
+            consume.requeue(self, self.deliveries.unacked.take_of(consumer), counted=False)
             consumer.queue.dispatch()
             return
         error = PreconditionFailed(
@@ -292,6 +360,7 @@ class Channel:
         """
         self.closed = True
         self.connection.broker.timeouts.unwatch(self)
+        self.connection.broker.connections.leave_channel(self.user.name)
         self.connection.broker.churn.channel_closed += 1
         consumers, self.consumers = self.consumers, {}
         queues = {consumer.queue: None for consumer in consumers.values()}

@@ -15,11 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..auth.base import Authenticator, Authorizer, Peer, User
+from ..auth.base import MAX_CHANNELS, Authenticator, Authorizer, Peer, Refusal, User
+from ..auth.sasl import Mechanism, on_offer
 from ..broker.broker import Broker
 from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
-from ..errors import ChannelError, NotAllowed
+from ..errors import AccessRefused, ChannelError, NotAllowed
 from ..wire.methods import (
     ChannelClose,
     ChannelOpen,
@@ -37,11 +38,14 @@ from ..wire.spec import HEARTBEAT_FRAME, FramingError, ProtocolError, ReplyCode
 from ..wire.writer import Chunk, Outbox
 from .channel import Channel, ClosingChannel
 from .commands import Commands
-from .handshake import INITIAL_FRAME_MAX, Handshake, Refused, greeting
+from .handshake import INITIAL_FRAME_MAX, Handshake, LoginDenied, Refused, greeting
 from .heartbeat import Heartbeat
 
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
+
+SLICE: Final = 0.001
+"""Seconds of a turn that one peer's commands may take, publishes and acks apart; the rest of them has to wait."""
 
 LEAST_PACE: Final = 10_000.0
 """Messages a second that consumers take, above which a publisher that is ahead of them keeps their pace."""
@@ -61,6 +65,8 @@ class ConnectionSettings:
     """What the broker offers and demands of every connection."""
 
     channel_max: int = 2047  # channels open at a time; 0 = no limit
+    consumer_max: int = 0  # consumers at a time on a channel; 0 = no limit
+    max_connections: int = 0  # open at a time, in the whole broker; 0 = no limit
     frame_max: int = 131072  # bytes; 0 = no limit
     frame_min: int = 4096
     heartbeat: int = 60  # seconds, proposed to clients; 0 = none
@@ -68,10 +74,11 @@ class ConnectionSettings:
     max_message_size: int = 128 << 20  # bytes
     lag_limit: int = 64 << 20  # bytes not yet on disk, above which publishers are not read
     server_properties: Mapping[str, Any] = field(default_factory=lambda: {"capabilities": {}})
+    mechanisms: Mapping[str, Mechanism] = field(default_factory=lambda: on_offer(("PLAIN", "AMQPLAIN")))
     greeting: bytes = field(init=False, repr=False)  # the frame that tells them, the same for all
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "greeting", greeting(self.server_properties))
+        object.__setattr__(self, "greeting", greeting(self.server_properties, self.mechanisms))
 
 
 class Connection:
@@ -86,6 +93,7 @@ class Connection:
         peer: Peer,
         log: Any,
         wake: Callable[[], None],
+        admitted: Callable[[], None] | None = None,
     ) -> None:
         self.broker = broker
         self.authenticator = authenticator
@@ -95,6 +103,7 @@ class Connection:
         self.log = log.bind(peer=str(peer))
         self.closed = False  # nothing more will come: send what is left, then close the socket
         self.hasty = False  # publishes faster than consumers take: read it in small bites
+        self.backlog = False  # commands came in that are not handled yet: see `go_on`
         self.client_properties: dict[str, Any] = {}
         self.user: User | None = None
         self.vhost: VHost | None = None
@@ -121,7 +130,10 @@ class Connection:
         self._closing = False  # our connection.close is out
         self._gone = False  # what belonged to it is released
         self._deaf = False  # what still comes in is not looked at
+        self._admitted = admitted  # to be called once somebody has logged in
+        self._slice_ends = 0.0  # when what comes in is left for the next turn; 0 = not known yet
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
+        self._verdict = ""  # why its login was refused, which the client hears at the deadline
         self._heartbeat: Heartbeat | None = None
 
         self._writable = True
@@ -136,11 +148,9 @@ class Connection:
     @property
     def reading(self) -> bool:
         """Whether the socket is to be read."""
-        if self._lagging or self._blocked or self._resting:
+        if self._lagging or self._blocked or self._resting or self.backlog:
             return False
-        if self._writable and not self.holding:
-            return True
-        return self.outbox.size + sum([channel.held_bytes for channel in self.holding]) < REPLY_LIMIT
+        return (self._writable and not self.holding) or self._may_answer
 
     @property
     def expecting(self) -> int:
@@ -162,13 +172,21 @@ class Connection:
                 return
             self._header_seen = True
             data = rest
-        memory = self.broker.memory
-        self._overtaken = memory.overtaken
-        self._paged_out = memory.paged_out
         self._reader.feed(data)
-        while not self._handle_commands():
-            pass
-        self._settle()
+        if not self.backlog or self._may_answer:
+            self._work()
+
+    def go_on(self) -> bool:
+        """Handle more of the backlog. False when that has to wait: `wake` is called once there is reason to try again.
+
+        To be called in the turn after one that left a backlog.
+        """
+        if self._deaf or self.closed:
+            self.backlog = False
+        elif self._may_answer:
+            self._work()
+            return True
+        return False
 
     def receive_eof(self) -> None:
         """The peer is gone, or has closed its side."""
@@ -215,6 +233,12 @@ class Connection:
         if self._deadline is not None and now >= self._deadline:
             if self._handshake is not None and not self._deaf:
                 self.log.warning("handshake timed out")
+            if self._verdict:
+                verdict, self._verdict = self._verdict, ""
+                self._deaf = False
+                self._close_refused(AccessRefused(verdict, 0))
+                self.wake()
+                return
             self.finish("time is up")
             return
         heartbeat = self._heartbeat
@@ -259,6 +283,11 @@ class Connection:
         return self.vhost.name if self.vhost is not None else ""
 
     @property
+    def held_bytes(self) -> int:
+        """See `OpenConnection`."""
+        return self._unsent + self._reader.held_bytes
+
+    @property
     def state(self) -> str:
         """What it does at present, in RabbitMQ's words."""
         if self._closing or self.closed:
@@ -299,6 +328,13 @@ class Connection:
             )
         assert self.user is not None
         assert self.vhost is not None
+        limit = self.authorizer.limit(self.user, MAX_CHANNELS)
+        if limit is not None and self.broker.connections.channels_of_user[self.user.name] >= limit:
+            raise NotAllowed(
+                f"number of channels opened for user '{self.user.name}' has reached the maximum allowed user limit of"
+                f" {limit}",
+                method_id=0,
+            )
         channel = self.channels[number] = Channel(number, self, self.user, self.vhost)
         if any(former.number == number for former in self.holding):
             channel.reply_when_durable(ChannelOpenOk())  # not before what the number's former channel is owed
@@ -339,6 +375,7 @@ class Connection:
             return
         self.closed = True
         self._handshake = None
+        self._admitted = None
         self._tear_down()
         self.log.debug("connection closed", reason=reason)
         self.wake()
@@ -354,9 +391,14 @@ class Connection:
     def tell_of_login(self, mechanism: str, name: str, error: str | None) -> None:
         """Somebody has logged in, or not, for this reason."""
         self.mechanism = mechanism
+        if error is None and self._admitted is not None:
+            self._admitted()
+            self._admitted = None
         events = self.broker.events
         if events.listeners:
-            fields = {"connection_type": "network", "name": name, "connection_name": str(self.peer)}
+            fields = {"connection_type": "network", "connection_name": str(self.peer)}
+            if name:
+                fields["name"] = name
             if error is None:
                 events.tell("user.authentication.success", **fields, **self._ends)
             else:
@@ -372,7 +414,8 @@ class Connection:
             "peer_port": peer.port,
             "protocol": "{0,9,1}",
             "auth_mechanism": self.mechanism,
-            "ssl": False,
+            "ssl": peer.encryption is not None,
+            **(peer.encryption.fields if peer.encryption is not None else {}),
         }
 
     def _tell_opened(self, user: User, vhost: VHost) -> None:
@@ -404,6 +447,29 @@ class Connection:
 
     # --- commands
 
+    def _work(self) -> None:
+        """Handle what came in, or as much of it as a turn has time for."""
+        memory = self.broker.memory
+        self._overtaken = memory.overtaken
+        self._paged_out = memory.paged_out
+        self.backlog = False
+        self._slice_ends = 0.0
+        while not self._handle_commands():
+            if self._is_enough():
+                break
+        self._settle()
+
+    def _is_enough(self) -> bool:
+        """Whether what else came in is to wait: the peer had its share of the turn, or too many answers wait for it."""
+        now = self.broker.clock.now()
+        if not self._slice_ends:
+            self._slice_ends = now + SLICE
+        elif now >= self._slice_ends:
+            self.backlog = True
+        if self.outbox.size >= REPLY_LIMIT or (self.holding and not self._may_answer):
+            self.backlog = True
+        return self.backlog
+
     def _handle_commands(self) -> bool:
         """Handle commands until the data at hand is used up (true), or one of them fails (false)."""
         reader = self._reader
@@ -425,7 +491,7 @@ class Connection:
         reader = self._reader
         if channel is not None:
             channel.handle(reader.method())
-            return True
+            return not self._is_enough()
         if reader.method_id == HEARTBEAT:
             return True
         if reader.channel == 0:
@@ -436,7 +502,7 @@ class Connection:
             if reader.method_id != ChannelOpen.id:
                 raise ChannelError("expected 'channel.open'")
             self.open_channel(reader.channel)
-        return not self._deaf and not self.closed
+        return not self._deaf and not self.closed and not self._is_enough()
 
     def _handle_connection_method(self, method: Method) -> None:
         if self._handshake is not None:
@@ -450,18 +516,39 @@ class Connection:
             if isinstance(method, ConnectionCloseOk):
                 self.finish("closed by the broker")
         elif isinstance(method, ConnectionUpdateSecret):
-            self.outbox.method(0, ConnectionUpdateSecretOk())
+            self._update_secret(method)
         else:
             raise ChannelError("unexpected method in connection state running")
 
+    def _update_secret(self, method: ConnectionUpdateSecret) -> None:
+        """Raises NotAllowed when the new secret is refused, or the vhost with it."""
+        assert self.user is not None
+        assert self.vhost is not None
+        user = self.authenticator.update_secret(self.user, method.new_secret, self.peer)
+        if isinstance(user, Refusal) or user.name != self.user.name:
+            reason = user.reason if isinstance(user, Refusal) else f"it is of user '{user.name}'"
+            self.log.error("new secret refused", user=self.user.name, reason=reason)
+            raise NotAllowed("New secret was refused by one of the backends")
+        if not self.authorizer.may_enter(user, self.vhost.name, self.peer):
+            raise NotAllowed(f"access to vhost '{self.vhost.name}' refused for user '{user.name}'")
+        self.user = user
+        self.log.info("secret updated", user=user.name, reason=method.reason)
+        self.outbox.method(0, ConnectionUpdateSecretOk())
+        for channel in list(self.channels.values()):
+            if isinstance(channel, Channel):
+                channel.user_updated(user)
+
     def _settle(self) -> None:
         """End the handling of one piece of input: what it changed shares one commit."""
+        commands = self._commands
+        blocked = self.broker.alarms.reason and (commands.published or self._reader.in_content)
+        if blocked and not self._closing and not self.closed:
+            self._block()  # also for a message that may never get whole: it takes memory, too
         if self.to_settle:
             channels, self.to_settle = self.to_settle, {}
             for channel in channels:
                 channel.settle()
         self.hasty = False
-        commands = self._commands
         if commands.published:
             memory = self.broker.memory
             for_disk = commands.stored or memory.paged_out != self._paged_out
@@ -471,9 +558,7 @@ class Connection:
             self.hasty = memory.overtaken != self._overtaken
             if self.hasty and memory.used > memory.limit // 2:
                 self._keep_pace(published)
-            if self.broker.alarms.reason:
-                self._block()
-            elif for_disk and self.broker.lag > self.settings.lag_limit:
+            if for_disk and self.broker.lag > self.settings.lag_limit and not self._closing and not self.closed:
                 self._lagging = True
                 self.broker.when_caught_up(self._caught_up)
 
@@ -498,6 +583,7 @@ class Connection:
         self.log.error("connection error", text=error.reply_text)
         self._tear_down()
         self._closing = True
+        self._blocked = self._lagging = self._resting = False  # its close-ok is to be read
         self._handshake = None  # should it have been going on
         self._deadline = self.broker.clock.now() + CLOSE_TIMEOUT
         self.outbox.method(0, ConnectionClose(error.code, error.reply_text, *_blamed(error)))
@@ -513,19 +599,34 @@ class Connection:
         self._deadline = self.broker.clock.now() + SILENT_DELAY
 
     def _refuse_login(self, error: ProtocolError) -> None:
-        if error.code is ReplyCode.ACCESS_REFUSED and self.client_can("authentication_failure_close"):
-            error.method_id = 0
-            self._close(error)
-            self._deadline = self.broker.clock.now() + SILENT_DELAY
+        delay = error.delay if isinstance(error, LoginDenied) else 0.0
+        if not isinstance(error, LoginDenied) or not self.client_can("authentication_failure_close"):
+            self._fall_silent(error.explanation, max(delay, SILENT_DELAY))
+        elif delay:
+            self._verdict = error.explanation
+            self._fall_silent(error.explanation, delay)
         else:
-            self._fall_silent(error.explanation)
+            self._close_refused(error)
 
-    def _fall_silent(self, reason: str) -> None:
-        self.log.warning("handshake failed", reason=reason)
-        self._deaf = True
+    def _close_refused(self, error: ProtocolError) -> None:
+        self._close(error)
         self._deadline = self.broker.clock.now() + SILENT_DELAY
 
+    def _fall_silent(self, reason: str, delay: float = SILENT_DELAY) -> None:
+        self.log.warning("handshake failed", reason=reason)
+        self._deaf = True
+        self._deadline = self.broker.clock.now() + delay
+
     # --- flow
+
+    @property
+    def _unsent(self) -> int:
+        return self.outbox.size + sum([channel.held_bytes for channel in self.holding])
+
+    @property
+    def _may_answer(self) -> bool:
+        """Whether there is room for more answers."""
+        return self._unsent < REPLY_LIMIT
 
     def _resume_consumers(self) -> None:
         consumers = [consumer for channel in self.open_channels() for consumer in channel.consumers.values()]
@@ -562,6 +663,8 @@ class Connection:
     def _alarms_changed(self) -> None:
         if self._blocked and not self.broker.alarms.reason:
             self._blocked = False
+            if self._heartbeat is not None:
+                self._heartbeat.received = True  # what it sent meanwhile is still to be read
             if self.client_can("connection.blocked"):
                 self.outbox.method(0, ConnectionUnblocked())
             self.wake()

@@ -9,10 +9,11 @@ talks out of turn gets no answer but, after a while, a closed socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.sasl import MECHANISMS
+from ..auth.base import MAX_CONNECTIONS, Refusal, User
+from ..auth.sasl import KNOWN, LoginRefused
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotAllowed
 from ..wire.methods import (
     ConnectionClose,
@@ -42,9 +43,20 @@ class Refused(Exception):
     """The client is not let in, and is not told."""
 
 
-def greeting(server_properties: Mapping[str, Any]) -> bytes:
+class LoginDenied(AccessRefused):
+    """The user is not let in; the client hears of it after a while, in seconds."""
+
+    def __init__(self, mechanism: str, delay: float) -> None:
+        super().__init__(
+            f"Login was refused using authentication mechanism {mechanism}. For details see the broker logfile.",
+            method_id=0,
+        )
+        self.delay = delay
+
+
+def greeting(server_properties: Mapping[str, Any], mechanisms: Iterable[str]) -> bytes:
     """The frame of connection.start: what every client hears first."""
-    return method_frame(0, ConnectionStart(0, 9, server_properties, " ".join(MECHANISMS).encode()))
+    return method_frame(0, ConnectionStart(0, 9, server_properties, " ".join(mechanisms).encode()))
 
 
 class Handshake:
@@ -71,8 +83,9 @@ class Handshake:
         connection = self._connection
         header, rest = self._header[:8], self._header[8:]
         if header not in ACCEPTED_HEADERS:
+            connection.log.warning("bad protocol header", header=_shown(header))
             connection.outbox.write(PROTOCOL_HEADER)
-            connection.finish(f"bad protocol header {header!r}")
+            connection.finish("bad protocol header")
             return None
         connection.outbox.write(connection.settings.greeting)
         self._next = {ConnectionStartOk: Handshake.start_ok}
@@ -92,18 +105,23 @@ class Handshake:
     def start_ok(self, method: ConnectionStartOk) -> None:
         connection = self._connection
         connection.client_properties = dict(method.client_properties)
-        mechanism = MECHANISMS.get(method.mechanism)
+        mechanism = connection.settings.mechanisms.get(method.mechanism)
         if mechanism is None:
-            raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
-        credentials = mechanism(method.response)
-        user = connection.authenticator.authenticate(credentials, connection.peer)
-        connection.tell_of_login(method.mechanism, credentials.name, user if isinstance(user, str) else None)
-        if isinstance(user, str):
-            connection.log.warning("login refused", mechanism=method.mechanism, reason=user)
-            raise AccessRefused(
-                f"Login was refused using authentication mechanism {method.mechanism}."
-                " For details see the broker logfile."
-            )
+            what = "invalid" if method.mechanism in KNOWN else "unknown"
+            raise CommandInvalid(f"{what} authentication mechanism '{method.mechanism}'")
+        name = ""
+        user: User | Refusal
+        try:
+            credentials = mechanism(method.response, connection.peer)
+            name = credentials.name
+            user = connection.authenticator.authenticate(credentials, connection.peer)
+        except LoginRefused as refused:
+            user = Refusal(str(refused))
+        connection.tell_of_login(method.mechanism, name, user.reason if isinstance(user, Refusal) else None)
+        if isinstance(user, Refusal):
+            slowed = {"answered_after": user.delay} if user.delay else {}
+            connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason, **slowed)
+            raise LoginDenied(method.mechanism, user.delay)
         connection.user = user
         settings = connection.settings
         connection.outbox.method(0, ConnectionTune(settings.channel_max, settings.frame_max, settings.heartbeat))
@@ -118,12 +136,25 @@ class Handshake:
 
     def open(self, method: ConnectionOpen) -> None:
         connection = self._connection
+        user, authorizer = connection.user, connection.authorizer
+        assert user is not None
+        connections = connection.broker.connections
+        limit: int | None = connection.settings.max_connections
+        if limit and len(connections.open) >= limit:
+            raise NotAllowed(f"connection refused for user '{user.name}': node connection limit ({limit}) is reached")
         vhost = connection.broker.vhost(method.virtual_host)
         if vhost is None:
             raise NotAllowed(f"vhost {method.virtual_host} not found")
-        assert connection.user is not None
-        if not connection.authorizer.may_enter(connection.user, vhost.name):
-            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{connection.user.name}'")
+        if vhost.max_connections is not None and connections.in_vhost[vhost.name] >= vhost.max_connections:
+            raise NotAllowed(
+                f"access to vhost '{vhost.name}' refused for user '{user.name}':"
+                f" connection limit ({vhost.max_connections}) is reached"
+            )
+        limit = authorizer.limit(user, MAX_CONNECTIONS)
+        if limit is not None and connections.of_user[user.name] >= limit:
+            raise NotAllowed(f"connection refused for user '{user.name}': user connection limit ({limit}) is reached")
+        if not authorizer.may_enter(user, vhost.name, connection.peer):
+            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{user.name}'")
         connection.outbox.method(0, ConnectionOpenOk())
         connection.run(vhost)
 
@@ -132,6 +163,15 @@ class Handshake:
         if self.opening:
             raise ChannelError("unexpected method in connection state opening")
         raise Refused("a channel's frame in the handshake")
+
+
+def _shown(header: bytes) -> str:
+    """A header that is not ours, and whose it is, where that is known."""
+    if header.startswith(b"\x16\x03"):
+        return "of TLS, on a port without it"
+    if header.startswith((b"GET ", b"POST", b"HEAD")):
+        return "of HTTP"
+    return repr(header)[2:-1]
 
 
 def _check_negotiated(name: str, asked: int, ours: int, least: int) -> None:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import Action
+from ..auth.base import IMPERSONATOR, Action
 from ..broker.copies import BCC, further_keys
 from ..broker.route import Route
 from ..broker.vhost import REPLY_TO
@@ -37,9 +37,6 @@ from .replies import reply_address
 if TYPE_CHECKING:
     from ..broker.exchanges import Exchange
     from .channel import Channel
-
-IMPERSONATOR: Final = "impersonator"
-"""The tag of users who may publish in another's name."""
 
 _CHECKED: Final = HAS_EXPIRATION | HAS_USER_ID
 """Properties a broker has to look into."""
@@ -70,8 +67,18 @@ class ChannelCustoms:
             raise AccessRefused(f"cannot publish to internal {vhost.describe_exchange(method.exchange)}")
         return Target(exchange, Address(method.exchange, method.routing_key), method.mandatory, None)
 
-    def admit(self, exchange: Exchange) -> None:
+    def admit(self, exchange: Exchange) -> bool:
         self._channel.check(Action.WRITE, "exchange", exchange.name)
+        return not self._channel.topics_are_checked(exchange)
+
+    def look_closer(self, target: Target, traits: Traits) -> None:
+        channel = self._channel
+        for key in (target.address.routing_key, *(traits.keys or ())):
+            channel.check_topic(Action.WRITE, target.exchange, key)
+        if traits.claimed is not None:
+            raise PreconditionFailed(
+                f"user_id property set to '{traits.claimed}' but authenticated user was '{channel.user.name}'"
+            )
 
     def route(self, target: Target, message: Message, keys: tuple[str, ...] | None) -> Route:
         route = self._channel.vhost.route(target.exchange, message, keys or ())
@@ -94,6 +101,7 @@ class ChannelCustoms:
         persistent = check_header(header)
         ttl = NO_TTL
         keys: tuple[str, ...] | None = None
+        claimed: str | None = None
         passed_on = header
         flags = _FLAGS.unpack_from(header, FLAGS_OFFSET)[0]
         copied = flags & HAS_HEADERS and _COPIES.search(header) is not None
@@ -110,10 +118,8 @@ class ChannelCustoms:
                     passed_on = without_field(passed_on, BCC)
             user = self._channel.user
             if properties.user_id not in (None, user.name) and IMPERSONATOR not in user.tags:
-                raise PreconditionFailed(
-                    f"user_id property set to '{properties.user_id}' but authenticated user was '{user.name}'"
-                )
-        return Traits(persistent, ttl, keys, None if passed_on is header else passed_on[PREFIX.size :])
+                claimed = properties.user_id
+        return Traits(persistent, ttl, keys, None if passed_on is header else passed_on[PREFIX.size :], claimed)
 
     def hand_back(self, message: Message) -> None:
         self._channel.return_unroutable(message)

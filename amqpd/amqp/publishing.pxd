@@ -14,6 +14,7 @@ cdef class Traits:
     cdef readonly long long ttl
     cdef readonly tuple keys
     cdef readonly bytes properties
+    cdef readonly str claimed
 
 
 cdef class Target:
@@ -35,6 +36,7 @@ cdef class Publishing:
     cdef long long _generation
     cdef Target _target
     cdef object _exchange
+    cdef bint _keyed
     cdef bytes _header
     cdef bytes _properties
     cdef Traits _traits
@@ -43,5 +45,5 @@ cdef class Publishing:
     cpdef bint publish(self, bytes arguments, bytes header, bytes body) except -1
     @cython.locals(target=Target)
     cdef _look_up(self, customs, bytes arguments)
-    @cython.locals(properties=bytes)
+    @cython.locals(properties=bytes, traits=Traits)
     cdef _look_into(self, customs, bytes header)

@@ -40,15 +40,21 @@ class Target:
 class Traits:
     """What a message's properties say that matters here."""
 
-    __slots__ = ("keys", "persistent", "properties", "ttl")
+    __slots__ = ("claimed", "keys", "persistent", "properties", "ttl")
 
     def __init__(
-        self, persistent: bool, ttl: int, keys: tuple[str, ...] | None = None, properties: bytes | None = None
+        self,
+        persistent: bool,
+        ttl: int,
+        keys: tuple[str, ...] | None = None,
+        properties: bytes | None = None,
+        claimed: str | None = None,
     ) -> None:
         self.persistent = persistent
         self.ttl = ttl  # in milliseconds, or NO_TTL
         self.keys = keys  # to route by besides the routing key; None = none
         self.properties = properties  # to pass on instead; None = as they are
+        self.claimed = claimed  # the user id, if it is another's, who may not be spoken for
 
 
 class Customs(Protocol):
@@ -58,8 +64,15 @@ class Customs(Protocol):
         """What they mean. Raises AccessRefused, NotFound, NotImplementedByBroker; ProtocolError 501 for nonsense."""
         ...
 
-    def admit(self, exchange: Exchange) -> None:
-        """Raises AccessRefused unless the user may publish there."""
+    def admit(self, exchange: Exchange) -> bool:
+        """Raises AccessRefused unless the user may publish there. Returns whether that holds for all routing keys."""
+        ...
+
+    def look_closer(self, target: Target, traits: Traits) -> None:
+        """Asked where `admit` left something open, or another user is named.
+
+        Raises AccessRefused for a routing key the user may not use, then PreconditionFailed for another's name.
+        """
         ...
 
     def route(self, target: Target, message: Message, keys: tuple[str, ...] | None) -> Route:
@@ -99,6 +112,7 @@ class Publishing:
         "_exchange",
         "_generation",
         "_header",
+        "_keyed",
         "_properties",
         "_routes",
         "_target",
@@ -120,6 +134,7 @@ class Publishing:
         self._generation = -1  # of the routes, when the arguments were looked up
         self._target: Target | None = None
         self._exchange: Exchange | None = None  # the last that was found admissible
+        self._keyed = False  # with some routing keys, maybe
         self._header = b""
         self._properties = b""
         self._traits: Traits | None = None  # of these properties
@@ -128,7 +143,8 @@ class Publishing:
         """Handle basic.publish with its content. True when it is stored, now or with its transaction.
 
         Raises, in RabbitMQ's order: PreconditionFailed for a body over the limit, AccessRefused without permission or
-        for an internal exchange, NotFound without exchange, PreconditionFailed for a property that cannot be.
+        for an internal exchange, NotFound without exchange, PreconditionFailed for a property that cannot be,
+        AccessRefused for a routing key, PreconditionFailed for another's user id.
         """
         customs = self._customs
         assert customs is not None
@@ -205,8 +221,10 @@ class Publishing:
             target = customs.find(arguments)
             self._routes.remember(arguments, target)
         if target.exchange is not self._exchange:
-            customs.admit(target.exchange)
+            self._keyed = not customs.admit(target.exchange)
             self._exchange = target.exchange
+        if self._keyed:
+            self._header = b""  # to be looked into, although the properties may be known
         self._target = target
         self._arguments = arguments
         self._generation = self._routes.generation
@@ -216,4 +234,9 @@ class Publishing:
         if properties != self._properties:
             self._traits = customs.check_properties(header)
             self._properties = properties
+        traits = self._traits
+        assert traits is not None
+        if self._keyed or traits.claimed is not None:
+            assert self._target is not None
+            customs.look_closer(self._target, traits)
         self._header = header

@@ -43,13 +43,14 @@ def exchange_declare(channel: Channel, method: ExchangeDeclare) -> None:
     name = _stripped(method.exchange)
     if method.passive:
         vhost.check_not_default(name)
+        channel.check_any("exchange", name)
         vhost.exchange(name)
         _answer(channel, method.nowait, ExchangeDeclareOk())
         return
     vhost.check_declarable(name, method.type)
     channel.check(Action.CONFIGURE, "exchange", name)
     alternate = method.arguments.get("alternate-exchange")
-    if isinstance(alternate, str):
+    if isinstance(alternate, str) and vhost.is_free_exchange(name):
         channel.check(Action.READ, "exchange", name)
         channel.check(Action.WRITE, "exchange", alternate)
     vhost.declare_exchange(
@@ -74,14 +75,14 @@ def exchange_delete(channel: Channel, method: ExchangeDelete) -> None:
 
 def exchange_bind(channel: Channel, method: ExchangeBind) -> None:
     source, destination = _stripped(method.source), _stripped(method.destination)
-    _check_binding(channel, source, destination, to_queue=False)
+    _check_binding(channel, source, destination, method.routing_key, to_queue=False)
     channel.vhost.bind(source, destination, method.routing_key, method.arguments, to_queue=False)
     _answer(channel, method.nowait, ExchangeBindOk(), durable=True)
 
 
 def exchange_unbind(channel: Channel, method: ExchangeUnbind) -> None:
     source, destination = _stripped(method.source), _stripped(method.destination)
-    _check_binding(channel, source, destination, to_queue=False)
+    _check_binding(channel, source, destination, method.routing_key, to_queue=False)
     channel.vhost.unbind(source, destination, method.routing_key, method.arguments, to_queue=False)
     _answer(channel, method.nowait, ExchangeUnbindOk(), durable=True)
 
@@ -94,12 +95,15 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
         _answer(channel, method.nowait, QueueDeclareOk(name, 0, 1))
         return
     if method.passive:
+        channel.check_any("queue", name)
         queue = vhost.queue(name, channel.connection)
     else:
-        if name:
-            channel.check(Action.CONFIGURE, "queue", name)
+        name = vhost.name_queue(
+            name, method.arguments, lasting=method.durable and not method.exclusive and not method.auto_delete
+        )
+        channel.check(Action.CONFIGURE, "queue", name)
         dead_letter_exchange = method.arguments.get("x-dead-letter-exchange")
-        if isinstance(dead_letter_exchange, str):
+        if isinstance(dead_letter_exchange, str) and name not in vhost.queues:
             channel.check(Action.READ, "queue", name)
             channel.check(Action.WRITE, "exchange", dead_letter_exchange)
         queue = vhost.declare_queue(
@@ -109,6 +113,7 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
             auto_delete=method.auto_delete,
             arguments=method.arguments,
             owner=channel.connection,
+            named=True,
         )
     if not isinstance(queue, Stream) and queue.limits is not None:
         queue.limits.used()
@@ -121,7 +126,7 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
 def queue_bind(channel: Channel, method: QueueBind) -> None:
     queue, key = _bound_queue(channel, method.queue, method.routing_key)
     exchange = _stripped(method.exchange)
-    _check_binding(channel, exchange, queue, to_queue=True)
+    _check_binding(channel, exchange, queue, key, to_queue=True)
     channel.vhost.bind(exchange, queue, key, method.arguments, to_queue=True, owner=channel.connection)
     _answer(channel, method.nowait, QueueBindOk(), durable=True)
 
@@ -129,7 +134,7 @@ def queue_bind(channel: Channel, method: QueueBind) -> None:
 def queue_unbind(channel: Channel, method: QueueUnbind) -> None:
     queue, key = _bound_queue(channel, method.queue, method.routing_key)
     exchange = _stripped(method.exchange)
-    _check_binding(channel, exchange, queue, to_queue=True)
+    _check_binding(channel, exchange, queue, key, to_queue=True)
     channel.vhost.unbind(exchange, queue, key, method.arguments, to_queue=True, owner=channel.connection)
     _answer(channel, False, QueueUnbindOk(), durable=True)
 
@@ -170,14 +175,19 @@ def _bound_queue(channel: Channel, queue: str, routing_key: str) -> tuple[str, s
     return name, routing_key if queue or routing_key else name
 
 
-def _check_binding(channel: Channel, source: str, destination: str, *, to_queue: bool) -> None:
-    channel.vhost.check_not_default(source)
-    if not to_queue:
-        channel.vhost.check_not_default(destination)
-    elif is_reply_queue(destination):
+def _check_binding(channel: Channel, source: str, destination: str, key: str, *, to_queue: bool) -> None:
+    """Raises AccessRefused unless the user may bind, and unbind, these."""
+    vhost = channel.vhost
+    if to_queue and is_reply_queue(destination):
         raise AccessRefused("cannot bind or unbind to a volatile (direct reply-to) queue")
     channel.check(Action.WRITE, "queue" if to_queue else "exchange", destination)
+    if not to_queue:
+        vhost.check_not_default(destination)
+    vhost.check_not_default(source)
     channel.check(Action.READ, "exchange", source)
+    exchange = vhost.exchanges.get(source)
+    if exchange is not None:
+        channel.check_topic(Action.READ, exchange, key)
 
 
 def _stripped(name: str) -> str:

@@ -33,6 +33,11 @@ class OpenConnection(Protocol):
     def vhost_name(self) -> str: ...
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes it keeps in memory: what is on its way to the client, and what has come of messages not yet whole."""
+        ...
+
+    @property
     def bytes_received(self) -> int: ...
 
     @property
@@ -57,6 +62,7 @@ class Connections:
         self.open: dict[OpenConnection, None] = {}
         self.in_vhost: Counter[str] = Counter()
         self.of_user: Counter[str] = Counter()
+        self.channels_of_user: Counter[str] = Counter()
 
     def enter(self, connection: OpenConnection) -> None:
         self.open[connection] = None
@@ -71,6 +77,12 @@ class Connections:
             self._churn.connection_closed += 1
             _count_down(self.in_vhost, connection.vhost_name)
             _count_down(self.of_user, connection.username)
+
+    def enter_channel(self, username: str) -> None:
+        self.channels_of_user[username] += 1
+
+    def leave_channel(self, username: str) -> None:
+        _count_down(self.channels_of_user, username)
 
     def close_all(self, explanation: str, *, vhost: str | None = None, username: str | None = None) -> None:
         """Send away (320) those of a vhost, of a user, or all."""

@@ -31,7 +31,31 @@ class EventExchange:
         if not self._exchange.outgoing:
             return
         now = self._clock.time()
-        headers = {**fields, "timestamp_in_ms": int(now * 1000)}
+        headers = {**_table(fields), "timestamp_in_ms": int(now * 1000)}
         properties = Properties(headers=headers, delivery_mode=PERSISTENT, timestamp=int(now))
         message = make_message(EVENT, name, b"", properties)
         self._vhost.route(self._exchange, message).deliver(message)
+
+
+def _table(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as headers; operators may set parameters to what no header can hold."""
+    return {_text(name, 255): _fitting(value) for name, value in fields.items()}
+
+
+def _fitting(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _table(value)
+    if isinstance(value, list):
+        return [_fitting(item) for item in value]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return str(value)
+    return _text(value) if type(value) is str else value
+
+
+def _text(text: str, limit: int | None = None) -> str:
+    try:
+        encoded = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can say
+        encoded = text.encode("utf-8", "replace")
+        text = encoded.decode()
+    return text if limit is None or len(encoded) <= limit else encoded[:limit].decode("utf-8", "ignore")

@@ -14,8 +14,8 @@ consumer takes. So prefetch, acks, parking and cancelling work as they do for al
 requeue all mean that there is room for one more.
 
 Retention drops whole *segments*, runs of offsets that together hold `x-stream-max-segment-size-bytes` of bodies. It
-looks when a segment is begun and when the broker starts, as RabbitMQ does, and never drops the last one. Where
-segments begin is stored beside the log, and only where something limits the stream.
+looks when a segment is begun, when the broker starts and when a policy changes, as RabbitMQ does, and never drops the
+last one. Where segments begin is stored beside the log, even where nothing limits the stream yet.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from __future__ import annotations
 import struct
 from collections import deque
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..clock import Clock
 from ..errors import NotImplementedByBroker, PreconditionFailed
@@ -35,8 +35,12 @@ from .binding import Binding, BindingKey
 from .consumer import Consumer
 from .entry import Entry
 from .memory import Memory
+from .policy_settings import MAX_SEGMENT_SIZE
 from .queue import PAGE_SIZE, STORED, Queue
 from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from .policies import Applied
 
 Delivery: TypeAlias = tuple[int, Message]
 """An offset and its message, as it is delivered."""
@@ -46,9 +50,6 @@ AnyQueue: TypeAlias = "Queue | Stream"
 
 SEGMENT_SIZE: Final = 500_000_000
 """Bytes of bodies in a segment, unless a declaration says otherwise: RabbitMQ's default."""
-
-MAX_SEGMENT_SIZE: Final = 3_000_000_000
-"""The largest segment RabbitMQ accepts."""
 
 PAGE_LENGTH: Final = 256
 """Messages to read at a time, at most."""
@@ -106,6 +107,7 @@ class Stream:
         clock: Clock,
         *,
         arguments: Arguments | None = None,
+        effective: dict[str, Any] | None = None,
         recovered: Counters | None = None,
     ) -> None:
         self.name = name
@@ -114,6 +116,8 @@ class Stream:
         self.memory = memory
         self.clock = clock
         self.arguments: dict[str, Any] = dict(arguments or {})
+        self.effective = self.arguments if effective is None else effective  # joined with what policies set
+        self.policies: Applied | None = None  # those that apply to it
         self.incoming: dict[BindingKey, Binding] = {}
         self.consumers: list[Consumer] = []  # in order of subscription
         self.deleted = False
@@ -121,16 +125,14 @@ class Stream:
         self._described = described
         self._segments_id = segments_id  # of their beginnings, in the store
 
-        self.max_age = age_in_ms(self.arguments["x-max-age"]) if "x-max-age" in self.arguments else 0
-        self.max_bytes: int | None = self.arguments.get("x-max-length-bytes")
-        self.segment_size: int = self.arguments.get("x-stream-max-segment-size-bytes", SEGMENT_SIZE)
+        self._read_limits()
 
         recovered = recovered or Counters()
         self.next_offset = recovered.next_seq
         self.first_offset = recovered.next_seq - recovered.messages
         self.committed = recovered.next_seq  # what lies below is known to be, and consumers see it
         self.message_bytes = recovered.bytes
-        self.segments: deque[Segment] = deque()  # where retention is limited; the last is being filled
+        self.segments: deque[Segment] = deque()  # the last is being filled
         self._bytes_before = 0  # of the first segment, all that were ever appended
         self._last_time = 0
         self._cursors: dict[Cursor, None] = {}
@@ -147,17 +149,26 @@ class Stream:
         """How many messages can be read."""
         return self.next_offset - self.first_offset
 
+    def policies_changed(self) -> None:
+        """What policies set is another now: what is too much, or too old, goes at once."""
+        self._read_limits()
+        for cursor in self._cursors:
+            if cursor.queue is not None:
+                cursor.queue.effective = self.effective
+        self._retain()
+
     # --- messages in
 
     def push(self, message: Message) -> int:
         """Append a message; see `Queue.push`."""
         offset = self.next_offset
         self._last_time = max(self._last_time, int(self.clock.time() * 1000))
-        if self.max_age or self.max_bytes is not None:
-            self._begin_segment_when_due(offset)
-            segment = self.segments[-1]
-            segment.bytes += message.size
-            segment.last_time = self._last_time
+        segments = self.segments
+        if not segments or segments[-1].bytes >= self.segment_size:
+            self._begin_segment(offset)
+        segment = segments[-1]
+        segment.bytes += message.size
+        segment.last_time = self._last_time
         self.store.put(self.id, offset, message, self._last_time)
         self.next_offset = offset + 1
         self.traffic.published += 1
@@ -263,15 +274,20 @@ class Stream:
         self._watching = False
         self.committed = max(self.committed, offset)
         for cursor in list(self._cursors):
-            cursor.expire()
+            cursor.fill()
         if self._cursors and not self._watching and self.next_offset > self.committed:
             self._watch()
 
     # --- segments
 
-    def _begin_segment_when_due(self, offset: int) -> None:
-        if self.segments and self.segments[-1].bytes < self.segment_size:
-            return
+    def _read_limits(self) -> None:
+        """Take over what the arguments of the stream and its policies say."""
+        effective = self.effective
+        self.max_age = age_in_ms(effective["x-max-age"]) if "x-max-age" in effective else 0
+        self.max_bytes: int | None = effective.get("x-max-length-bytes")
+        self.segment_size: int = effective.get("x-stream-max-segment-size-bytes", SEGMENT_SIZE)
+
+    def _begin_segment(self, offset: int) -> None:
         before = self._bytes_before + self.message_bytes
         last_time = self.segments[-1].last_time if self.segments else 0
         self.store.put(self._segments_id, offset, make_message("", "", _SEGMENT.pack(before, last_time)))
@@ -289,10 +305,12 @@ class Stream:
                 self._bytes_before = bytes_before
             before = bytes_before
             self.segments.append(Segment(first))
-        if self.segments:
-            last = self.segments[-1]
-            last.bytes = self.message_bytes - sum([segment.bytes for segment in self.segments])
-            last.last_time = self._last_time
+        if not self.segments:  # from a time when only limited streams had some
+            self.store.put(self._segments_id, self.first_offset, make_message("", "", _SEGMENT.pack(0, 0)))
+            self.segments.append(Segment(self.first_offset))
+        last = self.segments[-1]
+        last.bytes = self.message_bytes - sum([segment.bytes for segment in self.segments])
+        last.last_time = self._last_time
 
     def _retain(self) -> None:
         """Drop the oldest segments, as far as the limits demand."""
@@ -317,7 +335,7 @@ class Cursor:
     """What fills the queue of one consumer of a stream: its `Limits`.
 
     The queue holds one message at most, the next to be handed out, and none at the end of the log. So its consumer is
-    parked when it may not take more, and `expire` is called when it may again.
+    parked when it may not take more, and `fill` is called when it may again.
     """
 
     def __init__(self, stream: Stream, offset: int, arguments: Arguments) -> None:
@@ -330,6 +348,7 @@ class Cursor:
         self._wanted: list[Any] | None = [wanted] if isinstance(wanted, str) else wanted  # None: all
         self._unfiltered = arguments.get("x-stream-match-unfiltered") is True  # what has no filter value, too
         queue = Queue(stream.name, stream.id, stream.store, None, stream.memory, arguments=stream.arguments)
+        queue.effective = stream.effective
         queue.limits = self
         queue.traffic = stream.traffic
         self.queue: Queue | None = queue  # until it is left
@@ -339,7 +358,11 @@ class Cursor:
     def push(self, message: Message) -> int:
         raise RuntimeError("publish to the stream, not to a cursor on it")
 
-    def expire(self) -> None:
+    def expire(self, patient: bool = False) -> bool:
+        self.fill()
+        return True
+
+    def fill(self) -> None:
         """Fill the queue as far as the consumer takes."""
         queue, consumer = self.queue, self._consumer
         if queue is None or consumer is None:
@@ -369,8 +392,13 @@ class Cursor:
     def recovered(self, deadline: int) -> None:
         """Nothing of it survives a restart."""
 
-    def read_back(self, entries: list[Entry]) -> None:
+    def read_back(self, entries: list[Entry]) -> list[Entry]:
         """It does not page."""
+        return entries
+
+    def release_held(self) -> list[Entry]:
+        """It holds nothing."""
+        return []
 
     def rejected(self, entry: Entry) -> None:
         """Streams have no dead letters."""
@@ -382,7 +410,7 @@ class Cursor:
         if queue.consumers and self._consumer is None:
             self._consumer = queue.consumers[0]
             self._stream.subscribe(self, self._consumer)
-            self.expire()
+            self.fill()
         elif not queue.consumers and self._consumer is not None:
             queue.purge()
             self.close()
@@ -415,7 +443,7 @@ class Cursor:
             if self._wanted is None or self._wants(delivery[1]):
                 return delivery
         # nothing more on this page was of interest: others have their turn before the next
-        self._stream.clock.call_later(PAUSE, self.expire)
+        self._stream.clock.call_later(PAUSE, self.fill)
         return None
 
     def _wants(self, message: Message) -> bool:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..clock import Clock
@@ -25,6 +29,7 @@ from ..store.base import Counters, Kind, Store
 from ..wire.fields import decode_table, encode_table
 from ..wire.spec import ProtocolError
 from .arguments import (
+    CLASSIC,
     QUORUM,
     STREAM,
     Arguments,
@@ -44,8 +49,11 @@ from .dead_letter import DeadLetters
 from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
+from .levels import NORMAL_LANE, home
 from .limits import QueueLimits, has_limits
 from .memory import Memory
+from .policies import EXCHANGES, Policies, Policy, fields_of
+from .policy_settings import effective
 from .queue import Limits, Queue
 from .route import Route, Routes
 from .stream import AnyQueue, Stream, check_stream
@@ -53,6 +61,12 @@ from .timeouts import ConsumerTimeouts
 from .traffic import Traffic
 
 RESERVED_PREFIX: Final = "amq."
+
+GOVERNED_AT_ONCE: Final = 1000
+"""How many queues a change of policies is put into force for before others have their turn."""
+
+PAUSE: Final = 0.001
+"""Seconds to leave them."""
 
 REPLY_TO: Final = "amq.rabbitmq.reply-to"
 """Stands for the queue of a channel's own that replies come to; its true name goes on after a dot."""
@@ -67,6 +81,15 @@ PREDECLARED: Final = (
 INTERNAL_PREDECLARED: Final = ((TRACE, "topic"),)
 
 
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """How many there may be in the whole broker; 0 = any number."""
+
+    vhosts: int = 0
+    exchanges: int = 0
+    queues: int = 0
+
+
 class Resources(NamedTuple):
     """What the vhosts of a broker share."""
 
@@ -79,6 +102,9 @@ class Resources(NamedTuple):
     ids: Iterator[int]  # for definitions and queues
     compat: Compat
     timeouts: ConsumerTimeouts
+    vhosts: Mapping[str, VHost]
+    quotas: Quotas
+    default_queue_type: str  # of vhosts that do not say
     churn: Churn
 
 
@@ -91,6 +117,15 @@ class VHost:
         self.queues: dict[str, AnyQueue] = {}
         self.reply_queues: dict[str, Queue] = {}  # published to, and nothing else
         self.id = 0  # in the store
+        self.description = ""
+        self.tags: tuple[str, ...] = ()
+        self.default_queue_type = ""  # of queues declared without one; empty: the broker's
+        self.protected = False  # it cannot be deleted
+        self.traced = False  # set for this vhost, and kept
+        self.max_connections: int | None = None
+        self.max_queues: int | None = None
+        self.policies = Policies()
+        self._ungoverned: deque[AnyQueue] = deque()  # queues to which policies may apply that changed just now
         self._resources = resources
         self.store = resources.store
         self.memory = resources.memory
@@ -113,6 +148,72 @@ class VHost:
     @property
     def tracing(self) -> bool:
         return self.routes.firehose is not None
+
+    # --- policies
+
+    def apply_policies(self, cause: Policy | None) -> None:
+        """The policies have changed: put what applies now into force, everywhere. `cause`: the one that was set.
+
+        Where there are many queues, the rest of them follows little by little.
+        """
+        for exchange in self.exchanges.values():
+            exchange.policies = self.policies.find(EXCHANGES, exchange.name, exchange.policies)
+        self._reroute()  # alternate exchanges may be others
+        waiting, self._ungoverned = self._ungoverned, deque(self.queues.values())
+        if waiting:  # they go on with the new ones
+            self._govern_some(cause)
+        else:
+            self._govern_more(cause)
+
+    def _govern_more(self, cause: Policy | None) -> None:
+        self._govern_some(cause)
+        if self._ungoverned:
+            self.clock.call_later(PAUSE, partial(self._govern_more, cause))
+
+    def _govern_some(self, cause: Policy | None) -> None:
+        waiting = self._ungoverned
+        for _ in range(min(GOVERNED_AT_ONCE, len(waiting))):
+            queue = waiting.popleft()
+            known = queue.policies
+            if queue.deleted:
+                continue
+            self._govern(queue)
+            if queue.policies is not known:
+                self._tell_of_policies(queue, cause)
+                if isinstance(queue, Stream):
+                    queue.policies_changed()
+                else:
+                    self._relimit(queue)
+                self._resources.timeouts.heed(queue)
+
+    def _govern(self, queue: AnyQueue) -> None:
+        """Note which policies apply to a queue, and what is in effect with them."""
+        known = queue.policies
+        queue.policies = self.policies.find(queue_type_of(queue.arguments), queue.name, known)
+        if queue.policies is None:
+            queue.effective = queue.arguments
+        elif queue.policies is not known:
+            queue.effective = effective(queue.arguments, queue.policies.definition)
+
+    def _relimit(self, queue: Queue) -> None:
+        """Limit a queue as it is to be limited now."""
+        limits = queue.limits
+        if limits is None and has_limits(queue.effective):
+            limits = queue.limits = self._make_limits(queue)
+        if isinstance(limits, QueueLimits):
+            limits.changed()
+            if not queue.deleted and not limits.mortal and not has_limits(queue.effective):
+                limits.close()
+                queue.limits = None
+
+    def _tell_of_policies(self, queue: AnyQueue, cause: Policy | None) -> None:
+        if not self.events.listeners:
+            return
+        queue_type = f"rabbit_{queue_type_of(queue.arguments)}_queue"
+        if cause is None:
+            self._tell("queue.policy.cleared", name=queue.name, type=queue_type)
+        else:
+            self._tell("queue.policy.updated", name=queue.name, type=queue_type, **fields_of(cause))
 
     # --- looking up
 
@@ -150,11 +251,29 @@ class VHost:
             raise ProtocolError(self.compat.unknown_exchange_type, f"unknown exchange type '{type_name}'")
         self.check_not_default(name)
 
+    def is_free_exchange(self, name: str) -> bool:
+        """Whether an exchange of this name is not there, and may be declared."""
+        return name not in self.exchanges and not name.startswith(RESERVED_PREFIX)
+
     def check_deletable(self, name: str) -> None:
         """Raises AccessRefused for the exchanges every vhost has."""
         self.check_not_default(name)
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"deletion of system {self.describe_exchange(name)} not allowed")
+
+    def name_queue(self, name: str, arguments: Arguments, *, lasting: bool = False) -> str:
+        """What a queue is to be called; an empty name is replaced by one of the broker's.
+
+        `lasting`: it is durable, and neither exclusive nor deleted by itself, so that it can be of any type.
+
+        Raises AccessRefused for a reserved name, PreconditionFailed for a type whose queues need a name.
+        """
+        if name.startswith(RESERVED_PREFIX):
+            raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
+        queue_type = queue_type_of(self._typed(arguments, lasting=lasting))
+        if not name and queue_type in (QUORUM, STREAM):
+            raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type}")
+        return name or generated_name("amq.gen-")
 
     # --- exchanges
 
@@ -187,6 +306,9 @@ class VHost:
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
         check_exchange_arguments(arguments, described)
+        limit = self._resources.quotas.exchanges
+        if limit and sum([len(vhost.exchanges) for vhost in self._resources.vhosts.values()]) >= limit:
+            raise PreconditionFailed(f"cannot declare {described}: exchange limit of {limit} is reached")
         _type(type_name).check_arguments(arguments, described)
         return self._new_exchange(
             name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
@@ -258,19 +380,19 @@ class VHost:
         auto_delete: bool = False,
         arguments: Arguments | None = None,
         owner: object | None = None,
+        named: bool = False,
     ) -> AnyQueue:
         """Create a queue, or check that the one there is the same. An empty name is replaced by one of the broker's.
 
-        `owner` is the connection that asks. Raises AccessRefused for a reserved name, ResourceLocked when exclusivity
-        differs, PreconditionFailed for another difference or an argument out of place, InternalError for a queue
-        neither durable nor exclusive where the version followed refuses those.
+        `owner` is the connection that asks; `named`: the name comes from `name_queue`. Raises AccessRefused for a
+        reserved name, ResourceLocked when exclusivity differs, PreconditionFailed for another difference or an
+        argument out of place, InternalError for a queue neither durable nor exclusive where the version followed
+        refuses those.
         """
         arguments = arguments or {}
-        if name.startswith(RESERVED_PREFIX):
-            raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
-        if not name and queue_type_of(arguments) in (QUORUM, STREAM):
-            raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type_of(arguments)}")
-        name = name or generated_name("amq.gen-")
+        arguments = self._typed(arguments, lasting=durable and not exclusive and not auto_delete)
+        if not named:
+            name = self.name_queue(name, arguments)
         described = self.describe_queue(name)
         durable = durable and not exclusive  # an exclusive queue goes with its connection anyway
         self._resources.churn.queue_declared += 1
@@ -280,13 +402,14 @@ class VHost:
                 raise _locked(described)
             compare_property("durable", durable, queue.durable, described)
             compare_property("auto_delete", auto_delete, queue.auto_delete, described)
-            compare_queue_arguments(arguments, queue.arguments, described)
+            compare_queue_arguments(arguments, queue.arguments, described, quorum_4_3=self.compat.quorum_4_3)
             return queue
-        check_queue_arguments(arguments, described)
+        check_queue_arguments(arguments, described, quorum_4_3=self.compat.quorum_4_3)
         if queue_type_of(arguments) == QUORUM:
             _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
         if not durable and not exclusive and not self.compat.transient_queues:
             raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
+        self._check_room_for_queue(name)
         if is_stream(arguments):
             check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
             return self._declare_stream(name, arguments)
@@ -311,15 +434,7 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
-        if self.events.listeners:
-            self._tell(
-                "queue.created",
-                name=name,
-                durable=durable,
-                auto_delete=auto_delete,
-                arguments=queue.arguments,
-                exclusive=exclusive,
-            )
+        self._tell_of_queue(queue, exclusive=exclusive)
         return queue
 
     def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
@@ -523,6 +638,19 @@ class VHost:
         """Push a routed message to its queues: see `Route.deliver`."""
         return Route(queues, False, self.store).deliver(message)
 
+    # --- the end
+
+    def demolish(self, limit: int) -> bool:
+        """Delete queues, then exchanges, up to a number of them. Returns whether any are left."""
+        for queue in list(islice(self.queues.values(), limit)):
+            if not queue.deleted:  # with another that was deleted
+                self.delete_queue(queue)
+            limit -= 1
+        for exchange in list(islice(self.exchanges.values(), limit)):
+            if self.exchanges.get(exchange.name) is exchange:
+                self._remove_exchange(exchange)
+        return bool(self.queues or self.exchanges)
+
     # --- recovery
 
     def recover_exchange(self, exchange_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
@@ -543,7 +671,14 @@ class VHost:
         self._add_exchange(exchange)
         exchange.join(self, counters)
 
-    def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+    def recover_queue(
+        self,
+        queue_id: int,
+        definition: Mapping[str, Any],
+        counters: Counters | None,
+        lanes: Mapping[int, Counters],
+    ) -> None:
+        """`lanes`: what is known of a quorum queue's priorities, other than the normal one."""
         if "segments" in definition:
             arguments = decode_table(definition["arguments"])[0]
             self._new_stream(definition["name"], queue_id, definition["segments"], arguments, counters)
@@ -556,11 +691,14 @@ class VHost:
             arguments=decode_table(definition["arguments"])[0],
             recovered=counters,
         )
-        for _, _, deadline in self.store.read(queue_id, 0, 1) if queue.message_count else ():
-            if deadline and queue.limits is None:
-                queue.limits = self._make_limits(queue)
-            if queue.limits is not None:
-                queue.limits.recovered(deadline)
+        for lane, known in lanes.items():
+            queue.recover_line(lane, self.compat.levels <= 2, known)
+        for lane in (NORMAL_LANE, *lanes) if queue.message_count else ():
+            for _, _, deadline in self.store.read(home(queue_id, lane), 0, 1):
+                if deadline and queue.limits is None:
+                    queue.limits = self._make_limits(queue)
+                if queue.limits is not None:
+                    queue.limits.recovered(deadline)
 
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
         source = self.exchange(definition["source"])
@@ -584,7 +722,8 @@ class VHost:
             make_limits=self._make_limits,
             **properties,
         )
-        if has_limits(queue.arguments):
+        self._govern(queue)
+        if has_limits(queue.effective):
             queue.limits = self._make_limits(queue)
         self.queues[name] = queue
         resources.churn.queue_created += 1
@@ -613,12 +752,14 @@ class VHost:
                 "segments": segments_id,
             },
         )
+        self._tell_of_queue(stream, exclusive=False)
         return stream
 
     def _new_stream(
         self, name: str, queue_id: int, segments_id: int, arguments: Arguments, recovered: Counters | None = None
     ) -> Stream:
         resources = self._resources
+        policies = self.policies.find(STREAM, name)
         stream = Stream(
             name,
             self.describe_queue(name),
@@ -628,18 +769,39 @@ class VHost:
             resources.memory,
             resources.clock,
             arguments=arguments,
+            effective=effective(arguments, policies.definition) if policies is not None else None,
             recovered=recovered,
         )
+        stream.policies = policies
         self.queues[name] = stream
+        resources.timeouts.heed(stream)
         resources.churn.queue_created += 1
         self._reroute()
         return stream
+
+    def _typed(self, arguments: Arguments, *, lasting: bool) -> Arguments:
+        """The arguments of a queue, with the type it has where nothing else is said: not all queues can have any."""
+        default = self.default_queue_type or self._resources.default_queue_type
+        if "x-queue-type" in arguments or (default == CLASSIC and not self.compat.stores_queue_type):
+            return arguments
+        return {**arguments, "x-queue-type": default if lasting else CLASSIC}
+
+    def _check_room_for_queue(self, name: str) -> None:
+        """Raises PreconditionFailed when there are as many queues as there may be."""
+        if self.max_queues is not None and len(self.queues) >= self.max_queues:
+            raise PreconditionFailed(
+                f"cannot declare queue '{name}': queue limit in vhost '{self.name}' ({self.max_queues}) is reached"
+            )
+        limit = self._resources.quotas.queues
+        if limit and sum([len(vhost.queues) for vhost in self._resources.vhosts.values()]) >= limit:
+            raise PreconditionFailed(f"cannot declare queue '{name}': queue limit in cluster ({limit}) is reached")
 
     def _destination(self, name: str, to_queue: bool) -> AnyQueue | Exchange | None:
         return self.queues.get(name) if to_queue else self.exchanges.get(name)
 
     def _add_exchange(self, exchange: Exchange) -> None:
         self.exchanges[exchange.name] = exchange
+        exchange.policies = self.policies.find(EXCHANGES, exchange.name)
         self._reroute()
 
     def _remove_exchange(self, exchange: Exchange) -> None:
@@ -675,6 +837,18 @@ class VHost:
 
     def _tell(self, event: str, **fields: Any) -> None:
         self.events.tell(event, **fields, vhost=self.name)
+
+    def _tell_of_queue(self, queue: AnyQueue, *, exclusive: bool) -> None:
+        if self.events.listeners:
+            self._tell(
+                "queue.created",
+                name=queue.name,
+                type=f"rabbit_{queue_type_of(queue.arguments)}_queue",
+                durable=queue.durable,
+                auto_delete=queue.auto_delete,
+                arguments=queue.arguments,
+                exclusive=exclusive,
+            )
 
     def _tell_of_binding(self, event: str, binding: Binding) -> None:
         self._tell(

@@ -1,1 +1,7 @@
-"""The command line: `main` is the command `amqpd`, `serve` runs the broker, `config` looks at configurations."""
+"""The command line: `main` is where the command `amqpd` begins, `commands` lists what it can do; without a word it is
+`run`.
+
+`options` are those of a broker, `serve` runs one in this process, `config` looks at configurations. `probe` asks a
+broker for a sign of life; it is what health checks use, and loads next to nothing. `shims` writes scripts with the
+names of RabbitMQ's commands, which `rabbitmq` answers.
+"""

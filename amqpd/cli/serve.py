@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -10,25 +11,32 @@ from ..config import Config
 from ..daemon import run
 from ..errors import StartupError
 from ..log import Log, configure, get_logger
+from ..process import Attendant
+from ..process.files import DataFolderFile
+from ..process.systemd import Systemd
 
 
-def serve(config: Config) -> int:
+def serve(config: Config, attendants: Sequence[Attendant] = (), stream: TextIO | None = None) -> int:
     """Run until stopped; returns the exit code. Raises StartupError when the broker cannot start."""
     motd = _message_of_the_day(config.motd_file)
-    output = start_logging(config)
+    output = start_logging(config, stream)
     log = get_logger()
     for line in motd:
         log.info(line)
     for level, text in config.remarks:
         getattr(log, level)(text)
-    return run(config, output)
+    always: list[Attendant] = [Systemd(os.environ)]
+    if not config.memory:
+        always.append(DataFolderFile(Path(config.data_dir)))
+    return run(config, output, [*attendants, *always])
 
 
-def start_logging(config: Config) -> Log:
-    """Log as it is configured. Raises StartupError when the file cannot be written."""
+def start_logging(config: Config, stream: TextIO | None = None) -> Log:
+    """Log as it is configured, to this stream as the console. Raises StartupError when a file cannot be written."""
     return configure(
         config.log_level,
         config.log_format,
+        stream,
         console=config.log_console,
         console_level=config.log_console_level,
         file=_opened(config.log_path),

@@ -8,19 +8,23 @@
     RABBITMQ_*, AMQPD_*    environment.py
     command line           cli/
 
-`layers` puts them together. What a key did, or why it did nothing, is a `Finding`.
+`layers` puts them together; `addresses` are those to listen on, which have names of the user's choice. What a key did,
+or why it did nothing, is a `Finding`.
 """
 
+from .addresses import Address
 from .environment import environment_name, misspelt
 from .files import default_file
 from .findings import Finding, Verdict
 from .layers import Loaded, check, load, read
-from .settings import COMPAT_CHOICES, SETTINGS, Config
+from .settings import COMPAT_CHOICES, SETTINGS, Config, DefaultUser
 
 __all__ = [
     "COMPAT_CHOICES",
     "SETTINGS",
+    "Address",
     "Config",
+    "DefaultUser",
     "Finding",
     "Loaded",
     "Verdict",

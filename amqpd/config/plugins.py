@@ -12,7 +12,7 @@ from .erlang_terms import Atom, read_terms
 from .findings import Layer, Value, Verdict
 from .rabbitmq_conf import text_of
 from .rabbitmq_keys import NOT_YET
-from .settings import SETTINGS
+from .settings import SETTINGS, Config
 
 
 class Plugin(NamedTuple):
@@ -74,6 +74,25 @@ PLUGINS: Final = {
     "rabbitmq_web_mqtt_examples": _LATER,
     "rabbitmq_web_stomp_examples": _LATER,
 }
+
+
+BUILT_IN: Final = tuple(name for name, plugin in PLUGINS.items() if plugin is _ALL_ALONG)
+"""Those whose work is always done."""
+
+
+def has_effect(name: str) -> bool:
+    """Whether enabling this plug-in changes what a broker does, or would, were it not built in."""
+    plugin = PLUGINS[name]
+    return plugin.verdict is Verdict.EFFECTIVE and (not plugin.setting or plugin.setting in SETTINGS)
+
+
+def at_work(config: Config) -> list[str]:
+    """The plug-ins whose work a broker with this configuration does."""
+    return [
+        name
+        for name, plugin in PLUGINS.items()
+        if has_effect(name) and (not plugin.setting or getattr(config, SETTINGS[plugin.setting].name))
+    ]
 
 
 def read_file(file: Path) -> list[str]:

@@ -6,6 +6,8 @@ rabbitmq.conf where it has the setting. `conf/amqpd.toml` shows them all.
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -14,13 +16,36 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StartupError
+from .addresses import FAMILIES, Address, address_of, addresses, is_listener
+
+HASHING_CHOICES: Final = (
+    "rabbit_password_hashing_sha256",
+    "rabbit_password_hashing_sha512",
+    "rabbit_password_hashing_md5",
+)
+
+VALIDATOR_CHOICES: Final = (
+    "rabbit_credential_validator_accept_everything",
+    "rabbit_credential_validator_min_password_length",
+    "rabbit_credential_validator_password_regexp",
+)
+QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
+
+VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
+MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS")
+LOGIN_FROM: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
 
 MAX_BODY: Final = 512 << 20
 """The largest `max_message_size`, as in RabbitMQ."""
 
 MAX_SIZE: Final = (1 << 63) - 1
+MAX_INT: Final = (1 << 31) - 1
+
+MAX_SHARE: Final = 1000
+"""The largest multiple of the memory that some limit may be."""
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
 OWN_LEVELS: Final = ("", *LOG_LEVELS)
@@ -28,6 +53,9 @@ LOG_FORMATS: Final = ("console", "json")
 
 BY_COMPAT: Final = ("compat", "true", "false")
 """For what `compat` decides unless it is said otherwise."""
+
+SECRET: Final = object()
+"""Stands for a value with a password in it, which no message shows."""
 
 _UNITS: Final = {
     "": 1,
@@ -40,33 +68,132 @@ class InvalidSetting(StartupError):
     """A setting's value that cannot be."""
 
     def __init__(self, key: str, value: Any, expected: str) -> None:
-        super().__init__(f"'{key}' is {value!r}, but has to be {expected}", os.EX_CONFIG)
+        shown = "something else" if value is SECRET or (key == "default_pass" and value) else repr(value)
+        super().__init__(f"'{key}' is {shown}, but has to be {expected}", os.EX_CONFIG)
         self.key = key
         self.expected = expected
 
 
-def _setting(key: str, default: Any, explanation: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"key": key, "explanation": explanation, "choices": choices})
+def _setting(
+    key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
+) -> Any:
+    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
+    return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password")))
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultUser:
+    """A user that every new vhost with a matching name is to have."""
+
+    name: str
+    password: str | None = field(default=None, repr=False)  # None: no password lets the user in
+    tags: tuple[str, ...] = ()
+    vhost_pattern: str = ".*"
+    configure: str = ".*"
+    write: str = ".*"
+    read: str = ".*"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings. Sizes are in bytes, and may be given with a unit, such as 64MiB."""
 
-    listener: str = _setting("listeners.tcp.default", "127.0.0.1:5672", "where clients connect; port 0 = any free one")
+    tcp_listeners: tuple[Address, ...] = _setting(
+        "listeners.tcp.default", (Address("127.0.0.1", 5672),), "where clients connect; port 0 = any free one"
+    )
+    ssl_listeners: tuple[Address, ...] = _setting("listeners.ssl.default", (), "where they connect with TLS")
+    backlog: int = _setting("tcp_listen_options.backlog", 4096, "connections that may wait to be accepted")
+    nodelay: bool = _setting("tcp_listen_options.nodelay", True, "send small packets at once")
+    keepalive: bool = _setting("tcp_listen_options.keepalive", False, "have the kernel look for peers that are gone")
+    sndbuf: int = _setting("tcp_listen_options.sndbuf", 0, "bytes the kernel buffers on the way out; 0 = as it likes")
+    recbuf: int = _setting("tcp_listen_options.recbuf", 0, "bytes the kernel buffers on the way in; 0 = as it likes")
+    certfile: str = _setting("ssl_options.certfile", "", "certificate to show, and those it depends on, in PEM")
+    keyfile: str = _setting("ssl_options.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    key_password: str = _setting("ssl_options.password", "", "the key's password")
+    cacertfile: str = _setting("ssl_options.cacertfile", "", "whose certificates clients may show, in PEM")
+    verify: str = _setting("ssl_options.verify", "verify_none", "ask for certificates", ("verify_none", "verify_peer"))
+    fail_if_no_peer_cert: bool = _setting(
+        "ssl_options.fail_if_no_peer_cert", False, "with verify_peer: refuse clients that have no certificate"
+    )
+    depth: int = _setting("ssl_options.depth", 10, "certificates between a client's and its root, at most")
+    tls_versions: tuple[str, ...] = _setting(
+        "ssl_options.versions", ("tlsv1.3", "tlsv1.2"), "versions of TLS", VERSIONS
+    )
+    ciphers: tuple[str, ...] = _setting("ssl_options.ciphers", (), "ciphers, by OpenSSL's names; none = its own choice")
+    honor_cipher_order: bool = _setting(
+        "ssl_options.honor_cipher_order", True, "choose ciphers by our preference, not the client's"
+    )
+    sni_certfiles: tuple[str, ...] = _setting(
+        "ssl_options.sni_certfiles", (), "PEM files with other certificates and keys, for the host names they have"
+    )
+    ssl_handshake_timeout: int = _setting("ssl_handshake_timeout", 5_000, "milliseconds a TLS handshake may take")
+    auth_mechanisms: tuple[str, ...] = _setting(
+        "auth_mechanisms", ("PLAIN", "AMQPLAIN", "ANONYMOUS"), "ways to log in, in order", MECHANISMS
+    )
+    anonymous_login_user: str = _setting("anonymous_login_user", "", "who those are that log in with ANONYMOUS")
+    anonymous_login_pass: str = _setting("anonymous_login_pass", "", "that user's password")
+    ssl_cert_login_from: str = _setting(
+        "ssl_cert_login_from", "distinguished_name", "where in a certificate EXTERNAL finds the user's name", LOGIN_FROM
+    )
+    ssl_cert_login_san_type: str = _setting(
+        "ssl_cert_login_san_type", "dns", "which kind of subject_alternative_name", SAN_TYPES
+    )
+    ssl_cert_login_san_index: int = _setting("ssl_cert_login_san_index", 0, "and which of those")
     data_dir: str = _setting("data_dir", ".amqpd", "folder for what has to survive a restart")
     memory: bool = _setting("memory", False, "keep everything in memory; nothing survives a restart")
     sync: bool = _setting("store.sync", True, "sync every commit; without, a power cut may lose confirmed messages")
     map_size: int = _setting("store.map_size", 1 << 40, "address space for the store, an upper limit for its size")
     lag_limit: int = _setting("store.lag_limit", 64 << 20, "bytes not yet on disk above which publishers wait")
     queue_memory: int = _setting("queue_memory", 96 << 20, "bytes of messages kept in memory; beyond, queues page")
-    default_user: str = _setting("default_user", "guest", "user who may log in")
+    default_vhost: str = _setting("default_vhost", "/", "vhost made at the first start")
+    default_user: str = _setting("default_user", "guest", "user made at the first start")
+    memory_watermark: float = _setting(
+        "vm_memory_high_watermark.relative", 0.6, "share of memory above which publishers are blocked, 0 to 1"
+    )
+    memory_watermark_size: int = _setting(
+        "vm_memory_high_watermark.absolute", 0, "the same in bytes; 0 = the share counts"
+    )
+    memory_monitor_interval: int = _setting(
+        "memory_monitor_interval", 2500, "milliseconds between looks at the memory, at most"
+    )
+    disk_free_limit: int = _setting(
+        "disk_free_limit.absolute", 50_000_000, "bytes of free disk space below which publishers are blocked"
+    )
+    disk_free_share: float = _setting(
+        "disk_free_limit.relative", 0.0, "the same as a share of memory; 0 = the bytes count"
+    )
     default_pass: str = _setting("default_pass", "guest", "that user's password")
+    default_user_tags: tuple[str, ...] = _setting("default_user_tags", ("administrator",), "that user's tags")
+    default_configure: str = _setting("default_permissions.configure", ".*", "what that user may declare and delete")
+    default_write: str = _setting("default_permissions.write", ".*", "what that user may publish to")
+    default_read: str = _setting("default_permissions.read", ".*", "what that user may consume from")
+    default_users: tuple[DefaultUser, ...] = _setting(
+        "default_users", (), "users of new vhosts with matching names", record=DefaultUser
+    )
+    password_hashing_module: str = _setting(
+        "password_hashing_module", HASHING_CHOICES[0], "how new passwords are kept", HASHING_CHOICES
+    )
+    validation_backend: str = _setting(
+        "credential_validator.validation_backend", VALIDATOR_CHOICES[0], "what new passwords must be", VALIDATOR_CHOICES
+    )
+    validation_min_length: int = _setting("credential_validator.min_length", 5, "how long, at least")
+    validation_regexp: str = _setting("credential_validator.regexp", ".*", "what is to be found in them")
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
+    consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")
+    max_connections: int = _setting("max_connections", 0, "connections open at a time; 0 = no limit")
+    vhost_max: int = _setting("vhost_max", 0, "vhosts there may be; 0 = no limit")
+    exchange_limit: int = _setting("cluster_exchange_limit", 0, "exchanges there may be, in all vhosts; 0 = no limit")
+    queue_limit: int = _setting("cluster_queue_limit", 0, "queues there may be, in all vhosts; 0 = no limit")
+    default_queue_type: str = _setting(
+        "default_queue_type", "classic", "of queues declared without one, where it can be", QUEUE_TYPES
+    )
     frame_max: int = _setting("frame_max", 131072, "largest frame, in bytes; 0 = no limit")
     heartbeat: int = _setting("heartbeat", 60, "seconds between heartbeats proposed to clients; 0 = none")
     handshake_timeout: int = _setting("handshake_timeout", 10_000, "milliseconds until a connection must be open")
+    max_handshakes: int = _setting(
+        "max_handshakes", 4096, "connections that have not logged in, above which the oldest goes; 0 = no limit"
+    )
     consumer_timeout: int = _setting("consumer_timeout", 1_800_000, "milliseconds to settle a delivery; 0 = any time")
     max_message_size: int = _setting("max_message_size", 128 << 20, "largest body, in bytes")
     compat: str = _setting("compat", "default", "follow this RabbitMQ version where versions differ", COMPAT_CHOICES)
@@ -110,20 +237,35 @@ class Config:
     """Level and text of what is to be said about where it came from: what has no effect, or not the one meant."""
 
     def __post_init__(self) -> None:
-        host, _, port = self.listener.rpartition(":")
-        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
-            raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
+            ("max_connections", self.max_connections, 0, MAX_SIZE),
+            ("vhost_max", self.vhost_max, 0, MAX_SIZE),
+            ("cluster_exchange_limit", self.exchange_limit, 0, MAX_SIZE),
+            ("cluster_queue_limit", self.queue_limit, 0, MAX_SIZE),
             ("frame_max", self.frame_max, 4096, 0xFFFFFFFF),
             ("heartbeat", self.heartbeat, 0, 0xFFFF),
             ("handshake_timeout", self.handshake_timeout, 1, MAX_SIZE),
             ("consumer_timeout", self.consumer_timeout, 0, MAX_SIZE),
             ("max_message_size", self.max_message_size, 1, MAX_BODY),
             ("queue_memory", self.queue_memory, 0, MAX_SIZE),
+            ("vm_memory_high_watermark.relative", self.memory_watermark, 0, 1),
+            ("vm_memory_high_watermark.absolute", self.memory_watermark_size, 0, MAX_SIZE),
+            ("memory_monitor_interval", self.memory_monitor_interval, 1, MAX_SIZE),
+            ("disk_free_limit.absolute", self.disk_free_limit, 0, MAX_SIZE),
+            ("disk_free_limit.relative", self.disk_free_share, 0, MAX_SHARE),
+            ("max_handshakes", self.max_handshakes, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
             ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
+            ("tcp_listen_options.backlog", self.backlog, 1, MAX_INT),
+            ("tcp_listen_options.sndbuf", self.sndbuf, 0, MAX_INT),
+            ("tcp_listen_options.recbuf", self.recbuf, 0, MAX_INT),
+            ("ssl_options.depth", self.depth, 0, MAX_INT),
+            ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
+            ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
+            ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
@@ -131,6 +273,7 @@ class Config:
                 raise _invalid(key, value, f"at most {most}")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
+            ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
@@ -138,11 +281,18 @@ class Config:
             if not text:
                 raise _invalid(key, text, expected)
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of the AMQP listener."""
-        host, _, port = self.listener.rpartition(":")
-        return host.removeprefix("[").removesuffix("]"), int(port)
+        for key, names, expected in (
+            ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
+            ("ssl_options.versions", self.tls_versions, "at least one version"),
+        ):
+            if not names:
+                raise _invalid(key, names, expected)
+        if not self.tcp_listeners and not self.ssl_listeners:
+            raise StartupError("'listeners.tcp' and 'listeners.ssl' are none, and one is needed", os.EX_CONFIG)
+        if self.ssl_listeners and not self.certfile:
+            raise StartupError("'listeners.ssl' needs a certificate: set 'ssl_options.certfile'", os.EX_CONFIG)
+        if bool(self.anonymous_login_user) != bool(self.anonymous_login_pass):
+            raise StartupError("'anonymous_login_user' and 'anonymous_login_pass' need each other", os.EX_CONFIG)
 
     @property
     def log_path(self) -> Path | None:
@@ -158,19 +308,31 @@ SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config
 
 def is_setting(key: str) -> bool:
     """Whether a key may be set."""
-    return key in SETTINGS
+    return key in SETTINGS or is_listener(key)
 
 
 def config_of(values: Mapping[str, Any], remarks: tuple[tuple[str, str], ...] = ()) -> Config:
     """The configuration with these settings, by key, and defaults for the others. Raises InvalidSetting."""
-    return Config(**{SETTINGS[key].name: converted(key, value) for key, value in values.items()}, remarks=remarks)
+    found = {SETTINGS[key].name: converted(key, value) for key, value in values.items() if not is_listener(key)}
+    listeners = {key: converted(key, value) for key, value in values.items() if is_listener(key)}
+    for family in FAMILIES:
+        setting: Any = SETTINGS[f"{family}.default"]
+        found[setting.name] = addresses(family, listeners, setting.default)
+    return Config(**found, remarks=remarks)
 
 
 def converted(key: str, value: Any) -> Any:
     """A value as the setting has it, from the text or the TOML it was written as. Raises InvalidSetting."""
+    if is_listener(key):
+        try:
+            return address_of(key, value)
+        except ValueError as error:
+            raise _invalid(key, value, str(error)) from None
     setting = SETTINGS[key]
     default = setting.default
     choices = setting.metadata["choices"]
+    if setting.metadata["record"] is not None:
+        return _records(key, setting.metadata["record"], value)
     if isinstance(default, bool):
         if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no"):
             return value.lower() in ("true", "1", "yes")
@@ -178,11 +340,10 @@ def converted(key: str, value: Any) -> Any:
             raise _invalid(key, value, "true or false")
     elif isinstance(default, int):
         return _number(key, value)
+    elif isinstance(default, float):
+        return _share(key, value)
     elif isinstance(default, tuple):
-        items = value.split(",") if isinstance(value, str) else value
-        if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-            raise _invalid(key, value, "a list of names")
-        return tuple(item.strip() for item in items if item.strip())
+        return _names(key, choices, value)
     elif choices:
         text = str(value).lower() if isinstance(value, bool) else value
         if text not in choices:
@@ -191,6 +352,49 @@ def converted(key: str, value: Any) -> Any:
     elif not isinstance(value, str):
         raise _invalid(key, value, "a string")
     return value
+
+
+def _names(key: str, choices: tuple[str, ...], value: Any) -> tuple[str, ...]:
+    """A list, as TOML has it or with commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise _invalid(key, value, "a list of names")
+    names = tuple(item.strip() for item in items if item.strip())
+    for name in names:
+        if choices and name not in choices:
+            raise _invalid(key, name, f"one of {', '.join(choices)}")
+    return names
+
+
+def _records(key: str, record: type[Any], value: Any) -> tuple[Any, ...]:
+    """A list of tables, as TOML has them; from the environment, as JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value or "[]")
+        except ValueError:
+            raise _invalid(key, SECRET, "a list of tables, in JSON") from None
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, Mapping) for item in value):
+        raise _invalid(key, SECRET, "a list of tables")
+    return tuple(_record(key, record, item) for item in value)
+
+
+def _record(key: str, record: type[Any], table: Mapping[str, Any]) -> Any:
+    known = {each.name: each for each in fields(record)}
+    made: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            raise StartupError(
+                f"unknown key '{name}' in a table of '{key}'; known are {', '.join(known)}", os.EX_CONFIG
+            )
+        listed = isinstance(known[name].default, tuple)
+        if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
+            raise StartupError(
+                f"'{name}' in a table of '{key}' has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG
+            )
+        made[name] = tuple(value) if listed else value
+    if not made.get("name"):
+        raise StartupError(f"a table of '{key}' has no name", os.EX_CONFIG)
+    return record(**made)
 
 
 def _number(key: str, value: Any) -> int:
@@ -202,6 +406,14 @@ def _number(key: str, value: Any) -> int:
         raise _invalid(key, value, "a number")
     number: int = int(match[1]) * unit
     return number
+
+
+def _share(key: str, value: Any) -> float:
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d*)?|\.\d+", value.strip()):
+        return float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise _invalid(key, value, "a share such as 0.6")
 
 
 def _invalid(key: str, value: Any, expected: str) -> InvalidSetting:

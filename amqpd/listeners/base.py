@@ -29,12 +29,21 @@ class Session(Protocol):
         ...
 
     @property
+    def backlog(self) -> bool:
+        """Whether it left some of what came in for the next turn, and `go_on` is to be called then."""
+        ...
+
+    @property
     def expecting(self) -> int:
         """Bytes that are known to come next, of something large; read for at once when there are many."""
         ...
 
     def receive_data(self, data: bytes) -> None:
         """Bytes came in."""
+        ...
+
+    def go_on(self) -> bool:
+        """Handle more of the backlog. False when it can do nothing now; it wakes when it can."""
         ...
 
     def receive_eof(self) -> None:

@@ -7,6 +7,7 @@ session that has something to send is flushed, once. N deliveries to a consumer 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -28,32 +29,59 @@ BULK_SIZE: Final = 512 << 10
 BITE_SIZE: Final = 4 << 10
 """Bytes taken in one turn from a peer that publishes faster than consumers take."""
 
+LONG_TURN: Final = 0.05
+"""Seconds of processor time a turn may take before less is taken from each socket, in the next one."""
+
 LINGER: Final = 5.0
 """Seconds a closed session's last bytes may take to leave, before the socket is closed without them."""
 
 
 class Turn:
-    """The sessions to flush at the end of the loop's turn, and the buffer they all read into."""
+    """The sessions to flush at the end of the loop's turn, and the buffer they all read into.
+
+    Where many send without end, a turn gets long, and whoever asks for little waits for the turns of all others. So
+    what is read at a time follows how long turns take.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.read_size = READ_SIZE  # to be taken from a socket at a time
         self._loop = loop
+        self._began = 0.0
         self._dirty: dict[StreamProtocol, None] = {}
+        self._postponed: dict[StreamProtocol, None] = {}
         self.buffer = memoryview(bytearray(BULK_SIZE))  # what was read last; used up before the next read
 
     def add(self, protocol: StreamProtocol) -> None:
         """Flush this one when the turn ends."""
         if not self._dirty:
+            self._began = time.thread_time()
             self._loop.call_soon(self._end)
         self._dirty[protocol] = None
+
+    def postpone(self, protocol: StreamProtocol) -> None:
+        """Go on with what this one's peer asked for in the next turn, so that others get theirs."""
+        if not self._postponed:
+            self._loop.call_soon(self._go_on)
+        self._postponed[protocol] = None
+
+    def _go_on(self) -> None:
+        postponed, self._postponed = self._postponed, {}
+        for protocol in postponed:
+            protocol.go_on()
 
     def _end(self) -> None:
         dirty, self._dirty = self._dirty, {}
         for protocol in dirty:
             protocol.flush()
+        taken = time.thread_time() - self._began
+        if taken > LONG_TURN:
+            self.read_size = max(BITE_SIZE, self.read_size // 2)
+        elif self.read_size < READ_SIZE and taken < LONG_TURN / 2:
+            self.read_size *= 2
 
 
-MakeSession = Callable[[asyncio.Transport, Callable[[], None]], Session]
-"""Makes the session of a new connection from its transport and a `wake` callback."""
+MakeSession = Callable[["StreamProtocol", asyncio.Transport, Callable[[], None]], Session]
+"""Makes the session of a new connection from its protocol, its transport and a `wake` callback."""
 
 
 class StreamProtocol(asyncio.BufferedProtocol):
@@ -82,15 +110,15 @@ class StreamProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
-        self.session = self._make_session(self._transport, self.wake)
+        self.session = self._make_session(self, self._transport, self.wake)
         self._arm()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         session = self.session
-        if session.expecting > BITE_SIZE:
+        if session.expecting > BITE_SIZE and self._turn.read_size == READ_SIZE:
             self._asked = BULK_SIZE
         else:
-            self._asked = BITE_SIZE if session.hasty else READ_SIZE
+            self._asked = BITE_SIZE if session.hasty else self._turn.read_size
         return self._turn.buffer[: self._asked]
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -99,10 +127,22 @@ class StreamProtocol(asyncio.BufferedProtocol):
             self.session.receive_data(bytes(self._turn.buffer[:nbytes]))
         except Exception:  # noqa: BLE001 - see _broken
             self._broken()
-        if nbytes == self._asked and self._reading:
+        if self._reading and (nbytes == self._asked or self.session.backlog):
             # there may be more, and the loop would go on reading it at once; the flush resumes
             self._reading = False
             self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Let the session go on with its backlog."""
+        if self._transport.is_closing():
+            return
+        try:
+            progress = self.session.go_on()
+        except Exception:  # noqa: BLE001 - see _broken
+            self._broken()
+            progress = True
+        if progress:
+            self._turn.add(self)
 
     def eof_received(self) -> bool:
         self._turn.add(self)
@@ -147,6 +187,8 @@ class StreamProtocol(asyncio.BufferedProtocol):
             transport.close()
             self._timer = self._clock.call_later(LINGER, transport.abort)
             return
+        if session.backlog:
+            self._turn.postpone(self)
         if session.reading is not self._reading:
             self._reading = session.reading
             if self._reading:

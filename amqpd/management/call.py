@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from ..auth.base import Action, Credentials, Peer, User
+from ..auth.base import Action, Credentials, Peer, Resource, User
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused
@@ -55,7 +56,8 @@ class Call:
             raise login_required()
         user = self.management.authenticator.authenticate(basic_credentials(header), peer)
         if not isinstance(user, User):
-            self.management.log.warning("HTTP access denied", reason=user, peer=f"{peer.host}:{peer.port}")
+            self.management.log.warning("HTTP access denied", reason=user.reason, peer=f"{peer.host}:{peer.port}")
+            await asyncio.sleep(user.delay)
             raise login_failed()
         if not LEVELS & user.tags:
             raise not_authorised("Not management user")
@@ -81,15 +83,15 @@ class Call:
         return "administrator" in self.user.tags or not self.user.tags.isdisjoint(tags)
 
     def may_enter(self, vhost: str) -> bool:
-        return self.local or self.management.authorizer.may_enter(self.user, vhost)
+        return self.local or self.management.authorizer.may_enter(self.user, vhost, self.peer)
 
     def may_see(self, vhost: str) -> bool:
         return self.sees_all or self.may_enter(vhost)
 
-    def check(self, action: Action, vhost: VHost, kind: str, name: str) -> None:
+    def check(self, action: Action, vhost: VHost, kind: Resource, name: str) -> None:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
         asked = name or "amq.default"
-        if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, asked):
+        if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, kind, asked):
             raise AccessRefused(f"{action.value} access to {kind} '{asked}' in vhost '{vhost.name}' refused")
 
     # --- what the path names

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from ..auth.base import Authenticator, Authorizer
 from ..broker.broker import Broker
 from ..errors import StartupError
+from ..watermarks import Watermarks
 from . import page
 from .api import RESOURCES
 from .process import memory_total
@@ -62,6 +63,7 @@ class Management:
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
     per_object_metrics: bool = False  # for /metrics, too
+    watermarks: Watermarks | None = None  # None: nobody watches, and nothing is limited
     started_at: float = field(init=False)  # on the broker's clock
     rates: Rates = field(init=False)
     views: Views = field(init=False)
@@ -73,11 +75,11 @@ class Management:
 
     def memory_limit(self) -> int:
         """Bytes above which publishers are blocked."""
-        return memory_total()
+        return memory_total() if self.watermarks is None else self.watermarks.memory_limit
 
     def disk_limit(self) -> int:
         """Free bytes below which publishers are blocked."""
-        return 50_000_000
+        return 0 if self.watermarks is None else self.watermarks.disk_limit
 
     @staticmethod
     @functools.lru_cache(1024)

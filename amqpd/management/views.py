@@ -18,6 +18,7 @@ from ..broker.events import INTERNAL
 from ..broker.exchanges import Exchange
 from ..broker.exchanges.delayed import DelayedMessageExchange
 from ..broker.memory import ENTRY_COST
+from ..broker.policies import names_of
 from ..broker.queue import Queue
 from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import VHost
@@ -132,7 +133,7 @@ class Views:
             "auto_delete": exchange.auto_delete,
             "internal": exchange.internal,
             "arguments": table(exchange.arguments),
-            "policy": getattr(getattr(exchange, "policy", None), "name", None),
+            "policy": names_of(exchange.policies)[0],
             "user_who_performed_action": INTERNAL,
         }
         if shown["policy"] is None:
@@ -291,11 +292,11 @@ class Views:
             totals = [before + more for before, more in zip(totals, depth_of(queue), strict=True)]
         shown: dict[str, Any] = {
             "name": vhost.name,
-            "description": getattr(vhost, "description", ""),
-            "tags": list(getattr(vhost, "tags", ())),
-            "default_queue_type": getattr(vhost, "default_queue_type", None) or "classic",
+            "description": vhost.description,
+            "tags": list(vhost.tags),
+            "default_queue_type": vhost.default_queue_type or "classic",
             "tracing": vhost.tracing,
-            "metadata": {"description": getattr(vhost, "description", ""), "tags": list(getattr(vhost, "tags", ()))},
+            "metadata": {"description": vhost.description, "tags": list(vhost.tags)},
             "cluster_state": {self._node: "running"},
             **self._rates.details((vhost, "depth"), dict(zip(_DEPTH, totals, strict=True))),
         }
@@ -310,10 +311,11 @@ class Views:
         return {"name": connection.name, "peer_host": connection.peer.host, "peer_port": connection.peer.port}
 
     def _policies(self, queue: AnyQueue) -> dict[str, Any]:
+        policy, operator_policy = names_of(queue.policies)
         return {
-            "policy": getattr(getattr(queue, "policy", None), "name", None),
-            "operator_policy": getattr(getattr(queue, "operator_policy", None), "name", None),
-            "effective_policy_definition": dict(getattr(queue, "effective_policy_definition", {})),
+            "policy": policy,
+            "operator_policy": operator_policy,
+            "effective_policy_definition": dict(queue.policies.definition) if queue.policies is not None else {},
         }
 
 
@@ -373,7 +375,9 @@ def _tls(connection: Connection) -> dict[str, Any]:
     """What is known of the encryption; nothing for plain connections."""
     names = ("ssl_protocol", "ssl_key_exchange", "ssl_cipher", "ssl_hash")
     certificate = ("peer_cert_subject", "peer_cert_issuer", "peer_cert_validity")
-    return {"ssl": False, **dict.fromkeys(names), **dict.fromkeys(certificate)}
+    encryption = connection.peer.encryption
+    fields = encryption.fields if encryption is not None else {}
+    return {"ssl": encryption is not None, **dict.fromkeys(names), **dict.fromkeys(certificate), **fields}
 
 
 __all__ = ["Views", "moment", "properties_key", "shown", "table", "unacked_of"]

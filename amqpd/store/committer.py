@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -127,7 +128,8 @@ class Committer:
             try:
                 self._store.write(batch)
             except Exception as error:
-                if not _may_heal(error) or self._stopping.is_set():
+                full = _may_heal(error) or (_may_be_cut_short(error) and self._store.lacks_room(batch))
+                if not full or self._stopping.is_set():
                     raise
                 if not in_trouble:
                     in_trouble = True
@@ -143,6 +145,14 @@ class Committer:
             self._loop.call_soon_threadsafe(callback, *arguments)
         except RuntimeError:  # the loop is closed: `stop` will look for itself
             return
+
+
+def _may_be_cut_short(error: BaseException) -> bool:
+    """Whether the disk may have become full in the middle of a write: LMDB says then what it says of a broken one.
+
+    If so, the write may be tried again: the next attempt writes all of its pages anew.
+    """
+    return isinstance(error, lmdb.Error) and os.strerror(errno.EIO) in str(error)
 
 
 def _may_heal(error: BaseException) -> bool:

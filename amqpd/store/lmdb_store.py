@@ -18,20 +18,23 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lmdb
 
 from ..errors import StartupError
 from ..message import Message
 from . import records
-from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered
+from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered, Returns
 from .batch import Batch, QueueChanges
 
 MAP_SIZE: Final = 1 << 40
 """Address space, in bytes, not disk: the file grows as it is used."""
 
 NEVER: Final = 1 << 62
+
+LEAST_ROOM: Final = 1 << 20
+"""Bytes that a batch may take besides its bodies."""
 
 PIECE_SIZE: Final = 1 << 20
 """Bytes of records that are encoded at a time."""
@@ -46,6 +49,14 @@ env.copyfd(os.open(os.devnull, os.O_WRONLY), compact=True)
 _SCHEMA_KEY: Final = b"schema"
 
 
+class Space(NamedTuple):
+    """Bytes there are for more."""
+
+    spare: int  # in the file and in no use: LMDB writes there before it makes the file larger; it never shrinks
+    left: int  # until the map is full
+    map_size: int
+
+
 class LmdbStore:
     """A `Store` in a folder. One process at a time may open it. `fresh`: what it held before is thrown away.
 
@@ -55,7 +66,7 @@ class LmdbStore:
 
     def __init__(self, folder: Path, *, sync: bool = True, map_size: int = MAP_SIZE, fresh: bool = False) -> None:
         self.on_change: Callable[[], None] = lambda: None  # called when the open batch is due for a commit
-        self._folder = folder
+        self.folder = folder
         self._lock = _lock_folder(folder)
         try:
             _prepare(folder, fresh)
@@ -96,7 +107,7 @@ class LmdbStore:
                 for key, _ in txn.cursor(self._returns_db):
                     self._returning.add(records.seq_of(key)[0])
         except (lmdb.Error, ValueError, struct.error) as error:
-            raise _damaged(self._folder, error) from error
+            raise _damaged(self.folder, error) from error
         recovered.counters = {queue_id: replace(counters) for queue_id, counters in self._counters.items()}
         return recovered
 
@@ -125,19 +136,19 @@ class LmdbStore:
     def delivered(self, queue_id: int, seq: int) -> None:
         self._batch.delivered(queue_id, seq)
 
-    def returned(self, queue_id: int, seq: int, times: int) -> None:
-        self._batch.returned(queue_id, seq, times)
+    def returned(self, queue_id: int, seq: int, returns: Returns) -> None:
+        self._batch.returned(queue_id, seq, returns)
         self._note_change()
 
-    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
-        found: dict[int, int] = {}
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, Returns]:
+        found: dict[int, Returns] = {}
         with self._env.begin(buffers=True) as txn, txn.cursor(self._returns_db) as cursor:
             if cursor.set_range(records.entry_key(queue_id, first)):
                 for key, record in cursor:
                     owner, seq = records.seq_of(key)
                     if owner != queue_id or seq > last:
                         break
-                    found[seq] = records.count_of(record)
+                    found[seq] = records.decode_returns(record)
         for batch in (self._in_flight, self._batch):
             if batch is not None:
                 found.update(batch.returns(queue_id, first, last))
@@ -176,6 +187,17 @@ class LmdbStore:
                 unread = found[-1][0] + 1 if found else first
                 found += batch.puts(queue_id, unread)[: limit - len(found)]
         return found
+
+    def space(self) -> Space:
+        """How much may still be written."""
+        env = self._env
+        info = env.info()
+        page = env.stat()["psize"]
+        used = 2 + _pages(env.stat())  # with the two that say where all others are
+        with env.begin() as txn:
+            for database in self._databases:
+                used += _pages(txn.stat(database))
+        return Space(max(0, info["last_pgno"] + 1 - used) * page, info["map_size"] - used * page, info["map_size"])
 
     def close(self) -> None:
         self.commit()
@@ -228,6 +250,11 @@ class LmdbStore:
                 self._counters.pop(queue_id, None)
             else:
                 self._counters[queue_id] = counters
+
+    def lacks_room(self, batch: Batch) -> bool:
+        """Whether the file system has too little free space for a batch."""
+        system = os.statvfs(self.folder)
+        return system.f_bavail * system.f_frsize < 2 * batch.bytes + LEAST_ROOM
 
     def committed(self, batch: Batch) -> None:
         """Run the callbacks of a batch that was written, in the order they were asked for."""
@@ -308,8 +335,8 @@ class LmdbStore:
                 while more and entry_key(queue_id, first) <= bytes(cursor.key()) <= entry_key(queue_id, last):
                     cursor.delete()
                     more = bool(cursor.key())  # as in `_drop_range`
-        for seq, times in changes.returns.items():
-            txn.put(entry_key(queue_id, seq), records.count_record(times), db=self._returns_db)
+        for seq, returns in changes.returns.items():
+            txn.put(entry_key(queue_id, seq), records.encode_returns(returns), db=self._returns_db)
 
     def _drop_range(
         self,
@@ -366,13 +393,13 @@ class LmdbStore:
             self.on_change()
 
     def _open(self, map_size: int, sync: bool) -> lmdb.Environment:
-        env = lmdb.open(str(self._folder), map_size=map_size, max_dbs=16, sync=sync, metasync=sync, meminit=False)
+        env = lmdb.open(str(self.folder), map_size=map_size, max_dbs=16, sync=sync, metasync=sync, meminit=False)
         try:
             # pages that a cut file lacks would be a bus error, not an exception, when they are read; but LMDB does
             # not write last pages that were taken and given back within one transaction, so it may be short and whole
-            size, page = (self._folder / "data.mdb").stat().st_size, env.stat()["psize"]
-            if size < (env.info()["last_pgno"] + 1) * page and (size % page or not _is_whole(self._folder)):
-                raise _damaged(self._folder, "data.mdb is shorter than its content")  # noqa: TRY301
+            size, page = (self.folder / "data.mdb").stat().st_size, env.stat()["psize"]
+            if size < (env.info()["last_pgno"] + 1) * page and (size % page or not _is_whole(self.folder)):
+                raise _damaged(self.folder, "data.mdb is shorter than its content")  # noqa: TRY301
             self._meta = env.open_db(b"meta")
             self._check_schema(env)
             self._definitions = env.open_db(b"definitions")
@@ -381,6 +408,15 @@ class LmdbStore:
             self._messages = env.open_db(b"messages")
             self._shares = env.open_db(b"shares")
             self._returns_db = env.open_db(b"returns")
+            self._databases = (
+                self._meta,
+                self._definitions,
+                self._counters_db,
+                self._entries,
+                self._messages,
+                self._shares,
+                self._returns_db,
+            )
         except BaseException:
             env.close()
             raise
@@ -393,11 +429,15 @@ class LmdbStore:
                 txn.put(_SCHEMA_KEY, str(records.SCHEMA).encode())
             elif found != str(records.SCHEMA).encode():
                 raise StartupError(
-                    f"data folder {self._folder} was written by another version of amqpd (store schema"
+                    f"data folder {self.folder} was written by another version of amqpd (store schema"
                     f" {bytes(found).decode(errors='replace')}, this version reads {records.SCHEMA}): start that"
                     " version, or choose another folder with -D",
                     os.EX_DATAERR,
                 )
+
+
+def _pages(stat: Any) -> int:
+    return int(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"])
 
 
 def _lock_folder(folder: Path) -> int:

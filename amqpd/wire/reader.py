@@ -165,6 +165,20 @@ class Reader(InBuffer):
                 raise _frame_error(kind, data[start:stop], "unknown_frame")
         return False
 
+    @property
+    def in_content(self) -> bool:
+        """Whether some command's content is still arriving."""
+        return bool(self._partials)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes kept that no command was made of yet."""
+        held = len(self._data) - self._position
+        for partial in self._partials.values():
+            if partial.filling is not None:
+                held += max(0, _body_size(partial.header, partial.method_id) - partial.remaining)
+        return held
+
     def method(self) -> Method:
         """The current command's method, decoded; raises as `decode_method` does."""
         return decode_method(self.method_id, self.arguments)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from amqpd.amqp.connection import Connection, ConnectionSettings
-from amqpd.auth.base import Authorizer, Peer
-from amqpd.auth.internal import InternalUsers
+from amqpd.auth.base import Authenticator, Authorizer, Peer
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.store.base import Store
@@ -37,7 +36,7 @@ from amqpd.wire.methods import (
 from amqpd.wire.properties import Properties
 from amqpd.wire.schema import Method
 from amqpd.wire.spec import PROTOCOL_HEADER
-from tests.fakes import LOCAL, RecordingLog
+from tests.fakes import LOCAL, Guests, RecordingLog
 
 PERSISTENT = Properties(delivery_mode=2)
 
@@ -56,6 +55,7 @@ class Pair:
         broker: Broker | None = None,
         *,
         settings: ConnectionSettings | None = None,
+        authenticator: Authenticator | None = None,
         authorizer: Authorizer | None = None,
         peer: Peer = LOCAL,
         heartbeat: int = 0,
@@ -68,11 +68,10 @@ class Pair:
         self.log = RecordingLog()
         self.wakes = 0
         self.capabilities = capabilities
-        users = InternalUsers(("guest",))
-        users.add("guest", "guest")
+        guests = Guests()
         self.settings = settings or ConnectionSettings()
         self.connection = Connection(
-            self.broker, users, authorizer or users, self.settings, peer, self.log, self._woken
+            self.broker, authenticator or guests, authorizer or guests, self.settings, peer, self.log, self._woken
         )
         self.session = ClientSession()
         self.sent = bytearray()  # all that the broker's end ever sent
@@ -180,7 +179,12 @@ class Pair:
         return self.connection.closed
 
     def flush(self) -> None:
-        """Carry what the broker's end has to send to the client."""
+        """Carry what the broker's end has to send to the client, as often as it has more to do."""
+        self._carry()
+        while self.connection.backlog and self.connection.go_on():
+            self._carry()
+
+    def _carry(self) -> None:
         data = b"".join(self.connection.data_to_send())
         self.sent += data
         if not self._framed and data:

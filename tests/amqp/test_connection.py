@@ -17,6 +17,8 @@ from amqpd.wire.methods import (
     ConnectionClose,
     ConnectionCloseOk,
     ConnectionOpen,
+    ConnectionOpenOk,
+    ConnectionTuneOk,
     ConnectionUpdateSecret,
     ConnectionUpdateSecretOk,
     QueueDeclare,
@@ -549,3 +551,22 @@ def test_an_open_connection_is_known_to_the_broker_until_it_closes() -> None:
     assert (known.name, known.username, known.vhost_name) == (str(LOCAL), "guest", "/")
     pair.call(0, ConnectionClose(200, "bye"), ConnectionCloseOk)
     assert not pair.broker.connections.open
+
+
+def test_those_in_a_deleted_vhost_are_sent_away_and_nobody_else() -> None:
+    broker = new_broker()
+    broker.add_vhost("other")
+    here, there = Pair(broker), Pair(broker, handshake=False)
+    there.log_in()
+    there.send(0, ConnectionTuneOk(2047, 131072, 0), ConnectionOpen("other"))
+    there.expect(0, ConnectionOpenOk)
+    there.channel()
+    there.queue(exclusive=True)
+    there.consume()
+    broker.delete_vhost("other")
+    close = there.expect(0, ConnectionClose)
+    assert (close.reply_code, close.reply_text) == (320, "CONNECTION_FORCED - vhost 'other' is deleted")
+    there.send(0, ConnectionCloseOk())
+    assert there.closed
+    here.channel()
+    here.queue()

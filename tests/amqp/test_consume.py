@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from amqpd.amqp.connection import ConnectionSettings
 from amqpd.broker.compat import PROFILES
 from amqpd.broker.queue import Queue
 from amqpd.wire.methods import (
@@ -500,3 +501,20 @@ def test_an_auto_delete_queue_goes_with_it(pair: Pair) -> None:
     pair.consume("auto", tag="a")
     pair.call(1, ChannelClose(), ChannelCloseOk)
     assert set(pair.broker.vhosts["/"].queues) == {"q"}
+
+
+def test_a_channel_has_so_many_consumers() -> None:
+    pair = Pair(settings=ConnectionSettings(consumer_max=1))
+    pair.channel()
+    pair.channel(2)
+    pair.queue()
+    pair.consume(tag="a")
+    pair.consume(channel=2, tag="a")
+    pair.call(1, BasicCancel("a"), BasicCancelOk)
+    pair.consume(tag="b")
+    pair.send(1, BasicConsume(queue="q", consumer_tag="c"))
+    close = pair.expect(0, ConnectionClose)
+    assert (close.reply_code, close.reply_text) == (
+        530,
+        "NOT_ALLOWED - reached maximum (1) of consumers per channel",
+    )

@@ -6,7 +6,10 @@ import pytest
 
 from amqpd.amqp.channel import Channel
 from amqpd.amqp.connection import REPLY_LIMIT, ConnectionSettings
+from amqpd.broker.broker import Broker
 from amqpd.broker.consumer import OUTPUT_LIMIT
+from amqpd.clock import VirtualClock
+from amqpd.store.memory import MemoryStore
 from amqpd.wire.methods import (
     BasicAck,
     BasicCancel,
@@ -14,14 +17,21 @@ from amqpd.wire.methods import (
     BasicGet,
     BasicGetEmpty,
     BasicGetOk,
+    ChannelClose,
+    ChannelCloseOk,
+    ChannelOpen,
+    ChannelOpenOk,
     ConfirmSelect,
     ConfirmSelectOk,
     ConnectionBlocked,
+    ConnectionClose,
+    ConnectionCloseOk,
+    ConnectionOpenOk,
     ConnectionUnblocked,
     QueueDeclare,
     QueueDeclareOk,
 )
-from amqpd.wire.spec import FRAME_OVERHEAD
+from amqpd.wire.spec import FRAME_END, FRAME_OVERHEAD, ReplyCode
 from tests.amqp.pair import PERSISTENT, Pair, new_broker
 from tests.fakes import ManualStore
 
@@ -319,7 +329,7 @@ def test_it_is_unblocked_when_the_last_alarm_is_cleared(publisher: Pair) -> None
     alarms.raise_("low on disk")
     alarms.raise_("low on memory")
     publisher.publish(1, "", "q", b"body")
-    assert publisher.methods() == [ConnectionBlocked("low on disk & low on memory")]
+    assert publisher.methods() == [ConnectionBlocked("low on disk & memory")]
     alarms.clear("low on disk")
     assert publisher.silent()
     assert not publisher.connection.reading
@@ -369,6 +379,145 @@ def test_a_blocked_publisher_still_gets_its_confirms_and_deliveries(publisher: P
     consumer.send(1, QueueDeclare(queue="other"))
     publisher.broker.vhosts["/"].delete_queue(publisher.broker.vhosts["/"].queue("q", None))
     publisher.expect(1, BasicCancel)
+
+
+def test_a_message_that_never_gets_whole_is_a_publish_too(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on memory")
+    publisher.write(publisher.session.encode_publish(1, "", "q", bytes(100_000))[:-1])
+    assert publisher.methods() == [ConnectionBlocked("low on memory")]
+    assert not publisher.connection.reading
+
+
+def test_a_blocked_connection_that_the_broker_closes_is_read_for_its_farewell(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    publisher.expect(0, ConnectionBlocked)
+    publisher.connection.close(ReplyCode.CONNECTION_FORCED, "shutdown")
+    publisher.expect(0, ConnectionClose)
+    assert publisher.connection.reading
+    publisher.broker.alarms.clear("low on disk")
+    assert publisher.silent(), "it is not unblocked any more"
+    publisher.send(0, ConnectionCloseOk())
+    assert publisher.closed
+
+
+def test_an_error_in_the_breath_of_a_first_publish_leaves_nothing_blocked(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    bad = publisher.session.encode(1, BasicAck(99)) + publisher.session.encode(0, ConnectionOpenOk())
+    publisher.write(publisher.session.encode_publish(1, "", "q", b"body") + bad)
+    kinds = [type(method) for method in publisher.methods()]
+    assert kinds == [ChannelClose, ConnectionClose]
+    assert publisher.connection.reading
+
+
+def test_a_publisher_that_waits_for_the_disk_is_read_for_its_farewell(publisher: Pair, store: ManualStore) -> None:
+    for _ in range(6):
+        publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+    assert not publisher.connection.reading
+    publisher.connection.close(ReplyCode.CONNECTION_FORCED, "shutdown")
+    assert publisher.connection.reading
+    store.commit()
+    assert publisher.connection.reading
+
+
+def test_a_client_may_close_once_the_alarm_is_over(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    publisher.expect(0, ConnectionBlocked)
+    publisher.broker.alarms.clear("low on disk")
+    publisher.send(0, ConnectionClose(200, "bye"))
+    assert [type(method) for method in publisher.methods()] == [ConnectionUnblocked, ConnectionCloseOk]
+    assert publisher.closed
+
+
+# --- a client that asks for too much at a time
+
+
+class ToilsomeClock(VirtualClock):
+    """Time passes whenever somebody looks."""
+
+    def now(self) -> float:
+        self._now += 0.0015
+        return self._now
+
+
+def gets(pair: Pair, count: int, **options: bool) -> bytes:
+    return pair.session.encode(1, *[BasicGet(queue="q", **options)] * count)
+
+
+def test_what_takes_longer_than_its_share_of_a_turn_waits_for_the_next() -> None:
+    pair = Pair(Broker(MemoryStore(), ToilsomeClock()))
+    pair.channel()
+    pair.queue()
+    connection = pair.connection
+    connection.receive_data(gets(pair, 100))
+    assert connection.backlog
+    assert not connection.reading
+    turns = 1
+    answered = sum([len(chunk) for chunk in connection.data_to_send()])
+    assert answered > 0
+    while connection.backlog:
+        assert connection.go_on()
+        turns += 1
+        connection.data_to_send()
+    assert 20 < turns < 100
+    assert connection.reading
+
+
+def test_answers_that_nobody_reads_do_not_pile_up_however_many_are_asked_for_at_once(publisher: Pair) -> None:
+    for number in range(100):
+        publisher.publish(1, "", "q", number.to_bytes(1, "big") * 100_000)
+    connection = publisher.connection
+    connection.set_writable(False)
+    connection.receive_data(gets(publisher, 100, no_ack=True))
+    assert REPLY_LIMIT <= connection.outbox.size < REPLY_LIMIT + 110_000
+    assert connection.backlog
+    assert not connection.go_on(), "nothing can be done before the peer reads"
+    connection.receive_data(gets(publisher, 1))
+    assert connection.outbox.size < REPLY_LIMIT + 110_000
+    connection.set_writable(True)
+    answers = publisher.received()
+    assert [command.body[0] for command in answers[:100]] == list(range(100))
+    assert [type(command.method) for command in answers] == [BasicGetOk] * 100 + [BasicGetEmpty]
+    assert connection.reading
+
+
+def test_errors_take_time_as_well() -> None:
+    pair = Pair(Broker(MemoryStore(), ToilsomeClock()))
+    flood = pair.session.encode(1, ChannelOpen(), BasicGet(queue="none"), ChannelCloseOk())
+    pair.connection.receive_data(flood * 50)
+    assert pair.connection.backlog
+    pair.flush()
+    assert [type(method) for method in pair.methods()] == [ChannelOpenOk, ChannelClose] * 50
+
+
+def test_a_backlog_ends_with_its_connection(publisher: Pair) -> None:
+    connection = publisher.connection
+    publisher.publish(1, "", "q", bytes(2 * REPLY_LIMIT))
+    connection.set_writable(False)
+    connection.receive_data(gets(publisher, 2))
+    assert connection.backlog
+    connection.receive_eof()
+    assert not connection.go_on()
+    assert not connection.backlog
+
+
+# --- what it all takes
+
+
+def test_held_bytes_are_what_waits_to_be_sent_and_what_is_not_whole_yet(publisher: Pair) -> None:
+    connection = publisher.connection
+    broker = publisher.broker
+    assert broker.held_bytes == 0
+    publisher.write(publisher.session.encode_publish(1, "", "q", bytes(100_000))[:-10])
+    assert 99_000 < connection.held_bytes < 101_000
+    assert broker.held_bytes == connection.held_bytes
+    publisher.write(bytes(9) + bytes((FRAME_END,)))
+    assert connection.held_bytes == 0
+    assert 100_000 < broker.held_bytes == broker.memory.used
+    connection.set_writable(False)
+    publisher.send(1, BasicGet(queue="q"))
+    assert connection.held_bytes > 100_000
 
 
 def test_a_frame_is_never_longer_than_agreed() -> None:

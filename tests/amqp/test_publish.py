@@ -8,7 +8,7 @@ import pytest
 
 from amqpd.amqp.connection import ConnectionSettings
 from amqpd.amqp.publish import check_expiration
-from amqpd.auth.base import Action, User
+from amqpd.auth.base import Action, Resource, User
 from amqpd.broker.arguments import MAX_DURATION
 from amqpd.errors import PreconditionFailed
 from amqpd.wire.methods import (
@@ -37,6 +37,7 @@ from amqpd.wire.properties import PREFIX, Properties
 from amqpd.wire.spec import FRAME_HEADER
 from amqpd.wire.writer import method_frame
 from tests.amqp.pair import Pair, new_broker
+from tests.fakes import Permissive
 
 
 @pytest.fixture
@@ -174,17 +175,14 @@ def test_the_first_of_several_faults_is_named_in_rabbitmqs_order(pair: Pair) -> 
     assert "invalid expiration" in objection(pair)[1]
 
 
-class Strict:
+class Strict(Permissive):
     """Permits all but writing to one exchange, and counts the questions."""
 
     def __init__(self, exchange: str) -> None:
         self.exchange = exchange
         self.asked: list[tuple[Action, str]] = []
 
-    def may_enter(self, user: User, vhost: str) -> bool:
-        return True
-
-    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
+    def may(self, user: User, action: Action, vhost: str, kind: Resource, name: str) -> bool:
         self.asked.append((action, name))
         return (action, name) != (Action.WRITE, self.exchange)
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from amqpd.auth.base import Action, User
+from amqpd.auth.base import Action, Resource, User
 from amqpd.wire.methods import (
     BasicConsume,
     BasicConsumeOk,
@@ -35,6 +35,7 @@ from amqpd.wire.methods import (
 )
 from amqpd.wire.schema import Method
 from tests.amqp.pair import Pair
+from tests.fakes import Permissive
 
 
 @pytest.fixture
@@ -248,24 +249,21 @@ def test_anothers_exclusive_queue_is_locked(pair: Pair, method: Method) -> None:
 # --- permissions
 
 
-class Auditor:
+class Auditor(Permissive):
     """Writes down what is asked for, and refuses some of it."""
 
     def __init__(self, *refused: tuple[Action, str]) -> None:
         self.refused = refused
         self.asked: list[tuple[str, str]] = []
 
-    def may_enter(self, user: User, vhost: str) -> bool:
-        return True
-
-    def may(self, user: User, action: Action, vhost: str, name: str) -> bool:
+    def may(self, user: User, action: Action, vhost: str, kind: Resource, name: str) -> bool:
         self.asked.append((action.value, name))
         return (action, name) not in self.refused
 
 
 PERMISSIONS: list[tuple[Method, list[tuple[str, str]]]] = [
     (ExchangeDeclare(exchange="x"), [("configure", "x")]),
-    (ExchangeDeclare(exchange="amq.direct", passive=True), []),
+    (ExchangeDeclare(exchange="amq.direct", passive=True), [("read", "amq.direct")]),
     (
         ExchangeDeclare(exchange="x", arguments={"alternate-exchange": "y"}),
         [("configure", "x"), ("read", "x"), ("write", "y")],
@@ -274,7 +272,7 @@ PERMISSIONS: list[tuple[Method, list[tuple[str, str]]]] = [
     (ExchangeBind(source="amq.direct", destination="amq.fanout"), [("write", "amq.fanout"), ("read", "amq.direct")]),
     (ExchangeUnbind(source="amq.direct", destination="amq.fanout"), [("write", "amq.fanout"), ("read", "amq.direct")]),
     (QueueDeclare(queue="new"), [("configure", "new")]),
-    (QueueDeclare(queue="q", passive=True), []),
+    (QueueDeclare(queue="q", passive=True), [("read", "q")]),
     (
         QueueDeclare(queue="new", arguments={"x-dead-letter-exchange": "dead"}),
         [("configure", "new"), ("read", "new"), ("write", "dead")],

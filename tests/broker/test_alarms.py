@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from amqpd.broker.alarms import Alarms
+import pytest
+
+from amqpd.broker.alarms import LOW_ON_DISK, LOW_ON_MEMORY, Alarms
 
 
 def test_without_alarms_there_is_no_reason() -> None:
     assert Alarms().reason == ""
 
 
-def test_reasons_are_joined_in_the_order_they_were_raised() -> None:
+@pytest.mark.parametrize("reasons", [(LOW_ON_DISK, LOW_ON_MEMORY), (LOW_ON_MEMORY, LOW_ON_DISK)])
+def test_reasons_are_joined_as_rabbitmq_joins_them_whichever_came_first(reasons: tuple[str, str]) -> None:
     alarms = Alarms()
-    alarms.raise_("low on disk")
-    alarms.raise_("low on memory")
-    assert alarms.reason == "low on disk & low on memory"
+    for reason in reasons:
+        alarms.raise_(reason)
+    assert alarms.reason == "low on disk & memory"
+    assert alarms.raised == reasons
     alarms.clear("low on disk")
     assert alarms.reason == "low on memory"
     alarms.clear("low on memory")
@@ -50,3 +54,34 @@ def test_a_listener_may_leave_even_while_it_is_told() -> None:
 def test_leaving_twice_does_nothing() -> None:
     alarms = Alarms()
     alarms.unlisten(lambda: None)
+
+
+# --- one reason, several sources
+
+
+def test_a_reason_lasts_until_its_last_source_lets_go() -> None:
+    alarms = Alarms()
+    heard: list[str] = []
+    alarms.listen(lambda: heard.append(alarms.reason))
+    assert alarms.raise_(LOW_ON_DISK, "free space") is True
+    assert alarms.raise_(LOW_ON_DISK, "a failing write") is False
+    assert alarms.clear(LOW_ON_DISK, "free space") is False
+    assert alarms.reason == LOW_ON_DISK
+    assert alarms.clear(LOW_ON_DISK, "a failing write") is True
+    assert alarms.reason == ""
+    assert heard == [LOW_ON_DISK, ""]
+
+
+def test_a_source_cannot_let_go_of_what_another_holds() -> None:
+    alarms = Alarms()
+    alarms.raise_(LOW_ON_DISK, "free space")
+    assert alarms.clear(LOW_ON_DISK, "a failing write") is False
+    assert alarms.clear(LOW_ON_DISK) is False
+    assert alarms.raised == (LOW_ON_DISK,)
+
+
+def test_a_source_holds_a_reason_once_however_often_it_raises_it() -> None:
+    alarms = Alarms()
+    alarms.raise_(LOW_ON_MEMORY, "watermark")
+    alarms.raise_(LOW_ON_MEMORY, "watermark")
+    assert alarms.clear(LOW_ON_MEMORY, "watermark") is True

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from amqpd.broker.broker import Broker
+from amqpd.broker.broker import DELETED_AT_ONCE, Broker
 from amqpd.broker.queue import PAGE_FLOOR, Queue
+from amqpd.broker.stream import Stream
 from amqpd.clock import VirtualClock
-from amqpd.errors import StartupError
+from amqpd.errors import NoSuchObject, OperatorError, PreconditionFailed, StartupError
 from amqpd.message import make_message
 from amqpd.store.base import Kind, Store
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.store.memory import MemoryStore
-from amqpd.wire.fields import Int32
+from amqpd.wire.fields import Int32, encode_table
 from amqpd.wire.properties import Properties
 from tests.fakes import ManualStore
 
@@ -100,7 +101,7 @@ def test_durable_exchanges_come_back_with_their_properties(run: Run) -> None:
 
 
 def test_durable_queues_come_back_with_their_properties(run: Run) -> None:
-    arguments = {"x-max-length": 5, "foo": "bar"}
+    arguments = {"x-max-length": 5, "foo": "bar", "x-queue-type": "classic"}
     run.broker.vhosts["/"].declare_queue("q", durable=True, auto_delete=True, arguments=arguments)
     queue = run.restart().vhosts["/"].queue("q", None)
     assert (queue.durable, queue.auto_delete, queue.owner, queue.arguments) == (True, True, None, arguments)
@@ -110,6 +111,17 @@ def test_durable_queues_come_back_with_their_properties(run: Run) -> None:
 def test_a_recovered_queue_is_equal_to_its_declaration(run: Run) -> None:
     arguments = {"x-max-length": 5}
     run.broker.vhosts["/"].declare_queue("q", durable=True, arguments=arguments)
+    vhost = run.restart().vhosts["/"]
+    assert vhost.declare_queue("q", durable=True, arguments=arguments) is vhost.queue("q", None)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"x-queue-type": "classic"}])
+def test_a_queue_stored_without_its_type_is_equal_to_a_declaration_today(run: Run, arguments: dict[str, Any]) -> None:
+    run.broker.store.define(
+        Kind.QUEUE,
+        next(run.broker.ids),
+        {"vhost": "/", "name": "q", "auto_delete": False, "arguments": encode_table({})},
+    )
     vhost = run.restart().vhosts["/"]
     assert vhost.declare_queue("q", durable=True, arguments=arguments) is vhost.queue("q", None)
 
@@ -410,3 +422,158 @@ def test_a_message_of_several_queues_comes_back_in_each_when_they_page(tmp_path:
             for database in (each._entries, each._messages, each._shares):
                 assert txn.stat(database)["entries"] == 0
         each.close()
+
+
+# --- vhosts at run time
+
+
+def test_what_is_said_of_a_vhost_comes_back(run: Run) -> None:
+    run.broker.add_vhost("v", description="a place", tags=["a", "b"], default_queue_type="quorum", tracing=True)
+    run.broker.add_vhost("v", description="another")
+    for broker in (run.broker, run.restart()):
+        vhost = broker.vhosts["v"]
+        assert (vhost.description, vhost.tags, vhost.default_queue_type) == ("another", ("a", "b"), "quorum")
+        assert vhost.tracing
+        assert not vhost.protected
+    run.broker.add_vhost("v", tracing=False, default_queue_type="")
+    vhost = run.restart().vhosts["v"]
+    assert not vhost.tracing
+    assert not vhost.default_queue_type
+
+
+def test_a_broker_may_trace_all_vhosts() -> None:
+    broker = Broker(MemoryStore(), VirtualClock(), tracing=True)
+    assert broker.vhosts["/"].tracing
+    assert broker.add_vhost("v", tracing=False).tracing
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "\ud800"])
+def test_a_name_no_vhost_can_have(name: str) -> None:
+    broker = Broker(MemoryStore(), VirtualClock())
+    with pytest.raises(OperatorError):
+        broker.add_vhost(name)
+    assert list(broker.vhosts) == ["/"]
+
+
+def test_a_type_no_queue_can_have() -> None:
+    broker = Broker(MemoryStore(), VirtualClock())
+    with pytest.raises(OperatorError, match="foo is not a valid queue type"):
+        broker.add_vhost("v", default_queue_type="foo")
+    assert list(broker.vhosts) == ["/"]
+
+
+def test_a_deleted_vhost_is_gone_with_all_that_is_in_it(run: Run) -> None:
+    broker = run.broker
+    vhost = broker.add_vhost("v")
+    queue = vhost.declare_queue("q", durable=True)
+    vhost.declare_queue("s", durable=True, arguments={"x-queue-type": "stream"})
+    vhost.declare_exchange("x", "topic", durable=True)
+    vhost.declare_exchange("later", "x-delayed-message", durable=True, arguments={"x-delayed-type": "fanout"})
+    vhost.bind("x", "q", "#", {}, to_queue=True)
+    for exchange, key, properties in (
+        ("x", "k", Properties(delivery_mode=2)),
+        ("", "s", None),
+        ("later", "", Properties(headers={"x-delay": Int32(1000)})),
+    ):
+        message = make_message(exchange, key, b"a", properties)
+        vhost.route(vhost.exchange(exchange), message).deliver(message)
+    broker.policies.set("v", "p", "", {"max-length-bytes": 1000})
+    broker.vhost_limits.set("v", "max-queues", 5)
+    forgotten: list[str] = []
+    broker.when_vhost_deleted.append(forgotten.append)
+    broker.delete_vhost("v")
+    assert forgotten == ["v"]
+    assert broker.vhost("v") is None
+    assert queue.deleted
+    assert broker.parameters.list("policy") == broker.parameters.list("vhost-limits") == []
+    run.restart()
+    left = run.store.recover()
+    assert [definition["name"] for definition in left.definitions[Kind.VHOST].values()] == ["/"]
+    assert not [kind for kind, found in left.definitions.items() if found and kind is not Kind.VHOST]
+    assert not left.counters
+
+
+def test_a_vhost_that_is_protected_or_not_there_is_not_deleted() -> None:
+    broker = Broker(MemoryStore(), VirtualClock())
+    broker.add_vhost("v", protected=True)
+    text = "Refusing to delete virtual host 'v' because it is protected from deletion"
+    with pytest.raises(OperatorError, match=text):
+        broker.delete_vhost("v")
+    with pytest.raises(NoSuchObject, match="Virtual host 'w' does not exist"):
+        broker.delete_vhost("w")
+    broker.add_vhost("v", protected=False)
+    broker.delete_vhost("v")
+
+
+def test_many_queues_go_little_by_little_and_never_come_back(run: Run) -> None:
+    broker = run.broker
+    vhost = broker.add_vhost("v")
+    for number in range(2500):
+        vhost.declare_queue(str(number), durable=True)
+    told: list[str] = []
+    broker.events.listen(lambda name, fields: told.append(name) if name.startswith("vhost") else None)
+    broker.delete_vhost("v")
+    assert len(vhost.queues) == 2500 - DELETED_AT_ONCE
+    assert told == []
+    broker = run.restart()  # as after a crash: nobody has gone on
+    assert list(broker.vhosts) == ["/"]
+    run.restart()
+    assert [len(found) for found in run.store.recover().definitions.values() if found] == [1]
+
+
+def test_a_deletion_goes_on_by_itself() -> None:
+    clock = VirtualClock()
+    broker = Broker(store := MemoryStore(), clock)
+    vhost = broker.add_vhost("v")
+    for number in range(2500):
+        vhost.declare_queue(str(number), durable=True)
+    told: list[str] = []
+    broker.events.listen(lambda name, fields: told.append(name) if name.startswith("vhost") else None)
+    broker.delete_vhost("v")
+    clock.advance(0.1)
+    assert not vhost.queues
+    assert not vhost.exchanges
+    assert told == ["vhost.deleted"]
+    assert [len(found) for found in store.recover().definitions.values() if found] == [1]
+
+
+def test_a_vhost_made_anew_meanwhile_has_nothing_of_the_one_before(run: Run) -> None:
+    broker = run.broker
+    vhost = broker.add_vhost("v")
+    for number in range(2500):
+        vhost.declare_queue(str(number), durable=True)
+    broker.delete_vhost("v")
+    broker.add_vhost("v").declare_queue("7", durable=True)
+    broker.clock.run_due()
+    assert list(run.restart().vhosts["v"].queues) == ["7"]
+
+
+def test_the_default_vhost_does_not_come_back_by_itself(run: Run) -> None:
+    run.broker.add_vhost("v")
+    run.broker.delete_vhost("/")
+    assert list(run.restart().vhosts) == ["v"]
+
+
+# --- the type of queues that do not say
+
+
+def test_queues_have_the_default_type_where_they_can() -> None:
+    broker = Broker(MemoryStore(), VirtualClock(), default_queue_type="quorum")
+    vhost = broker.vhosts["/"]
+    queue = vhost.declare_queue("q", durable=True)
+    assert queue.arguments == {"x-queue-type": "quorum"}
+    assert vhost.declare_queue("q", durable=True) is queue
+    for options in ({"durable": False}, {"auto_delete": True}, {"exclusive": True, "owner": 1}):
+        queue = vhost.declare_queue("", **{"durable": True, **options})  # type: ignore[arg-type]
+        assert queue.arguments == {"x-queue-type": "classic"}
+    said = vhost.declare_queue("c", durable=True, arguments={"x-queue-type": "classic"})
+    assert said.arguments == {"x-queue-type": "classic"}
+    with pytest.raises(PreconditionFailed, match="Cannot declare a server-named queue for type quorum"):
+        vhost.declare_queue("", durable=True)
+
+
+def test_the_type_a_vhost_says_counts_more() -> None:
+    broker = Broker(MemoryStore(), VirtualClock(), default_queue_type="quorum")
+    queue = broker.add_vhost("v", default_queue_type="stream").declare_queue("q", durable=True)
+    assert queue.arguments == {"x-queue-type": "stream"}
+    assert isinstance(queue, Stream)

@@ -101,9 +101,10 @@ def test_the_topology_tells_what_comes_and_goes(broker: Broker) -> None:
             "queue.created",
             {
                 "name": "q",
+                "type": "rabbit_classic_queue",
                 "durable": False,
                 "auto_delete": True,
-                "arguments": {"x-max-length": 5},
+                "arguments": {"x-max-length": 5, "x-queue-type": "classic"},
                 "exclusive": False,
                 **common,
             },
@@ -117,15 +118,36 @@ def test_the_topology_tells_what_comes_and_goes(broker: Broker) -> None:
     ]
 
 
+def test_a_stream_is_told_as_a_queue(broker: Broker) -> None:
+    heard = listening(broker.events)
+    broker.vhosts["/"].declare_queue("s", durable=True, arguments={"x-queue-type": "stream"})
+    (told,) = heard
+    assert (told[0], told[1]["type"], told[1]["arguments"]) == (
+        "queue.created",
+        "rabbit_stream_queue",
+        {"x-queue-type": "stream"},
+    )
+
+
 def test_vhosts_and_alarms_are_told(broker: Broker) -> None:
     heard = listening(broker.events)
     for _ in range(2):
-        broker.add_vhost("new")
+        broker.add_vhost("new", description="a place", tags=["t"])
         broker.alarms.raise_("low on disk")
     for _ in range(2):
         broker.alarms.clear("low on disk")
     assert heard == [
-        ("vhost.created", {"name": "new", "user_who_performed_action": INTERNAL}),
+        (
+            "vhost.created",
+            {
+                "name": "new",
+                "description": "a place",
+                "tags": ["t"],
+                "default_queue_type": "classic",
+                "tracing": False,
+                "user_who_performed_action": INTERNAL,
+            },
+        ),
         ("alarm.set", {"source": "disk", "node": "amqpd@here", "user_who_performed_action": INTERNAL}),
         ("alarm.cleared", {"source": "disk", "node": "amqpd@here", "user_who_performed_action": INTERNAL}),
     ]

@@ -398,7 +398,23 @@ def test_without_limits_everything_stays() -> None:
     bench.clock.advance(10**9)
     bench.push(b"a")
     assert bench.readable() == list(range(101))
-    assert not bench.stream.segments
+
+
+def test_a_limit_that_comes_later_drops_the_segments_that_are_too_much() -> None:
+    bench = Bench(x_stream_max_segment_size_bytes=10)
+    bench.push(*[b"12345"] * 8)  # four segments of two
+    bench.stream.effective = {**bench.stream.effective, "x-max-length-bytes": 20}
+    bench.stream.policies_changed()
+    assert bench.readable() == [4, 5, 6, 7]
+
+
+def test_a_stream_stored_without_segments_is_one() -> None:
+    bench = Bench(x_stream_max_segment_size_bytes=10)
+    bench.push(*[b"12345"] * 3)
+    bench.store.drop(SEGMENTS_ID)
+    for _ in range(2):
+        bench.stream = bench.open()
+        assert [(segment.first, segment.bytes) for segment in bench.stream.segments] == [(0, 15)]
 
 
 def test_whole_segments_are_dropped_once_the_stream_is_too_large() -> None:

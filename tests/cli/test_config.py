@@ -10,7 +10,8 @@ import pytest
 
 from amqpd.config.reference import honoured, without_effect
 from amqpd.testing.client import Client
-from tests.cli.test_main import Start, amqpd, refused, start
+from tests.cli.command import amqpd, refused
+from tests.cli.test_main import Start, start
 
 __all__ = ["start"]  # a fixture
 
@@ -91,7 +92,7 @@ def test_dump_finds_the_file_the_broker_would(tmp_path: Path, monkeypatch: pytes
 def test_options_of_a_command_come_after_it() -> None:
     done = amqpd("-c", "amqpd.toml", "config", "dump")
     assert done.returncode == os.EX_USAGE
-    assert "-c of 'config' comes after that word" in done.stderr
+    assert "options of 'config' come after that word" in done.stderr
 
 
 def test_keys_are_listed_as_markdown() -> None:

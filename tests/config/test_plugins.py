@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from amqpd.broker.exchanges import find_type
+from amqpd.config import Config
 from amqpd.config.findings import Verdict
-from amqpd.config.plugins import PLUGINS, enable, read_file
+from amqpd.config.plugins import BUILT_IN, PLUGINS, at_work, enable, has_effect, read_file
 from amqpd.errors import StartupError
 
 
@@ -55,3 +57,32 @@ def test_an_unknown_one_is_said_to_be() -> None:
 def test_every_one_is_said_something_about(name: str) -> None:
     (finding,) = enable([name], "F").findings
     assert finding.verdict in (Verdict.EFFECTIVE, Verdict.ACCEPTED, Verdict.IGNORED)
+
+
+# --- at work
+
+
+TYPES = {
+    "rabbitmq_consistent_hash_exchange": "x-consistent-hash",
+    "rabbitmq_delayed_message_exchange": "x-delayed-message",
+    "rabbitmq_random_exchange": "x-random",
+    "rabbitmq_recent_history_exchange": "x-recent-history",
+}
+
+
+def test_what_is_said_to_be_built_in_is() -> None:
+    assert set(BUILT_IN) == set(TYPES)
+    for exchange_type in TYPES.values():
+        assert find_type(exchange_type) is not None
+
+
+def test_what_is_at_work_follows_the_settings() -> None:
+    built_in = set(BUILT_IN)
+    assert set(at_work(Config(management=False))) == built_in
+    assert set(at_work(Config(management=True))) == {*built_in, "rabbitmq_management"}
+    assert set(at_work(Config(management=False, event_exchange=True))) == {*built_in, "rabbitmq_event_exchange"}
+
+
+def test_what_has_no_effect_is_not_at_work() -> None:
+    assert not has_effect("rabbitmq_stomp")
+    assert all(has_effect(name) for name in at_work(Config()))

@@ -12,7 +12,8 @@ import pytest
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.errors import StartupError
-from amqpd.listeners.amqp import _is_loopback, peer_of
+from amqpd.listeners.admission import Admission
+from amqpd.listeners.amqp import DOORS, _is_loopback, peer_of
 from amqpd.store.memory import MemoryStore
 from amqpd.wire.methods import ConnectionClose, ConnectionCloseOk
 from tests.listeners.harness import AsyncClient, Listening, listening, loop_factories, run, until
@@ -175,5 +176,38 @@ def test_without_clients_there_is_nobody_to_wait_for(factory: Factory) -> None:
     async def main() -> None:
         async with listening(new_broker()) as made:
             await made.listener.close_connections("shutdown", 15.0)
+
+    run(factory, main)
+
+
+def test_those_who_come_together_do_not_wait_a_turn_for_each(factory: Factory) -> None:
+    async def main() -> None:
+        async with listening(new_broker()) as made:
+            clients = [socket.create_connection(made.address) for _ in range(DOORS)]
+            turns = 0
+            while len(made.protocols) < DOORS:
+                await asyncio.sleep(0)
+                turns += 1
+            assert turns < DOORS // 2
+            for client in clients:
+                client.close()
+
+    run(factory, main)
+
+
+def test_those_who_do_not_log_in_have_to_go_when_there_are_too_many(factory: Factory) -> None:
+    async def main() -> None:
+        async with listening(new_broker()) as made:
+            made.listener._admission = Admission(made.clock, made.log, handshakes=3)
+            good = await made.connect()
+            strangers = [await made.connect(log_in=False) for _ in range(4)]
+            assert await strangers[0].receive() is None
+            another = await made.connect()
+            assert await strangers[1].receive() is None
+            await until(lambda: len(made.protocols) == 4)
+            for client in (good, another):
+                await client.leave()
+            for client in strangers:
+                await client.drop()
 
     run(factory, main)

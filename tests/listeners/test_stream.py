@@ -12,6 +12,7 @@ from amqpd.amqp.connection import REPLY_LIMIT, Connection, ConnectionSettings
 from amqpd.broker.broker import Broker
 from amqpd.broker.consumer import OUTPUT_LIMIT
 from amqpd.clock import VirtualClock
+from amqpd.listeners import stream
 from amqpd.listeners.stream import BITE_SIZE, LINGER, READ_SIZE, WRITE_HIGH, StreamProtocol, Turn
 from amqpd.message import Message
 from amqpd.store.memory import MemoryStore
@@ -56,6 +57,7 @@ class Puppet:
         self.closed = False
         self.reading = True
         self.hasty = False
+        self.backlog = False
         self.expecting = 0
         self.chunks: list[bytes | memoryview] = []
         self.due: float | None = None
@@ -72,6 +74,11 @@ class Puppet:
     def receive_data(self, data: bytes) -> None:
         self.received += data
         self._happen("data")
+
+    def go_on(self) -> bool:
+        self.backlog = "stuck" in self.faults
+        self._happen("go on")
+        return not self.backlog
 
     def receive_eof(self) -> None:
         self.closed = True
@@ -114,7 +121,7 @@ class Stage:
         self.port = 0
 
     def protocol(self) -> StreamProtocol:
-        def make(_: asyncio.Transport, wake: Callable[[], None]) -> Puppet:
+        def make(_: StreamProtocol, __: asyncio.Transport, wake: Callable[[], None]) -> Puppet:
             self.puppets.append(Puppet(wake))
             return self.puppets[-1]
 
@@ -215,6 +222,57 @@ def test_a_hasty_session_is_read_in_small_bites(factory: Factory) -> None:
             writer.write(bytes(4 * READ_SIZE))
             await until(lambda: len(puppet.received) == 4 * READ_SIZE)
             assert puppet.events.count("data") >= 4 * READ_SIZE // BITE_SIZE
+            await closed(writer)
+
+    run(factory, main)
+
+
+def test_the_longer_turns_take_the_less_is_read_in_one(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with stage() as made:
+            puppet, _, writer = await made.connect()
+            monkeypatch.setattr(stream, "LONG_TURN", 0.0)
+            writer.write(bytes(20 * READ_SIZE))
+            await until(lambda: len(puppet.received) == 20 * READ_SIZE)
+            assert made.turn.read_size == BITE_SIZE
+            monkeypatch.setattr(stream, "LONG_TURN", 1000.0)
+            writer.write(bytes(20 * READ_SIZE))
+            await until(lambda: len(puppet.received) == 40 * READ_SIZE)
+            assert made.turn.read_size == READ_SIZE
+            await closed(writer)
+
+    run(factory, main)
+
+
+def test_a_session_goes_on_with_its_backlog_in_the_next_turn(factory: Factory) -> None:
+    async def main() -> None:
+        async with stage() as made:
+            puppet, _, writer = await made.connect()
+            puppet.backlog = True
+            puppet.reading = False
+            writer.write(b"much")
+            await until(lambda: "go on" in puppet.events)
+            assert puppet.events == ["data", "go on"]
+            assert puppet.fetches >= 2, "it is flushed after each"
+            await closed(writer)
+
+    run(factory, main)
+
+
+def test_a_session_that_cannot_go_on_is_asked_again_when_it_wakes(factory: Factory) -> None:
+    async def main() -> None:
+        async with stage() as made:
+            puppet, _, writer = await made.connect()
+            puppet.backlog = True
+            puppet.faults.add("stuck")
+            writer.write(b"much")
+            await until(lambda: "go on" in puppet.events)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert puppet.events.count("go on") == 1
+            puppet.faults.clear()
+            puppet.wake()
+            await until(lambda: puppet.events.count("go on") == 2)
             await closed(writer)
 
     run(factory, main)

@@ -38,8 +38,9 @@ class Api:
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.broker = Broker(MemoryStore(), self.clock)
-        self.users = InternalUsers(("guest",))
-        self.users.add("guest", "guest", frozenset({"administrator"}))
+        self.users = InternalUsers(self.broker, loopback_users=("guest",))
+        self.users.add("guest", "guest", ["administrator"])
+        self.users.set_permissions("guest", "/", configure=".*", write=".*", read=".*")
         self.log = RecordingLog()
         self.management = Management(
             self.broker,

@@ -361,6 +361,36 @@ def test_a_full_map_is_trouble_until_it_is_made_larger(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+CUT_SHORT = lmdb.Error("mdb_txn_commit: Input/output error")
+"""What LMDB makes of a write that the disk took only a part of."""
+
+
+def test_a_write_cut_short_by_a_full_disk_is_trouble(store: GatedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        observed = Observed(store)
+        monkeypatch.setattr(store, "lacks_room", lambda batch: True)
+        store.faults = [CUT_SHORT, CUT_SHORT]
+        store.put_one(0)
+        store.when_committed(observed.note("committed"))
+        await observed.hear("committed")
+        assert observed.said == ["trouble", "relief", "committed"]
+        observed.committer.stop()
+        store.close()
+
+    asyncio.run(run())
+
+
+def test_the_same_error_of_a_disk_with_room_is_a_failure(store: GatedStore) -> None:
+    async def run() -> None:
+        observed = Observed(store)
+        store.faults = [CUT_SHORT]
+        store.put_one(0)
+        await observed.hear("failure")
+        assert observed.committer.stop() is False
+
+    asyncio.run(run())
+
+
 def test_changes_during_trouble_are_written_after_it(store: GatedStore) -> None:
     async def run() -> None:
         observed = Observed(store)

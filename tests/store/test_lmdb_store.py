@@ -406,7 +406,7 @@ def test_a_store_of_another_version_is_refused_and_left_alone(folder: Path, vers
         (b"definitions", records.definition_key(Kind.QUEUE, 1), b"\x83\xa4name"),
         (b"definitions", records.definition_key(Kind.QUEUE, 1), b"\x05"),
         (b"definitions", records.definition_key(Kind.QUEUE, 1), b""),
-        (b"definitions", b"\x09" + bytes(8), b"\x80"),
+        (b"definitions", b"\x63" + bytes(8), b"\x80"),
         (b"definitions", b"short", b"\x80"),
         (b"counters", records.id_key(1), b"short"),
         (b"counters", b"short", bytes(32)),
@@ -489,4 +489,24 @@ def test_a_copy_of_a_folder_is_the_same_store(folder: Path, tmp_path: Path) -> N
     shutil.copytree(folder, tmp_path / "copy")
     store = open_store(tmp_path / "copy")
     assert store.recover().counters[1].messages == 50
+    store.close()
+
+
+def test_what_is_deleted_leaves_room_in_the_file(folder: Path) -> None:
+    store = recovered_store(folder)
+    before = store.space()
+    messages = [make_message("x", "k", bytes(1000)) for _ in range(2000)]
+    for seq, message in enumerate(messages, 1):
+        store.put(1, seq, message)
+    store.commit()
+    full = store.space()
+    assert full.spare < 1 << 20
+    assert before.left - full.left > 2_000_000
+    for seq, message in enumerate(messages, 1):
+        store.delete(1, seq, message)
+    store.commit()
+    after = store.space()
+    assert before.spare + 2_000_000 < after.spare < (folder / "data.mdb").stat().st_size
+    assert after.left - full.left > 2_000_000
+    assert after.map_size == MAP_SIZE
     store.close()

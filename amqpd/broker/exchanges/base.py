@@ -13,6 +13,7 @@ from ..traffic import Traffic
 
 if TYPE_CHECKING:
     from ...store.base import Counters
+    from ..policies import Applied
     from ..stream import AnyQueue
     from ..vhost import VHost
 
@@ -60,6 +61,7 @@ class Exchange(ABC):
         self.auto_delete = auto_delete  # deleted with its last outgoing binding
         self.internal = internal  # reached from other exchanges only
         self.arguments: dict[str, Any] = dict(arguments or {})
+        self.policies: Applied | None = None  # those that apply to it
         self.outgoing: dict[BindingKey, Binding] = {}
         self.incoming: dict[BindingKey, Binding] = {}
         self.id = 0  # in the store; 0 = not stored
@@ -119,6 +121,8 @@ class Exchange(ABC):
     def alternate(self) -> str | None:
         """The name of the exchange that takes what matches no binding here."""
         name = self.arguments.get("alternate-exchange")
+        if name is None and self.policies is not None:
+            name = self.policies.definition.get("alternate-exchange")
         return name if isinstance(name, str) else None
 
     def candidates(self, message: Message) -> Iterable[Binding]:

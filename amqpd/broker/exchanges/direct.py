@@ -48,6 +48,10 @@ class DefaultExchange(Exchange):
         super().__init__("", durable=True)
         self._find_queue = find_queue
 
+    @property
+    def alternate(self) -> None:
+        """It has none, whatever a policy says."""
+
     def bind(self, binding: Binding) -> None:
         raise NotImplementedError("the default exchange cannot be bound")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -136,7 +136,7 @@ def _check(call: Call, vhost: VHost, source: Exchange, target: AnyQueue | Exchan
     if not isinstance(target, Exchange) and target.owner is not None:
         raise bad_request(f"cannot obtain exclusive access to locked {vhost.describe_queue(target.name)}")
     vhost.check_not_default(source.name)
-    kind = "exchange" if isinstance(target, Exchange) else "queue"
+    kind: Literal["exchange", "queue"] = "exchange" if isinstance(target, Exchange) else "queue"
     call.check(Action.WRITE, vhost, kind, target.name)
     call.check(Action.READ, vhost, "exchange", source.name)
 

@@ -15,10 +15,11 @@ OK = {"status": "ok"}
 
 
 def check_alarms(call: Call) -> Any:
-    reason = call.broker.alarms.reason
-    if not reason:
+    raised = call.broker.alarms.raised
+    if not raised:
         return OK
-    alarms = [{"node": call.broker.node, "resource": each.removeprefix("low on ")} for each in reason.split(" & ")]
+    reason = call.broker.alarms.reason
+    alarms = [{"node": call.broker.node, "resource": each.removeprefix("low on ")} for each in raised]
     return _failed(f"There are alarms in effect in the cluster: {reason}", alarms=alarms)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ... import __version__
+from ...broker.alarms import LOW_ON_DISK, LOW_ON_MEMORY
 from ...broker.exchanges import type_names
 from ..call import Call
 from ..errors import bad_request, not_found
@@ -157,7 +158,7 @@ def log_in(call: Call) -> Any:
 def _node(call: Call) -> dict[str, Any]:
     management, broker = call.management, call.broker
     used = resident_bytes()
-    raised = broker.alarms.reason
+    raised = broker.alarms.raised
     free = disk_free(management.data_dir)
     return {
         "name": broker.node,
@@ -178,12 +179,12 @@ def _node(call: Call) -> dict[str, Any]:
         "mem_used": used,
         "mem_used_details": {"rate": 0.0},
         "mem_limit": management.memory_limit(),
-        "mem_alarm": "low on memory" in raised,
+        "mem_alarm": LOW_ON_MEMORY in raised,
         "mem_calculation_strategy": "rss",
         "disk_free": free,
         "disk_free_details": {"rate": 0.0},
         "disk_free_limit": management.disk_limit(),
-        "disk_free_alarm": "low on disk" in raised,
+        "disk_free_alarm": LOW_ON_DISK in raised,
         "partitions": [],
         "exchange_types": exchange_types(),
         "auth_mechanisms": [{"name": name, "description": "", "enabled": True} for name in management.mechanisms],

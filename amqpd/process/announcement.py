@@ -1,0 +1,73 @@
+"""Where a running broker can be reached, as one line of JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from .. import __version__
+from ..config import Config
+
+_REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
+"""Where a client on this machine connects to what listens everywhere."""
+
+
+def amqp_url(host: str, port: int, login: str = "", scheme: str = "amqp") -> str:
+    """`amqp://login@host:port/%2F`. The vhost is spelt out: clients do not agree on what its absence means."""
+    return f"{scheme}://{f'{login}@' if login else ''}{authority(host, port)}/%2F"
+
+
+def authority(host: str, port: int) -> str:
+    """`host:port`, as a client on this machine connects."""
+    host = _REACHABLE.get(host, host)
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A broker that accepts connections."""
+
+    pid: int
+    ports: dict[str, int]  # by protocol: amqp, amqps, http
+    urls: dict[str, str]  # by protocol; with a login only where that is everybody's
+    data_dir: str | None  # None: everything is in memory
+    version: str
+
+    @classmethod
+    def of(cls, config: Config, listening: Mapping[str, Sequence[tuple[str, int]]]) -> Self:
+        """That of this process, which listens on these addresses of each protocol; the first counts."""
+        login = "guest:guest" if (config.default_user, config.default_pass) == ("guest", "guest") else ""
+        first = {protocol: addresses[0] for protocol, addresses in listening.items() if addresses}
+        return cls(
+            os.getpid(),
+            {protocol: port for protocol, (_, port) in first.items()},
+            {
+                protocol: amqp_url(host, port, login, protocol)
+                if protocol in ("amqp", "amqps")
+                else f"{protocol}://{authority(host, port)}/"
+                for protocol, (host, port) in first.items()
+            },
+            None if config.memory else str(Path(config.data_dir).absolute()),
+            __version__,
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """What `to_json` wrote. Raises ValueError for anything else."""
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(f"not an announcement: {error}") from error
+
+    @property
+    def url(self) -> str:
+        """Where clients connect: without TLS, if they may."""
+        return self.urls.get("amqp") or self.urls["amqps"]
+
+    def to_json(self) -> str:
+        """One line, without its end."""
+        return json.dumps(asdict(self))

@@ -1,0 +1,245 @@
+"""rabbitmqctl and rabbitmq-diagnostics: the words and exit codes that scripts go by."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from amqpd.broker.compat import PROFILES
+from amqpd.testing.harness import BrokerProcess
+from tests.cli.command import PATIENCE
+
+from .conftest import Call
+
+VERSION = PROFILES["default"].version
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch, call: Call) -> int:
+    """A port where nobody listens, and all calls go to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    monkeypatch.setenv("RABBITMQ_NODE_PORT", str(port))
+    return port
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (
+            ["ping"],
+            (
+                "Will ping rabbit@here. This only checks if it accepts connections and speaks AMQP."
+                " Timeout: 60000 ms.\n"
+                "Ping succeeded\n"
+            ),
+        ),
+        (["-q", "ping"], "Ping succeeded\n"),
+        (["ping", "-q"], "Ping succeeded\n"),
+        (["-s", "ping", "-t", "5", "-n", "rabbit@there"], "Ping succeeded\n"),
+        (
+            ["check_running"],
+            (
+                "Checking if RabbitMQ is running on node rabbit@here ...\n"
+                "RabbitMQ on node rabbit@here is fully booted and running\n"
+            ),
+        ),
+        (["-q", "is_running"], "RabbitMQ on node rabbit@here is fully booted and running\n"),
+        (
+            ["-q", "--node", "rabbit@there", "check_running"],
+            "RabbitMQ on node rabbit@there is fully booted and running\n",
+        ),
+        (
+            ["check_port_connectivity"],
+            (
+                "Testing TCP connections to all active listeners on node rabbit@here ...\n"
+                "Successfully connected to ports PORT on node rabbit@here.\n"
+            ),
+        ),
+        (
+            ["check_port_listener", "PORT"],
+            (
+                "Asking node rabbit@here if there's an active listener on port PORT ...\n"
+                "A listener for port PORT is running on node rabbit@here.\n"
+            ),
+        ),
+        (
+            ["check_protocol_listener", "amqp"],
+            (
+                "Asking node rabbit@here if there's an active listener for protocol amqp ...\n"
+                "A listener for protocol amqp is running on node rabbit@here.\n"
+            ),
+        ),
+        (
+            ["listeners"],
+            (
+                "Asking node rabbit@here to report its protocol listeners ...\n"
+                "Interface: 127.0.0.1, port: PORT, protocol: amqp, purpose: AMQP 0-9-1\n"
+            ),
+        ),
+        (["server_version"], f"Asking node rabbit@here for its RabbitMQ version...\n{VERSION}\n"),
+        (["-q", "server_version"], f"{VERSION}\n"),
+        (["await_startup"], ""),
+        (["version"], f"{VERSION}\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_can_be_seen_from_outside(arguments: list[str], output: str, call: Call, broker: BrokerProcess) -> None:
+    port = str(broker.port)
+    found = call("rabbitmq-diagnostics", *(argument.replace("PORT", port) for argument in arguments))
+    assert found == (os.EX_OK, output.replace("PORT", port), "")
+
+
+def test_a_status_says_what_there_is(call: Call, broker: BrokerProcess) -> None:
+    code, output, errors = call("rabbitmqctl", "-q", "status")
+    assert (code, errors) == (os.EX_OK, "")
+    assert f"RabbitMQ version: {VERSION}\n" in output
+    assert output.endswith(
+        f"Listeners\n\nInterface: 127.0.0.1, port: {broker.port}, protocol: amqp, purpose: AMQP 0-9-1\n"
+    )
+
+
+def test_the_brokers_own_words_are_heard(
+    call: Call, broker: BrokerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RABBITMQ_NODE_PORT")
+    monkeypatch.setenv("AMQPD_DATA_DIR", str(tmp_path))
+    said = {"pid": 77, "ports": {"amqp": broker.port}, "urls": {"amqp": broker.url}, "data_dir": str(tmp_path)}
+    (tmp_path / "running.json").write_text(json.dumps(said))
+    _, output, _ = call("rabbitmqctl", "status")
+    assert "OS PID: 77\n" in output
+    assert f"Node data directory: {tmp_path}\n" in output
+
+
+@pytest.mark.parametrize("verb", ["check_running", "is_running", "listeners", "status", "server_version"])
+def test_where_nobody_listens_it_leaves_with_69(verb: str, call: Call, nobody: int) -> None:
+    code, output, errors = call("rabbitmqctl", "-q", verb)
+    assert (code, output) == (os.EX_UNAVAILABLE, "")
+    assert errors == (
+        "Error: unable to perform an operation on node 'rabbit@here'."
+        f" cannot connect to 127.0.0.1:{nobody}: Connection refused\n"
+    )
+
+
+def test_a_ping_that_fails_says_so_as_rabbitmqs(call: Call, nobody: int) -> None:
+    code, _, errors = call("rabbitmqctl", "ping")
+    assert code == os.EX_UNAVAILABLE
+    assert errors.startswith("Error:\nFailed to connect to rabbit@here: ")
+
+
+def test_a_port_where_it_does_not_listen_is_told(call: Call, broker: BrokerProcess) -> None:
+    code, _, errors = call("rabbitmq-diagnostics", "check_port_listener", "1")
+    assert code == os.EX_UNAVAILABLE
+    assert errors == (
+        "No listener for port 1 is active on node rabbit@here. Found listeners that use the following ports:"
+        f" {broker.port}\n"
+    )
+
+
+def test_a_protocol_that_it_does_not_speak_is_told(call: Call) -> None:
+    code, _, errors = call("rabbitmq-diagnostics", "check_protocol_listener", "stomp")
+    assert code == os.EX_UNAVAILABLE
+    assert errors == (
+        "Error:\nNo listener for protocol stomp is active on node rabbit@here. Found listeners for the following"
+        " protocols: amqp\n"
+    )
+
+
+def test_waiting_for_a_start_has_an_end(call: Call, nobody: int) -> None:
+    code, _, errors = call("rabbitmqctl", "await_startup", "--timeout", "0.2")
+    assert code == os.EX_TEMPFAIL
+    assert errors.startswith("Error: no broker after 0.2 s: ")
+
+
+def test_waiting_for_a_pidfile_has_an_end(call: Call, tmp_path: Path) -> None:
+    found = call("rabbitmqctl", "wait", str(tmp_path / "pid"), "--timeout", "0.2")
+    assert found == (
+        os.EX_TEMPFAIL,
+        f"Waiting for pid file '{tmp_path / 'pid'}' to appear\n",
+        "Error: operation wait on node rabbit@here timed out. Timeout value used: 200\n",
+    )
+
+
+def test_waiting_for_a_process_that_is_gone_ends_at_once(call: Call, nobody: int, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait(PATIENCE)
+    code, _, errors = call("rabbitmqctl", "wait", "--pid", str(gone.pid))
+    assert (code, errors) == (os.EX_UNAVAILABLE, f"Error: process {gone.pid} is not running\n")
+
+
+def test_waiting_for_a_process_that_does_not_listen_has_an_end(call: Call, nobody: int) -> None:
+    code, _, errors = call("rabbitmqctl", "wait", "--pid", str(os.getpid()), "--timeout", "0.2")
+    assert code == os.EX_TEMPFAIL
+    assert "timed out. Timeout value used: 200" in errors
+
+
+def test_stopping_what_does_not_run_leaves_with_69(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMQPD_DATA_DIR", str(tmp_path))
+    assert call("rabbitmqctl", "stop")[0] == os.EX_UNAVAILABLE
+    assert call("rabbitmqctl", "shutdown")[0] == os.EX_UNAVAILABLE
+    assert call("rabbitmqctl", "stop", str(tmp_path / "pid"))[0] == os.EX_UNAVAILABLE
+
+
+def test_it_can_be_shut_down(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with BrokerProcess("-D", str(tmp_path / "data")) as other:
+        monkeypatch.setenv("AMQPD_DATA_DIR", str(tmp_path / "data"))
+        assert call("rabbitmqctl", "shutdown") == (
+            os.EX_OK,
+            (
+                f"Shutting down RabbitMQ node rabbit@here running at PID {other.pid}\n"
+                f"Waiting for PID {other.pid} to terminate\n"
+                f"RabbitMQ node rabbit@here running at PID {other.pid} successfully shut down\n"
+            ),
+            "",
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list_queues", "name", "messages"],
+        ["-p", "/", "list_queues", "--offline", "--local"],
+        ["set_permissions", "-p", "/", "guest", ".*", ".*", ".*"],
+        ["alarms"],
+        ["check_local_alarms", "--formatter", "json"],
+        ["eval", "-1."],
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_yet_says_so(arguments: list[str], call: Call) -> None:
+    code, output, errors = call("rabbitmqctl", *arguments)
+    assert (code, output) == (os.EX_UNAVAILABLE, "")
+    assert "is not there. This version of amqpd has await_startup, " in errors
+
+
+def test_another_form_of_output_is_not_there(call: Call) -> None:
+    code, output, errors = call("rabbitmqctl", "status", "--formatter", "json")
+    assert (code, output, errors) == (os.EX_UNAVAILABLE, "", "Error: the formatter 'json' is not there\n")
+
+
+def test_rabbitmqadmin_is_not_there_yet(call: Call) -> None:
+    code, output, errors = call("rabbitmqadmin", "declare", "queue", "name=q")
+    assert (code, output) == (os.EX_UNAVAILABLE, "")
+    assert errors == "*** rabbitmqadmin is not there: this version of amqpd does not speak its language\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["-q"], ["ping", "--nonsense"], ["ping", "more"], ["check_port_listener"], ["check_port_listener", "amqp"],
+     ["ping", "-t", "soon"], ["wait"], ["stop", "a", "b"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_cannot_be_is_a_usage_error(arguments: list[str], call: Call) -> None:
+    code, _, errors = call("rabbitmqctl", *arguments)
+    assert code == os.EX_USAGE
+    assert errors.startswith("Error (argument validation): ")
+
+
+def test_a_url_in_the_environment_that_cannot_be_is_a_usage_error(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMQP_URL", "http://localhost/")
+    assert call("rabbitmqctl", "ping")[0] == os.EX_USAGE
