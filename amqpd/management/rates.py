@@ -99,6 +99,15 @@ class Rates:
             _put(shown, name, value, former, span)
         return shown
 
+    def sample(self) -> Sample:
+        """The totals at this moment."""
+        ready = unacked = 0
+        for vhost in self._broker.vhosts.values():
+            for queue in list(vhost.queues.values()):
+                ready += queue.message_count
+                unacked += unacked_of(queue)
+        return self._broker.clock.now(), totals_of(self._broker), (ready, unacked)
+
     def idle_since(self, traffic: Traffic) -> float | None:
         """The moment, in seconds since 1970, from which on nothing was counted; None while something is."""
         counts = counts_of(traffic)
@@ -137,15 +146,6 @@ class Rates:
             if number % STEP == STEP - 1:
                 await asyncio.sleep(0)
         self._idle = {traffic: seen for traffic, seen in self._idle.items() if traffic in found}
-
-    def sample(self) -> Sample:
-        """The totals at this moment."""
-        ready = unacked = 0
-        for vhost in self._broker.vhosts.values():
-            for queue in list(vhost.queues.values()):
-                ready += queue.message_count
-                unacked += unacked_of(queue)
-        return self._broker.clock.now(), totals_of(self._broker), (ready, unacked)
 
 
 def counts_of(traffic: Traffic) -> Counts:

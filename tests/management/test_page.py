@@ -119,8 +119,10 @@ def test_the_history_ends_now(api: Api) -> None:
     assert {len(counts) for counts in found["message_stats"].values()} == {2}
 
 
-def test_the_history_is_for_users(api: Api) -> None:
-    assert api.get("/amqpd/history", login=None).status == 401
+def test_the_history_is_for_monitoring_since_it_is_of_all_vhosts(api: Api) -> None:
+    api.users.add("m", "x", frozenset({"management"}))
+    api.users.add("w", "x", frozenset({"monitoring"}))
+    assert [api.get("/amqpd/history", login=login).status for login in ("m:x", "w:x")] == [401, 200]
 
 
 class Inline(HTMLParser):

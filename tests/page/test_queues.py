@@ -20,7 +20,7 @@ def test_a_queue_is_declared_with_arguments(enter: Callable[..., Any], site: Sit
     drawer.get_by_role("button", name="Add queue").click()
     expect(page.get_by_role("row", name=re.compile(re.escape(queue)))).to_contain_text("Lim")
     found = site.queue(queue)
-    assert (found["arguments"], found["durable"]) == ({"x-max-length": 5}, False)
+    assert (found["arguments"]["x-max-length"], found["durable"]) == (5, False)
 
 
 def test_what_the_broker_says_against_it_is_shown(enter: Callable[..., Any], declared: Callable[..., str]) -> None:

@@ -27,4 +27,4 @@ def show_history(call: Call) -> Any:
     }
 
 
-RESOURCES = (Resource("/amqpd/history", Right.USER, get=show_history),)
+RESOURCES = (Resource("/amqpd/history", Right.MONITORING, get=show_history),)

@@ -12,14 +12,14 @@ const DEPTHS = [["messages_ready", "Ready"], ["messages_unacknowledged", "Unacke
 
 export function overviewView(app) {
   const element = h("div", { class: "overview" });
-  const seen = new Samples(); // for brokers that remember nothing
+  const seen = new Samples(); // for brokers that remember nothing, and users who may not see it
   return {
     title: "Overview",
     element,
     refresh: async (signal) => {
       const [overview, history, nodes] = await Promise.all([
         app.api.get("overview", {}, signal),
-        app.api.getIfThere("amqpd/history", {}, signal),
+        app.has("monitoring") ? app.api.getIfThere("amqpd/history", {}, signal) : null,
         app.has("monitoring") ? app.api.get("nodes", {}, signal) : [],
       ]);
       seen.add(Date.now(), numbersOf(overview));
@@ -39,7 +39,7 @@ function linesOf({ times, message_stats: stats, queue_totals: totals }) {
   const depth = ([name, title], index) => ({ name: title, line: index + 1, times, values: totals[name] });
   const moments = settled(times, times);
   const speed = ([name, title], index) => ({ name: title, line: index + 1, times: moments.slice(1), values: growth(moments, settled(times, stats[name])) });
-  return { depths: DEPTHS.map(depth), rates: RATES.map(speed), now: times.at(-1) };
+  return { depths: DEPTHS.map(depth), rates: RATES.map(speed), times };
 }
 
 function rateOf(stats, name) {
@@ -58,8 +58,9 @@ function numbers({ queue_totals: totals = {}, message_stats: stats = {}, object_
   );
 }
 
-function charts({ depths, rates, now }) {
-  return h("div", { class: "columns" }, card(null, chart("Messages in queues", depths, short, now)), card(null, chart("Message rates", rates, rate, now)));
+function charts({ depths, rates, times }) {
+  const now = times.at(-1);
+  return h("div", { class: "columns charts" }, card(null, chart("Messages in queues", depths, short, times, now)), card(null, chart("Message rates", rates, rate, times, now)));
 }
 
 function nodeCard(node) {

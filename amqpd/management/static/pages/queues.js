@@ -141,7 +141,7 @@ function queueCards(one, { times, values }, now) {
       tile("in bodies", bytes(one.message_bytes)),
       tile("memory", bytes(one.memory)),
     ),
-    h("div", { class: "columns" }, card(null, chart("Messages", lines([["ready", "Ready"], ["unacked", "Unacked"]]), short, now)), card(null, chart("Rates", lines(RATES), rate, now))),
+    h("div", { class: "columns charts" }, card(null, chart("Messages", lines([["ready", "Ready"], ["unacked", "Unacked"]]), short, times, now)), card(null, chart("Rates", lines(RATES), rate, times, now))),
     card(
       null,
       facts([

@@ -9,11 +9,10 @@ const HEIGHT = 120;
 
 /**
  * `series` are objects with `name`, `times`, `values` and a `line` of the style sheet (1, 2, 3…); the first is filled.
- * `show` writes a value.
+ * `show` writes a value; `moments` are those from which to draw and `now`.
  */
-export function chart(title, series, show, now = Date.now()) {
-  const all = series.flatMap(({ times }) => times.slice(0, 1));
-  const [from, to] = span(all.length ? [Math.min(...all)] : [], now);
+export function chart(title, series, show, moments, now) {
+  const [from, to] = span(moments, now);
   const seen = series.flatMap(({ times, values }) => values.filter((value, index) => times[index] >= from));
   const top = Math.max(2, ceiling(Math.max(0, ...seen)));
   const latest = series.map(({ name, values }) => `${name} ${show(values.at(-1) ?? 0)}`);

@@ -63,7 +63,7 @@ export function rowOf(columns, row, key = null) {
 
 function cellOf({ title, numeric }, content) {
   const kinds = [numeric ? "numeric" : "", title === "" ? "doing" : "", /^(0|0\/s|0 B\/s|–)$/.test(content) ? "nothing" : ""];
-  return h("td", { role: "cell", "data-label": title || null, class: kinds.filter(Boolean).join(" ") || null }, content);
+  return h("td", { role: "cell", "data-label": title || null, class: kinds.filter(Boolean).join(" ") || null }, Array.isArray(content) ? h("div", {}, content) : content);
 }
 
 const STATES = { running: "good", idle: "quiet", flow: "warn", blocked: "warn", blocking: "warn", closing: "warn", down: "bad", stopped: "bad", crashed: "bad" };
