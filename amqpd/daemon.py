@@ -150,6 +150,8 @@ class Daemon:
         """Log the line that tools wait for, once all is as they expect."""
         self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
+        if self.management_url:
+            self._log.info(f"web page on {self.management_url}")
 
     def _provide_users(self) -> None:
         """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
