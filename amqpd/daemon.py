@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
 
+LEAST_LAG: Final = 1 << 20
+"""Bytes that may be on their way to a disk however little room there is."""
+
 CONTROL_SOCKET: Final = "control.sock"
 """In the data folder: the HTTP API for whoever owns that."""
 
@@ -154,6 +157,8 @@ class Daemon:
         """Log the line that tools wait for, once all is as they expect."""
         self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
+        if self.management_url:
+            self._log.info(f"web page on {self.management_url}")
 
     def _provide_users(self) -> None:
         """The default user, and those that vhosts are to have; at the first start, or else they would be recreated."""
@@ -340,6 +345,7 @@ class Daemon:
             on_trouble=functools.partial(self._no_room, store),
             on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
+            on_written=self._written,
         )
         committer.start()
         self._stores.append((store, committer))
@@ -359,6 +365,9 @@ class Daemon:
         self._log.info("disk writes go on", folder=str(store.folder))
         self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
 
+    def _written(self, size: int) -> None:
+        self.watermarks.written(size)
+
     def _make_watermarks(self) -> Watermarks:
         config, broker = self.config, self.broker
 
@@ -377,6 +386,10 @@ class Daemon:
             lag = sum([store.lag for store, _ in self._stores])
             return min(room + sum([space.spare for space in spaces]), *maps) - lag
 
+        def tell_room(room: int) -> None:
+            """No more is to be on its way to the disk than leaves room for as much again."""
+            broker.lag_limit = max(LEAST_LAG, room // 2)
+
         return Watermarks(
             broker.alarms,
             self.clock,
@@ -387,6 +400,7 @@ class Daemon:
             free=None if config.memory else free,
             memory=config.memory_watermark_size or config.memory_watermark,
             disk=config.disk_free_share or config.disk_free_limit,
+            tell_room=tell_room,
             relieve=machine.give_memory_back,
             memory_interval=config.memory_monitor_interval / 1000,
         )

@@ -81,6 +81,7 @@ class Broker:
         self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
         self.churn = Churn()
         self.connections = Connections(self.churn)
+        self.lag_limit = 1 << 62  # bytes that the disk takes at once, as far as anybody has looked
         self.vhosts: dict[str, VHost] = {}
         self.when_vhost_added: list[Callable[[str], None]] = []  # what is to be there with it is to be made
         self.when_vhost_deleted: list[Callable[[str], None]] = []  # what is kept for it is to be forgotten

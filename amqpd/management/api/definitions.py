@@ -26,7 +26,7 @@ _BOUNDARY: Final = re.compile(r'boundary=(?:"([^"]+)"|([^\s;]+))', re.IGNORECASE
 _FIELD: Final = re.compile(rb'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
 
 
-def export(call: Call) -> Response:
+def export_definitions(call: Call) -> Response:
     management = call.management
     properties = management.server_properties
     about = About(
@@ -50,7 +50,7 @@ def export(call: Call) -> Response:
     return response
 
 
-async def import_(call: Call) -> Any:
+async def import_definitions(call: Call) -> Any:
     """Answers when all of it would survive a crash."""
     broker, vhost = call.broker, None
     if call.has("vhost"):
@@ -114,6 +114,6 @@ async def _pieces(sections: Iterator[tuple[str, Any]]) -> AsyncIterator[str]:
 
 
 RESOURCES = (
-    Resource("/definitions", Right.ADMINISTRATOR, get=export, post=import_),
-    Resource("/definitions/{vhost}", Right.ADMINISTRATOR, get=export, post=import_),
+    Resource("/definitions", Right.ADMINISTRATOR, get=export_definitions, post=import_definitions),
+    Resource("/definitions/{vhost}", Right.ADMINISTRATOR, get=export_definitions, post=import_definitions),
 )
