@@ -6,18 +6,18 @@ from typing import Any
 
 from .addresses import Address, is_listener, under
 from .layers import Loaded
-from .settings import SETTINGS
+from .settings import HIDDEN, SETTINGS, is_secret
 
 
 def rendered(loaded: Loaded) -> str:
-    """The configuration as an amqpd.toml, without passwords, each setting with the place it was made."""
+    """The configuration as an amqpd.toml, without the passwords that were set, each setting with the place it was made."""
     lines = []
     for key, setting in SETTINGS.items():
         value = getattr(loaded.config, setting.name)
         if is_listener(key):
             lines += _listeners(loaded, key, value)
             continue
-        shown = '"********"' if is_secret(key) and value else as_toml(value)
+        shown = as_toml(HIDDEN if is_secret(key) and value != setting.default else value)
         lines.append(f"{key} = {shown}  # {loaded.places.get(key, 'default')}")
     return "\n".join(lines) + "\n"
 
@@ -29,12 +29,6 @@ def _listeners(loaded: Loaded, default: str, addresses: tuple[Address, ...]) -> 
     places = {place: None for key, place in loaded.places.items() if under(key, (family,))} or {"default": None}
     shown = [str(address) for address in addresses] or ["none"]
     return [f"{name} = {as_toml(text)}  # {', '.join(places)}" for name, text in zip(names, shown, strict=True)]
-
-
-def is_secret(key: str) -> bool:
-    """Whether a setting is nobody else's business."""
-    last = key.rpartition(".")[2]
-    return last.endswith(("pass", "password", "secret")) or last in ("default_users", "definitions_json")
 
 
 def as_toml(value: Any) -> str:
