@@ -10,7 +10,7 @@ from .settings import HIDDEN, SETTINGS, is_secret
 
 
 def rendered(loaded: Loaded) -> str:
-    """The configuration as an amqpd.toml, without the passwords that were set, each setting with the place it was made."""
+    """The configuration as an amqpd.toml, each setting with the place it was made; set passwords are hidden."""
     lines = []
     for key, setting in SETTINGS.items():
         value = getattr(loaded.config, setting.name)

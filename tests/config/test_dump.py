@@ -37,7 +37,9 @@ def test_passwords_are_not_in_it_unless_they_are_the_default(tmp_path: Path) -> 
 def test_what_is_hidden_in_a_dump_does_not_become_a_password(tmp_path: Path, setting: tuple[str, str]) -> None:
     dumped = tmp_path / "dumped.toml"
     dumped.write_text(rendered(read(None, {f"AMQPD_{setting[0]}": setting[1]})))
-    with pytest.raises(StartupError, match=f"'{setting[0].lower()}' is \\*{{8}}, which 'amqpd config dump' shows for it"):
+    with pytest.raises(
+        StartupError, match=f"'{setting[0].lower()}' is \\*{{8}}, which 'amqpd config dump' shows for it"
+    ):
         read(dumped, {})
 
 
