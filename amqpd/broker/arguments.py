@@ -29,8 +29,9 @@ _AGE_UNITS: Final = {"Y": 31_536_000, "M": 2_592_000, "D": 86_400, "h": 3_600, "
 
 
 _ABSENT: Final = object()
-_PLAIN_ATOM: Final = re.compile(r"[a-z][A-Za-z0-9_@]*")
 """Equal to no value: an argument may be there and void."""
+
+_PLAIN_ATOM: Final = re.compile(r"[a-z][A-Za-z0-9_@]*")
 
 
 class _Invalid(Exception):
