@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -61,13 +62,14 @@ def execute(command: tuple[str, ...], log_file: Path | None, **settings: Any) ->
         amqpd exec -- pytest
         amqpd exec -c amqpd.toml -- sh -c 'celery -A tasks worker'
     """
-    if settings["port"] is None:
-        settings["port"] = 0
     if settings["data_dir"] is None:
         settings["memory"] = True
     if settings["http_port"] is None:
         settings["no_http"] = True  # which starts faster
     config = configured(**settings)
+    if settings["port"] is None and config.tcp_listeners:  # none, if clients are to use TLS
+        first, *others = config.tcp_listeners
+        config = replace(config, tcp_listeners=(first._replace(port=0), *others))
     from .logs import open_log  # noqa: PLC0415
 
     if log_file is not None:

@@ -21,6 +21,7 @@ from amqpd.cli.exec import environment
 from amqpd.config import Config
 from amqpd.process import Announcement
 from amqpd.testing.client import Client
+from tests.certificates import Authority
 from tests.cli.command import CLEAN, PATIENCE, amqpd, popen, runs, wait_until_gone
 
 SHOW = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
@@ -126,6 +127,13 @@ def test_the_vhost_there_is_is_passed_on(started: list[subprocess.Popen[str]], s
     assert found["AMQP_URL"] == f"amqp://guest:guest@127.0.0.1:{found['AMQPD_PORT']}/sh%2Fop"
     assert found["RABBITMQ_VHOST"] == "sh/op"
     Client(found["AMQP_URL"]).close()
+
+
+def test_with_tls_alone_there_is_no_other_way_in(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    certificate = Authority(tmp_path).issue("localhost", "127.0.0.1")
+    settings = {"AMQPD_LISTENERS_TCP_DEFAULT": "none", "AMQPD_LISTENERS_SSL_DEFAULT": "127.0.0.1:0"}
+    _, found = execute(started, SHOW, **settings, AMQPD_SSL_OPTIONS_CERTFILE=certificate)
+    assert found["AMQP_URL"] == f"amqps://guest:guest@127.0.0.1:{found['AMQPD_PORT']}/%2F"
 
 
 def test_what_listens_on_ipv6_is_named_with_brackets() -> None:
