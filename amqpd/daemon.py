@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import os
 import platform
 import signal
@@ -28,6 +29,7 @@ from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.queue_log import QueueLog
 from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
@@ -47,6 +49,7 @@ from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .vhost_defaults import VHostDefaults
 from .watermarks import Watermarks
 
 if TYPE_CHECKING:
@@ -85,10 +88,12 @@ class Daemon:
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
         self.management_url = ""  # of the HTTP API, once started
+        self.metrics_addresses: list[tuple[str, int]] = []  # where it serves metrics alone
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self.users: InternalUsers
         self.watermarks: Watermarks
+        self._defaults: VHostDefaults
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
@@ -129,7 +134,11 @@ class Daemon:
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
             )
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
-            self.broker.when_vhost_added.append(self._vhost_added)
+            self._defaults = VHostDefaults(self.broker, self.users, config)
+            self.broker.when_vhost_added.append(self._defaults.provide)
+            queue_log = get_logger(category="queue")
+            if queue_log.is_enabled_for(logging.DEBUG):
+                self.broker.events.listen(QueueLog(queue_log))
             if definitions is not None:
                 import_definitions(self.broker, self.users, definitions, config, self._log)
             elif self.broker.fresh:
@@ -144,7 +153,7 @@ class Daemon:
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
-            if config.management:
+            if config.management or config.prometheus:
                 await self._start_management(authenticator)
         except BaseException:
             for listener in self._listeners:
@@ -161,7 +170,7 @@ class Daemon:
             self._log.info(f"web page on {self.management_url}")
 
     def _provide_users(self) -> None:
-        """The default user, and those that vhosts are to have; at the first start, or else they would be recreated."""
+        """The default user, and what vhosts are to have; at the first start, or else it would be recreated."""
         config = self.config
         try:
             self.users.provide(
@@ -173,27 +182,14 @@ class Daemon:
                 write=config.default_write,
                 read=config.default_read,
             )
-            self._vhost_added(config.default_vhost)
+            self._defaults.provide(config.default_vhost)
         except OperatorError as error:
             raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
 
-    def _vhost_added(self, vhost: str) -> None:
-        for each in self.config.default_users:
-            if Pattern(each.vhost_pattern).matches(vhost):
-                self.users.provide(
-                    each.name,
-                    each.password,
-                    each.tags,
-                    vhost,
-                    configure=each.configure,
-                    write=each.write,
-                    read=each.read,
-                )
-
     async def _start_management(self, authenticator: Authenticator) -> None:
-        """Raises StartupError when it cannot listen."""
+        """Serve the HTTP API, and metrics, as far as they are wanted. Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
-        from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
+        from .management.server import Listener, Management, ManagementServer, Options  # noqa: PLC0415
 
         config = self.config
         management = Management(
@@ -210,11 +206,35 @@ class Daemon:
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
             watermarks=self.watermarks,
+            plugins=tuple(at_work(config)),
+            options=Options(
+                disable_stats=config.disable_stats,
+                enable_queue_totals=config.enable_queue_totals,
+                rates_mode=config.rates_mode,
+                login_session_timeout=config.login_session_timeout,
+                per_object_metrics=config.per_object_metrics,
+                cluster_tags=dict(config.cluster_tags),
+                node_tags=dict(config.node_tags),
+                headers=headers_of(config),
+            ),
         )
-        server = ManagementServer(management)
+        server = self._management = ManagementServer(management)
+        try:
+            if config.management:
+                await self._serve_api(server)
+            if config.prometheus:
+                host, port = await server.start_metrics(
+                    config.prometheus_ip, config.prometheus_port, config.prometheus_path
+                )
+                self.metrics_addresses = [(host, port)]
+                self._log.info(f"Prometheus metrics: HTTP (non-TLS) listener started on port {port}")
+        except BaseException:
+            await server.stop()
+            raise
+
+    async def _serve_api(self, server: ManagementServer) -> None:
+        config = self.config
         host, port = await server.start(config.management_ip, config.management_port)
-        self._management = server
-        management.listeners.append(Listener("http", host, port))
         self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self._log.info(f"started HTTP listener on {host}:{port}")
@@ -234,7 +254,13 @@ class Daemon:
     def announcement(self) -> Announcement:
         """Where clients connect, for scripts."""
         return Announcement.of(
-            self.config, {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses}
+            self.config,
+            {
+                "amqp": self.addresses,
+                "amqps": self.tls_addresses,
+                "http": self.management_addresses,
+                "http/prometheus": self.metrics_addresses,
+            },
         )
 
     def request_stop(self, reason: str) -> None:
@@ -454,6 +480,7 @@ def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSetting
     """What the connections of a listener are offered, with TLS or without."""
     return ConnectionSettings(
         channel_max=config.channel_max,
+        channels_per_node=config.channels_per_node,
         consumer_max=config.consumer_max,
         max_connections=config.max_connections,
         frame_max=config.frame_max,
@@ -502,6 +529,19 @@ def password_rules(config: Config) -> PasswordRules:
         raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
     least_size = config.validation_min_length if backend == "min_password_length" else 0
     return PasswordRules(config.password_hashing_module, least_size, pattern)
+
+
+def headers_of(config: Config) -> dict[str, str]:
+    """What the answers of the HTTP API are to say besides."""
+    named = {
+        "X-Content-Type-Options": config.content_type_options,
+        "X-XSS-Protection": config.xss_protection,
+        "X-Frame-Options": config.frame_options,
+        "Referrer-Policy": config.referrer_policy,
+        "Strict-Transport-Security": config.hsts_policy,
+        "Content-Security-Policy": config.csp_policy,
+    }
+    return {name: value for name, value in named.items() if value}
 
 
 def node_name(config: Config) -> str:

@@ -65,6 +65,7 @@ class ConnectionSettings:
     """What the broker offers and demands of every connection."""
 
     channel_max: int = 2047  # channels open at a time; 0 = no limit
+    channels_per_node: int = 0  # channels open at a time, in the whole broker; 0 = no limit
     consumer_max: int = 0  # consumers at a time on a channel; 0 = no limit
     max_connections: int = 0  # open at a time, in the whole broker; 0 = no limit
     frame_max: int = 131072  # bytes; 0 = no limit
@@ -319,7 +320,7 @@ class Connection:
         return isinstance(capabilities, dict) and capabilities.get(capability) is True
 
     def open_channel(self, number: int) -> None:
-        """Raises NotAllowed when as many are open as was negotiated."""
+        """Raises NotAllowed when as many are open as was negotiated, or as the user or the broker may have."""
         if self.channel_max and len(self.channels) >= self.channel_max:
             raise NotAllowed(
                 f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max"
@@ -333,6 +334,13 @@ class Connection:
             raise NotAllowed(
                 f"number of channels opened for user '{self.user.name}' has reached the maximum allowed user limit of"
                 f" {limit}",
+                method_id=0,
+            )
+        most = self.settings.channels_per_node
+        if most and self.broker.connections.channels >= most:
+            raise NotAllowed(
+                f"number of channels opened on node '{self.broker.node}' has reached the maximum allowed limit of"
+                f" {most}",
                 method_id=0,
             )
         channel = self.channels[number] = Channel(number, self, self.user, self.vhost)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from .addresses import Address, is_listener, under
 from .layers import Loaded
-from .settings import SETTINGS
+from .settings import SETTINGS, is_table
 
 
 def rendered(loaded: Loaded) -> str:
@@ -17,7 +19,7 @@ def rendered(loaded: Loaded) -> str:
         if is_listener(key):
             lines += _listeners(loaded, key, value)
             continue
-        shown = '"********"' if is_secret(key) and value else as_toml(value)
+        shown = '"********"' if is_secret(key) and value else as_toml(dict(value) if is_table(key) else value)
         lines.append(f"{key} = {shown}  # {loaded.places.get(key, 'default')}")
     return "\n".join(lines) + "\n"
 
@@ -41,6 +43,10 @@ def as_toml(value: Any) -> str:
     """A setting's value as TOML has it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if is_dataclass(value) and not isinstance(value, type):
+        return as_toml({name: each for name, each in asdict(value).items() if each is not None})
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{as_toml(str(name))} = {as_toml(each)}' for name, each in value.items())}}}"
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(as_toml, value))}]"
     if isinstance(value, (int, float)):

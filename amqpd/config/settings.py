@@ -11,7 +11,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +52,8 @@ MAX_SHARE: Final = 1000
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
 OWN_LEVELS: Final = ("", *LOG_LEVELS)
 LOG_FORMATS: Final = ("console", "json")
+RATES_MODES: Final = ("none", "basic", "detailed")
+APPLY_TO: Final = ("all", "queues", "classic_queues", "quorum_queues", "streams", "exchanges")
 
 BY_COMPAT: Final = ("compat", "true", "false")
 """For what `compat` decides unless it is said otherwise."""
@@ -77,9 +79,16 @@ class InvalidSetting(StartupError):
 
 
 def _setting(
-    key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
+    key: str,
+    default: Any,
+    explanation: str,
+    choices: tuple[str, ...] = (),
+    record: type[Any] | None = None,
+    *,
+    table: bool = False,
 ) -> Any:
-    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
+    """`record` is what each table of a list of them is; a `table` is one with names of the operator's choice."""
+    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record, "table": table}
     return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password", "definitions_json")))
 
 
@@ -94,6 +103,39 @@ class DefaultUser:
     configure: str = ".*"
     write: str = ".*"
     read: str = ".*"
+
+
+def _number_of_record() -> Any:
+    """A number in a table that may be left out."""
+    return field(default=None, metadata={"number": True})
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultLimits:
+    """Limits that every new vhost with a matching name is to have. Below 0: none; None: nothing is said of it."""
+
+    name: str
+    pattern: str = ".*"
+    max_connections: int | None = _number_of_record()
+    max_queues: int | None = _number_of_record()
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultPolicy:
+    """An operator policy that every new vhost with a matching name is to have. What is None, it does not set."""
+
+    name: str
+    vhost_pattern: str = ".*"
+    queue_pattern: str = ".*"
+    apply_to: str = field(default="all", metadata={"choices": APPLY_TO})
+    expires: int | None = _number_of_record()  # milliseconds, as the next
+    message_ttl: int | None = _number_of_record()
+    max_length: int | None = _number_of_record()
+    max_length_bytes: int | None = _number_of_record()
+    max_in_memory_length: int | None = _number_of_record()
+    max_in_memory_bytes: int | None = _number_of_record()
+    delivery_limit: int | None = _number_of_record()
+    queue_version: int | None = _number_of_record()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +214,12 @@ class Config:
     default_users: tuple[DefaultUser, ...] = _setting(
         "default_users", (), "users of new vhosts with matching names", record=DefaultUser
     )
+    default_limits: tuple[DefaultLimits, ...] = _setting(
+        "default_limits.vhosts", (), "limits of new vhosts with matching names", record=DefaultLimits
+    )
+    default_policies: tuple[DefaultPolicy, ...] = _setting(
+        "default_policies.operator", (), "operator policies of new vhosts with matching names", record=DefaultPolicy
+    )
     password_hashing_module: str = _setting(
         "password_hashing_module", HASHING_CHOICES[0], "how new passwords are kept", HASHING_CHOICES
     )
@@ -196,6 +244,9 @@ class Config:
     )
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
+    channels_per_node: int = _setting(
+        "channel_max_per_node", 0, "channels open at a time, on all connections; 0 = no limit"
+    )
     consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")
     max_connections: int = _setting("max_connections", 0, "connections open at a time; 0 = no limit")
     vhost_max: int = _setting("vhost_max", 0, "vhosts there may be; 0 = no limit")
@@ -229,12 +280,39 @@ class Config:
     product_version: str = _setting("product_version", "", "its version; empty = that of compat")
     node_name: str = _setting("node_name", "", "name of the node, as rabbit@host; empty = amqpd@ and the host's name")
     cluster_name: str = _setting("cluster_name", "", "name announced for the whole; empty = the node's")
+    cluster_tags: tuple[tuple[str, str], ...] = _setting(
+        "cluster_tags", (), "what there is to say of the whole, for the HTTP API to show", table=True
+    )
+    node_tags: tuple[tuple[str, str], ...] = _setting("node_tags", (), "and of the node", table=True)
     motd_file: str = _setting("motd_file", "", "file whose text is logged at the start")
     trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
     event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
     management: bool = _setting("management.enabled", True, "serve the HTTP API")
     management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
     management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
+    disable_stats: bool = _setting("management.disable_stats", False, "leave statistics out of the HTTP API")
+    enable_queue_totals: bool = _setting(
+        "management.enable_queue_totals", False, "but not how many messages there are in queues"
+    )
+    rates_mode: str = _setting("management.rates_mode", "basic", "count messages by the second", RATES_MODES)
+    login_session_timeout: int = _setting(
+        "management.login_session_timeout", 0, "minutes until the web page forgets who signed in; 0 = when it is closed"
+    )
+    content_type_options: str = _setting(
+        "management.headers.content_type_options", "", "header X-Content-Type-Options of all answers; empty = as it is"
+    )
+    xss_protection: str = _setting("management.headers.xss_protection", "", "X-XSS-Protection")
+    frame_options: str = _setting("management.headers.frame_options", "", "X-Frame-Options")
+    referrer_policy: str = _setting("management.headers.referrer_policy", "", "Referrer-Policy")
+    hsts_policy: str = _setting("management.hsts.policy", "", "Strict-Transport-Security")
+    csp_policy: str = _setting("management.csp.policy", "", "Content-Security-Policy")
+    prometheus: bool = _setting("prometheus.enabled", False, "serve metrics on a port of their own")
+    prometheus_ip: str = _setting("prometheus.tcp.ip", "127.0.0.1", "address for metrics")
+    prometheus_port: int = _setting("prometheus.tcp.port", 15692, "port for metrics; 0 = any free one")
+    prometheus_path: str = _setting("prometheus.path", "/metrics", "path of the metrics there")
+    per_object_metrics: bool = _setting(
+        "prometheus.return_per_object_metrics", False, "metrics of each object, instead of sums"
+    )
     log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
     log_console: bool = _setting("log.console", True, "log to standard output")
@@ -247,6 +325,7 @@ class Config:
     log_exchange_level: str = _setting("log.exchange_level", "", "least severity there; empty = log.level", OWN_LEVELS)
     log_exchange_format: str = _setting("log.exchange_format", "console", "text, or JSON, there", LOG_FORMATS)
     log_connection_level: str = _setting("log.levels.connection", "", "of connections; empty = log.level", OWN_LEVELS)
+    log_queue_level: str = _setting("log.levels.queue", "", "of queues; empty = log.level", OWN_LEVELS)
     log_channel_level: str = _setting("log.levels.channel", "", "of channels; empty = log.level", OWN_LEVELS)
 
     remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
@@ -255,7 +334,10 @@ class Config:
     def __post_init__(self) -> None:
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
+            ("management.login_session_timeout", self.login_session_timeout, 0, MAX_INT),
+            ("prometheus.tcp.port", self.prometheus_port, 0, 0xFFFF),
             ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("channel_max_per_node", self.channels_per_node, 0, MAX_SIZE),
             ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
             ("max_connections", self.max_connections, 0, MAX_SIZE),
             ("vhost_max", self.vhost_max, 0, MAX_SIZE),
@@ -291,6 +373,7 @@ class Config:
             ("data_dir", self.data_dir, "a folder"),
             ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
+            ("prometheus.tcp.ip", self.prometheus_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
         ):
@@ -303,6 +386,18 @@ class Config:
         ):
             if not names:
                 raise _invalid(key, names, expected)
+        if not self.prometheus_path.startswith("/"):
+            raise _invalid("prometheus.path", self.prometheus_path, "a path, from / on")
+        for name, header in (
+            ("headers.content_type_options", self.content_type_options),
+            ("headers.xss_protection", self.xss_protection),
+            ("headers.frame_options", self.frame_options),
+            ("headers.referrer_policy", self.referrer_policy),
+            ("hsts.policy", self.hsts_policy),
+            ("csp.policy", self.csp_policy),
+        ):
+            if not header.isascii() or (header and not header.isprintable()):
+                raise _invalid(f"management.{name}", header, "what a header can hold: a line of ASCII")
         if not self.tcp_listeners and not self.ssl_listeners:
             raise StartupError("'listeners.tcp' and 'listeners.ssl' are none, and one is needed", os.EX_CONFIG)
         if self.ssl_listeners and not self.certfile:
@@ -320,6 +415,11 @@ class Config:
 
 SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config) if setting.metadata}
 """Every setting's dataclass field, by key."""
+
+
+def is_table(key: str) -> bool:
+    """Whether a key is a table whose names an operator chooses."""
+    return key in SETTINGS and SETTINGS[key].metadata["table"]
 
 
 def is_setting(key: str) -> bool:
@@ -349,6 +449,8 @@ def converted(key: str, value: Any) -> Any:
     choices = setting.metadata["choices"]
     if setting.metadata["record"] is not None:
         return _records(key, setting.metadata["record"], value)
+    if setting.metadata["table"]:
+        return _pairs(key, value)
     if isinstance(default, bool):
         if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no"):
             return value.lower() in ("true", "1", "yes")
@@ -402,15 +504,38 @@ def _record(key: str, record: type[Any], table: Mapping[str, Any]) -> Any:
             raise StartupError(
                 f"unknown key '{name}' in a table of '{key}'; known are {', '.join(known)}", os.EX_CONFIG
             )
-        listed = isinstance(known[name].default, tuple)
-        if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
-            raise StartupError(
-                f"'{name}' in a table of '{key}' has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG
-            )
-        made[name] = tuple(value) if listed else value
+        made[name] = _member(f"'{name}' in a table of '{key}'", known[name], value)
     if not made.get("name"):
         raise StartupError(f"a table of '{key}' has no name", os.EX_CONFIG)
     return record(**made)
+
+
+def _member(place: str, member: Field[Any], value: Any) -> Any:
+    """What a table has under one of its names."""
+    choices = member.metadata.get("choices", ())
+    if "number" in member.metadata:
+        try:
+            return _number(place, value)
+        except InvalidSetting as error:
+            raise StartupError(f"{place} has to be {error.expected}", os.EX_CONFIG) from None
+    listed = isinstance(member.default, tuple)
+    if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
+        raise StartupError(f"{place} has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG)
+    if choices and value not in choices:
+        raise StartupError(f"{place} has to be one of {', '.join(choices)}", os.EX_CONFIG)
+    return tuple(value) if listed else value
+
+
+def _pairs(key: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """A table of strings, as TOML has it; from the environment, as JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value or "{}")
+        except ValueError:
+            raise _invalid(key, value, "a table of strings, in JSON") from None
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+        raise _invalid(key, value, "a table of strings")
+    return tuple(value.items())
 
 
 def _number(key: str, value: Any) -> int:

@@ -139,6 +139,16 @@ class Call:
         value = self.request.query_params.get(name)
         return default if value is None else as_flag(value)
 
+    @property
+    def without_stats(self) -> bool:
+        """Whether statistics are not wanted, here or at all. Raises HttpError 400."""
+        return self.management.options.disable_stats or self.flag("disable_stats")
+
+    @property
+    def with_totals(self) -> bool:
+        """Whether how many messages there are in queues is wanted nevertheless. Raises HttpError 400."""
+        return self.management.options.enable_queue_totals or self.flag("enable_queue_totals")
+
     # --- what the body says
 
     async def load(self) -> None:

@@ -23,6 +23,11 @@ def bad_request(reason: Any) -> HttpError:
     return HttpError(400, "bad_request", reason)
 
 
+def stats_disabled() -> HttpError:
+    """Asked for what only statistics know."""
+    return bad_request("Stats in management UI are disabled on this node")
+
+
 def not_found() -> HttpError:
     """Something named in the path is not there."""
     return HttpError(404, "Object Not Found", "Not Found")

@@ -56,8 +56,9 @@ _DELIVER_GET: Final = ("delivered", "delivered_no_ack", "got", "got_no_ack")
 class Rates:
     """The rounds' results."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, off: bool = False) -> None:
         self._broker = broker
+        self._off = off  # nothing is told of messages that come and go
         self._rounds: deque[tuple[float, dict[object, Counts]]] = deque(maxlen=2)
         self.history: deque[Sample] = deque(maxlen=HISTORY)
         self._idle: dict[Traffic, tuple[Counts, float]] = {}  # counters as they were seen last, and since when
@@ -65,6 +66,8 @@ class Rates:
         self._looked_at = -ATTENTION
 
     def start(self) -> None:
+        if self._off:
+            return
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
@@ -78,11 +81,15 @@ class Rates:
 
     def stats(self, traffic: Traffic, names: dict[str, str] = NAMES) -> dict[str, Any]:
         """The message_stats of an object: counters that ever counted, with their rates."""
+        if self._off:
+            return {}
         now = counts_of(traffic)
         return message_stats(now, *self._since(traffic, now), names)
 
     def totals(self) -> dict[str, Any]:
         """The message_stats of the whole broker."""
+        if self._off:
+            return {}
         now = totals_of(self._broker)
         return message_stats(now, *self._since(self._broker, now), NAMES)
 

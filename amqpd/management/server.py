@@ -9,12 +9,13 @@ import functools
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,6 +27,7 @@ from ..errors import StartupError
 from ..watermarks import Watermarks
 from . import page
 from .api import RESOURCES
+from .headers import with_headers
 from .process import memory_total
 from .rates import Rates
 from .resources import application
@@ -50,6 +52,20 @@ class Listener:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How much the API shows, and how."""
+
+    disable_stats: bool = False  # as if every query said so
+    enable_queue_totals: bool = False  # but not for messages in queues
+    rates_mode: str = "basic"  # or none, detailed
+    login_session_timeout: int = 0  # minutes until the page forgets who signed in; 0 = not before it is closed
+    per_object_metrics: bool = False  # for /metrics, too
+    cluster_tags: Mapping[str, str] = field(default_factory=dict)
+    node_tags: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # of all answers
+
+
 @dataclass(slots=True)
 class Management:
     """What the API shows and changes."""
@@ -64,14 +80,14 @@ class Management:
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
-    per_object_metrics: bool = False  # for /metrics, too
+    options: Options = Options()
     watermarks: Watermarks | None = None  # None: nobody watches, and nothing is limited
     started_at: float = field(init=False)  # on the broker's clock
     rates: Rates = field(init=False)
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rates = Rates(self.broker)
+        self.rates = Rates(self.broker, off=self.options.rates_mode == "none")
         self.views = Views(self)
         self.started_at = self.broker.clock.now()
 
@@ -93,11 +109,12 @@ class Management:
 
 
 class ManagementServer:
-    """The sockets of the API: one for TCP, and one in the data folder for whoever owns that."""
+    """The sockets of the API: one for TCP, one in the data folder for whoever owns that, and one for metrics alone."""
 
     def __init__(self, management: Management) -> None:
         self.management = management
-        self._app = application(management, RESOURCES, [_metrics(management), *page.routes()])
+        routes = [*_metrics(management, "/metrics"), *page.routes()]
+        self._app = with_headers(application(management, RESOURCES, routes), management.options.headers)
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
         self._socket_path: Path | None = None
 
@@ -106,10 +123,21 @@ class ManagementServer:
 
         Raises StartupError 69 when the port is taken, 68 for an unknown host.
         """
-        listening = _bound(host, port)
-        await self._serve(self._app, [listening])
-        name: tuple[str, int] = listening.getsockname()[:2]
+        name = await self._listen(self._app, host, port, "choose another port with --http-port, or --no-http")
         self.management.rates.start()
+        return name
+
+    async def start_metrics(self, host: str, port: int, path: str) -> tuple[str, int]:
+        """Serve metrics there, and nothing else. Returns the address, and raises StartupError, as `start` does."""
+        app = Starlette(routes=_metrics(self.management, path))
+        name = await self._listen(app, host, port, "choose another one for prometheus.tcp.port")
+        self.management.listeners.append(Listener("http/prometheus", *name))
+        return name
+
+    async def _listen(self, app: ASGIApp, host: str, port: int, advice: str) -> tuple[str, int]:
+        listening = _bound(host, port, advice)
+        await self._serve(app, [listening])
+        name: tuple[str, int] = listening.getsockname()[:2]
         return name
 
     async def start_local(self, path: Path) -> None:
@@ -178,13 +206,16 @@ def _local(app: ASGIApp) -> ASGIApp:
     return marked
 
 
-def _metrics(management: Management) -> Route:
+def _metrics(management: Management, path: str) -> list[Route]:
+    """The pages of metrics, at a path and below it."""
+
     async def respond(request: Request) -> Response:
         from .prometheus import respond as metrics  # noqa: PLC0415 - slow to import, and many never ask
 
         return await metrics(management, request)
 
-    return Route("/metrics{page:path}", respond)
+    path = path.rstrip("/")
+    return [Route(path or "/", respond), Route(f"{path}/{{page:path}}", respond)]
 
 
 def _bound_in_folder(path: Path) -> socket.socket:
@@ -204,7 +235,7 @@ def _bound_in_folder(path: Path) -> socket.socket:
     return listening
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, advice: str) -> socket.socket:
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
@@ -218,9 +249,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.close()
         code = os.EX_NOPERM if error.errno == errno.EACCES else os.EX_UNAVAILABLE
         raise StartupError(
-            f"cannot listen on {host}:{port} for HTTP: {os.strerror(error.errno or 0)};"
-            " choose another port with --http-port, or --no-http",
-            code,
+            f"cannot listen on {host}:{port} for HTTP: {os.strerror(error.errno or 0)}; {advice}", code
         ) from error
     listening.setblocking(False)
     return listening

@@ -318,8 +318,35 @@ class Views:
             "effective_policy_definition": dict(queue.policies.definition) if queue.policies is not None else {},
         }
 
+    def queue_totals(self, vhost: VHost, queue: AnyQueue) -> dict[str, Any]:
+        """What a queue is, and how many messages are in it."""
+        return {
+            **self.queue_basics(vhost, queue),
+            **self._policies(queue),
+            **dict(zip(_DEPTH, depth_of(queue), strict=True)),
+        }
+
 
 _DEPTH: Final = ("messages", "messages_ready", "messages_unacknowledged")
+
+_STATISTICS: Final = frozenset(
+    {
+        "message_stats",
+        "messages_delayed",
+        *_DEPTH,
+        *("recv_cnt", "recv_oct", "send_cnt", "send_oct", "send_pend", "channels", "state"),
+        *("consumer_count", "prefetch_count", "global_prefetch_count", "confirm", "transactional"),
+        *("messages_unconfirmed", "messages_uncommitted", "acks_uncommitted", "pending_raft_commands", "idle_since"),
+        *("garbage_collection", "reductions", "consumer_details", "deliveries", "incoming", "outgoing", "publishes"),
+    }
+)
+"""What is counted for an exchange, a connection, a channel or a vhost, or changes as often."""
+
+
+def without_stats(shown: dict[str, Any]) -> dict[str, Any]:
+    """An exchange, a connection, a channel or a vhost as it was when it was made."""
+    counted = {f"{name}_details" for name in _STATISTICS}
+    return {name: value for name, value in shown.items() if name not in _STATISTICS and name not in counted}
 
 
 def properties_key(routing_key: str, arguments: Mapping[str, Any]) -> str:

@@ -172,6 +172,7 @@ def _show_listeners(target: Target) -> None:
         "amqp": ("amqp", "AMQP 0-9-1"),
         "amqps": ("amqp/ssl", "AMQP 0-9-1 over TLS"),
         "http": ("http", "HTTP API"),
+        "http/prometheus": ("http/prometheus", "Prometheus exporter API over HTTP"),
     }
     for host, port, protocol in _listeners(target):
         name, purpose = shown.get(protocol, (protocol, protocol))

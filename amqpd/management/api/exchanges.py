@@ -22,13 +22,17 @@ from ..errors import bad_request, not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
 from ..translate import arguments_of, properties_of
+from ..views import without_stats
 
 
 async def list_exchanges(call: Call) -> Response:
     found = [(vhost, exchange) for vhost in call.vhosts() for exchange in list(vhost.exchanges.values())]
 
+    basics = call.without_stats
+
     def view(place: tuple[VHost, Exchange]) -> dict[str, Any]:
-        return call.management.views.exchange(*place)
+        shown = call.management.views.exchange(*place)
+        return without_stats(shown) if basics else shown
 
     keys = {
         "vhost": lambda place: place[0].name,
@@ -40,7 +44,8 @@ async def list_exchanges(call: Call) -> Response:
 
 
 def show_exchange(call: Call) -> Any:
-    return call.management.views.exchange_details(call.vhost, exchange_in(call))
+    shown = call.management.views.exchange_details(call.vhost, exchange_in(call))
+    return without_stats(shown) if call.without_stats else shown
 
 
 def exchange_in(call: Call) -> Exchange:

@@ -43,6 +43,47 @@ FEATURES = (
 
 
 def show_overview(call: Call) -> Any:
+    broker, options = call.broker, call.management.options
+    properties = call.management.server_properties
+    version = str(properties.get("version", __version__))
+    shown = {
+        "management_version": version,
+        "rates_mode": options.rates_mode,
+        "sample_retention_policies": {"global": [600], "basic": [600], "detailed": [600]},
+        "exchange_types": exchange_types(),
+        "product_version": version,
+        "product_name": str(properties.get("product", "amqpd")),
+        "rabbitmq_version": version,
+        "amqpd_version": __version__,
+        "cluster_name": str(properties.get("cluster_name", broker.node)),
+        "cluster_tags": dict(options.cluster_tags),
+        "node_tags": dict(options.node_tags),
+        "erlang_version": "",
+        "erlang_full_version": f"Python {platform.python_version()}",
+        "crypto_lib_version": "",
+        "release_series_support_status": "supported",
+        "disable_stats": call.without_stats,
+        "enable_queue_totals": call.with_totals,
+        "default_queue_type": "classic",
+        "is_op_policy_updating_enabled": True,
+        "node": broker.node,
+    }
+    return shown | (_object_totals(call) if call.without_stats else _statistics(call))
+
+
+def _object_totals(call: Call) -> dict[str, Any]:
+    """What there is to count without statistics."""
+    vhosts = call.vhosts()
+    counts = {
+        "queues": sum([len(vhost.queues) for vhost in vhosts]),
+        "exchanges": sum([len(vhost.exchanges) for vhost in vhosts]),
+    }
+    if call.sees_all:
+        counts["connections"] = len(call.broker.connections.open)
+    return {"object_totals": counts}
+
+
+def _statistics(call: Call) -> dict[str, Any]:
     management, broker = call.management, call.broker
     rates = management.rates
     totals = [0, 0, 0]
@@ -55,35 +96,13 @@ def show_overview(call: Call) -> Any:
             counts["consumers"] += len(queue.consumers)
     counts["connections"] = len(broker.connections.open)
     counts["channels"] = sum([len(connection.open_channels()) for connection in broker.connections.open])
-    properties = management.server_properties
-    version = str(properties.get("version", __version__))
     names = ("messages", "messages_ready", "messages_unacknowledged")
     return {
-        "management_version": version,
-        "rates_mode": "basic",
-        "sample_retention_policies": {"global": [600], "basic": [600], "detailed": [600]},
-        "exchange_types": exchange_types(),
-        "product_version": version,
-        "product_name": str(properties.get("product", "amqpd")),
-        "rabbitmq_version": version,
-        "amqpd_version": __version__,
-        "cluster_name": str(properties.get("cluster_name", broker.node)),
-        "cluster_tags": {},
-        "node_tags": {},
-        "erlang_version": "",
-        "erlang_full_version": f"Python {platform.python_version()}",
-        "crypto_lib_version": "",
-        "release_series_support_status": "supported",
-        "disable_stats": False,
-        "enable_queue_totals": False,
-        "default_queue_type": "classic",
-        "is_op_policy_updating_enabled": True,
         "message_stats": rates.totals(),
         "churn_rates": rates.details("churn", asdict(broker.churn)),
         "queue_totals": rates.details("depth", dict(zip(names, totals, strict=True))),
         "object_totals": counts,
         "statistics_db_event_queue": 0,
-        "node": broker.node,
         "listeners": [
             {
                 "node": broker.node,
@@ -120,7 +139,9 @@ def show_memory(call: Call) -> Any:
 
 
 def who_am_i(call: Call) -> Any:
-    return {"name": call.user.name, "tags": sorted(call.user.tags), "is_internal_user": True}
+    shown = {"name": call.user.name, "tags": sorted(call.user.tags), "is_internal_user": True}
+    timeout = call.management.options.login_session_timeout
+    return {**shown, "login_session_timeout": timeout} if timeout else shown
 
 
 def show_cluster_name(call: Call) -> Any:
@@ -157,19 +178,24 @@ def log_in(call: Call) -> Any:
 
 def _node(call: Call) -> dict[str, Any]:
     management, broker = call.management, call.broker
-    used = resident_bytes()
-    raised = broker.alarms.raised
-    free = disk_free(management.data_dir)
-    return {
+    basics = {
         "name": broker.node,
         "type": "disc" if management.data_dir else "ram",
         "running": True,
         "being_drained": False,
+    }
+    if call.without_stats:
+        return basics
+    used = resident_bytes()
+    raised = broker.alarms.raised
+    free = disk_free(management.data_dir)
+    return {
+        **basics,
         "os_pid": str(os.getpid()),
         "uptime": int((broker.clock.now() - management.started_at) * 1000),
         "run_queue": 0,
         "processors": os.cpu_count() or 1,
-        "rates_mode": "basic",
+        "rates_mode": management.options.rates_mode,
         "fd_used": file_descriptors(),
         "fd_total": file_limit(),
         "sockets_used": len(broker.connections.open),
@@ -208,7 +234,7 @@ def _contexts(call: Call) -> list[dict[str, Any]]:
     return [
         {
             "node": call.broker.node,
-            "description": "RabbitMQ Management",
+            "description": "RabbitMQ Management" if listener.protocol == "http" else "RabbitMQ Prometheus",
             "path": "/",
             "ip": listener.host,
             "port": str(listener.port),

@@ -32,10 +32,12 @@ ACK_MODES: Final = {  # to whether they reject, and whether they requeue
 async def list_queues(call: Call) -> Response:
     found = [(vhost, queue) for vhost in call.vhosts() for queue in list(vhost.queues.values())]
     views = call.management.views
-    basics = call.flag("disable_stats") and not call.flag("enable_queue_totals")
+    show = views.queue
+    if call.without_stats:
+        show = views.queue_totals if call.with_totals else views.queue_basics
 
     def view(place: tuple[VHost, AnyQueue]) -> dict[str, Any]:
-        return views.queue_basics(*place) if basics else views.queue(*place)
+        return show(*place)
 
     keys = {
         "vhost": lambda place: place[0].name,
@@ -52,7 +54,10 @@ async def list_queues(call: Call) -> Response:
 
 
 def show_queue(call: Call) -> Any:
-    return call.management.views.queue_details(call.vhost, call.queue)
+    views = call.management.views
+    if call.without_stats:
+        return (views.queue_totals if call.with_totals else views.queue_basics)(call.vhost, call.queue)
+    return views.queue_details(call.vhost, call.queue)
 
 
 def declare_queue(call: Call) -> Any:
