@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import logging
 import os
 import platform
 import signal
@@ -136,9 +135,8 @@ class Daemon:
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._defaults = VHostDefaults(self.broker, self.users, config)
             self.broker.when_vhost_added.append(self._defaults.provide)
-            queue_log = get_logger(category="queue")
-            if queue_log.is_enabled_for(logging.DEBUG):
-                self.broker.events.listen(QueueLog(queue_log))
+            if logs_queues(config):
+                self.broker.events.listen(QueueLog(get_logger(category="queue")))
             if definitions is not None:
                 import_definitions(self.broker, self.users, definitions, config, self._log)
             elif self.broker.fresh:
@@ -529,6 +527,12 @@ def password_rules(config: Config) -> PasswordRules:
         raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
     least_size = config.validation_min_length if backend == "min_password_length" else 0
     return PasswordRules(config.password_hashing_module, least_size, pattern)
+
+
+def logs_queues(config: Config) -> bool:
+    """Whether anybody wants the lines about queues, which are for debugging."""
+    levels = (config.log_level, config.log_console_level, config.log_file_level, config.log_exchange_level)
+    return config.log_queue_level == "debug" or (not config.log_queue_level and "debug" in levels)
 
 
 def headers_of(config: Config) -> dict[str, str]:

@@ -124,6 +124,7 @@ class ManagementServer:
         Raises StartupError 69 when the port is taken, 68 for an unknown host.
         """
         name = await self._listen(self._app, host, port, "choose another port with --http-port, or --no-http")
+        self.management.listeners.append(Listener("http", *name))
         self.management.rates.start()
         return name
 

@@ -15,7 +15,13 @@ from amqpd.config.settings import config_of
 
 
 def test_a_dump_is_an_amqpd_toml_that_says_the_same() -> None:
-    environment = {"AMQPD_HEARTBEAT": "5", "AMQPD_LOOPBACK_USERS": "a,b", "RABBITMQ_NODENAME": 'x"y\\z@ö'}
+    environment = {
+        "AMQPD_HEARTBEAT": "5",
+        "AMQPD_LOOPBACK_USERS": "a,b",
+        "RABBITMQ_NODENAME": 'x"y\\z@ö',
+        "AMQPD_CLUSTER_TAGS": '{"a.b": "c", "ö": "\\""}',
+        "AMQPD_DEFAULT_LIMITS_VHOSTS": '[{"name": "x", "max_queues": 5}]',
+    }
     loaded = read(None, environment)
     text = rendered(loaded)
     values = _flattened(tomllib.loads(text))
