@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
+import importlib
 import os
 import platform
 import signal
@@ -32,7 +34,9 @@ from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.dump import is_secret
 from .config.plugins import at_work
+from .config.settings import SETTINGS
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
@@ -40,6 +44,7 @@ from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
 from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .management.doorbell import Doorbell
 from .patterns import Pattern
 from .process import Announcement, Attendant
 from .store.base import Store
@@ -77,6 +82,7 @@ class Daemon:
     def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
+        self._started_at = self.clock.now()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
@@ -92,6 +98,7 @@ class Daemon:
         self._listeners: list[AmqpListener] = []
         self._tls: TlsFiles | None = None
         self._management: ManagementServer | None = None
+        self._doorbell: Doorbell | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -135,6 +142,8 @@ class Daemon:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
                 await self._start_management(authenticator)
+            if not config.memory:
+                self._await_control(authenticator)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -149,10 +158,12 @@ class Daemon:
 
     def _provide_users(self) -> None:
         """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
-        config = self.config
         self.broker.when_vhost_added.append(self._vhost_added)
-        if not self.broker.fresh:
-            return
+        if self.broker.fresh:
+            self._provide_default_user()
+
+    def _provide_default_user(self) -> None:
+        config = self.config
         try:
             self.users.provide(
                 config.default_user,
@@ -180,8 +191,7 @@ class Daemon:
                     read=each.read,
                 )
 
-    async def _start_management(self, authenticator: Authenticator) -> None:
-        """Raises StartupError when it cannot listen."""
+    def _make_management(self, authenticator: Authenticator) -> ManagementServer:
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
 
@@ -199,16 +209,35 @@ class Daemon:
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
             watermarks=self.watermarks,
+            control=self,
         )
-        server = ManagementServer(management)
+        management.started_at = self._started_at
+        return ManagementServer(management)
+
+    async def _start_management(self, authenticator: Authenticator) -> None:
+        """Raises StartupError when it cannot listen."""
+        from .management.server import Listener  # noqa: PLC0415
+
+        config = self.config
+        self._management = server = self._make_management(authenticator)
         host, port = await server.start(config.management_ip, config.management_port)
-        self._management = server
-        management.listeners.append(Listener("http", host, port))
+        server.management.listeners.append(Listener("http", host, port))
         self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self._log.info(f"started HTTP listener on {host}:{port}")
-        if not config.memory:
-            await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
+
+    def _await_control(self, authenticator: Authenticator) -> None:
+        """Have the owner of the data folder find the API there. Raises StartupError when that cannot be."""
+
+        async def answer(listening: socket.socket) -> None:
+            if self._management is None:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, importlib.import_module, "amqpd.management.server")
+                self._management = self._make_management(authenticator)
+            await self._management.start_local(listening)
+
+        self._doorbell = Doorbell(Path(self.config.data_dir) / CONTROL_SOCKET, answer, self._log)
+        self._doorbell.listen()
 
     @property
     def url(self) -> str:
@@ -231,6 +260,46 @@ class Daemon:
         self._log.info(f"stopping: {reason}")
         self._stopped.set()
 
+    def settings(self) -> dict[str, Any]:
+        """See `management.api.control.Control`; so are the following."""
+        found: dict[str, Any] = {}
+        for key, setting in SETTINGS.items():
+            value = getattr(self.config, setting.name)
+            if is_secret(key) and value:
+                value = "********"
+            found[key] = [str(each) for each in value] if isinstance(value, tuple) else value
+        return found
+
+    def suspend(self, *, send_away: bool) -> None:
+        for listener in self._listeners:
+            listener.stop_accepting()
+        if send_away:
+            self.broker.connections.close_all("broker forced connection closure with reason 'shutdown'")
+        self._log.info("no connections are accepted until the listeners are resumed")
+
+    async def resume(self) -> None:
+        for listener in self._listeners:
+            if not listener.accepting:
+                for host, port in self.tls_addresses if listener.encrypted else self.addresses:
+                    await listener.start(host, port)
+        self._log.info("connections are accepted")
+
+    def reset(self) -> None:
+        broker = self.broker
+        for user in list(self.users.all):
+            self.users.delete(user)
+        for vhost in list(broker.vhosts.values()):
+            vhost.protected = False
+            broker.delete_vhost(vhost.name)
+        for name in list(broker.parameters.globals):
+            broker.parameters.clear_global(name)
+        broker.add_vhost(self.config.default_vhost)
+        self._provide_default_user()
+        self._log.info("everything was reset: vhosts, queues, messages, users")
+
+    def collect(self) -> None:
+        gc.collect()
+
     def stop_at_signals(self) -> None:
         """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
         loop = asyncio.get_running_loop()
@@ -248,6 +317,8 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
+        if self._doorbell is not None:
+            await self._doorbell.close()
         if self._management is not None:
             await self._management.stop()
         for listener in self._listeners:

@@ -86,7 +86,15 @@ MAY_IMPORT = {
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "process", "store/committer.py", "cli/probe.py"}
+MAY_TOUCH_ASYNCIO = {
+    "listeners",
+    "management",
+    "daemon",
+    "process",
+    "store/committer.py",
+    "cli/http.py",
+    "cli/probe.py",
+}
 
 
 def modules() -> list[Path]:

@@ -4,5 +4,5 @@
 and sorts, `views` has the JSON shape of each object, `rates` remembers counters for a while. The handlers are in `api`,
 a module for each kind of object. What they show is read from the model at that moment.
 
-Nothing here is imported unless the listener is on.
+Nothing here is imported unless the listener is on, or somebody comes to the control socket, which `doorbell` watches.
 """

@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -24,6 +23,7 @@ from ..broker.broker import Broker
 from ..errors import StartupError
 from ..watermarks import Watermarks
 from .api import RESOURCES
+from .api.control import Control
 from .process import memory_total
 from .rates import Rates
 from .resources import application
@@ -31,9 +31,6 @@ from .views import Views
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-LONGEST_PATH: Final = 107
-"""Bytes in the path of a unix socket (sockaddr_un)."""
 
 PATIENCE: Final = 2
 """Seconds that requests under way have when the broker stops."""
@@ -63,6 +60,7 @@ class Management:
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
     per_object_metrics: bool = False  # for /metrics, too
     watermarks: Watermarks | None = None  # None: nobody watches, and nothing is limited
+    control: Control | None = None  # the process; None: it is somebody else's
     started_at: float = field(init=False)  # on the broker's clock
     rates: Rates = field(init=False)
     views: Views = field(init=False)
@@ -96,7 +94,6 @@ class ManagementServer:
         self.management = management
         self._app = application(management, RESOURCES, [_metrics(management)])
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
-        self._socket_path: Path | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen there; port 0 takes a free one. Returns the address.
@@ -109,16 +106,10 @@ class ManagementServer:
         self.management.rates.start()
         return name
 
-    async def start_local(self, path: Path) -> None:
-        """Listen on a unix socket that only this user can open; who comes that way needs no password.
-
-        Without it when the path is too long for one. Raises StartupError 73 when it cannot be made there.
-        """
-        if len(os.fsencode(path)) > LONGEST_PATH:
-            self.management.log.warning("no control socket: the path of the data folder is too long", path=str(path))
-            return
-        listening = _bound_in_folder(path)
-        self._socket_path = path
+    async def start_local(self, listening: socket.socket) -> None:
+        """Serve on the control socket, see `doorbell`; who comes that way needs no password."""
+        if not self._servers:
+            self.management.rates.start()  # nobody else does
         await self._serve(_local(self._app), [listening])
 
     async def stop(self) -> None:
@@ -132,9 +123,6 @@ class ManagementServer:
                 server.force_exit = True
                 await task
         self._servers = []
-        if self._socket_path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                self._socket_path.unlink()
 
     async def _serve(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
         config = uvicorn.Config(
@@ -182,23 +170,6 @@ def _metrics(management: Management) -> Route:
         return await metrics(management, request)
 
     return Route("/metrics{page:path}", respond)
-
-
-def _bound_in_folder(path: Path) -> socket.socket:
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(path))
-        listening.listen(64)
-    except OSError as error:
-        listening.close()
-        raise StartupError(f"cannot make the control socket {path}: {error}", os.EX_CANTCREAT) from error
-    finally:
-        os.umask(before)
-    listening.setblocking(False)
-    return listening
 
 
 def _bound(host: str, port: int) -> socket.socket:

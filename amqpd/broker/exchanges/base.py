@@ -132,8 +132,8 @@ class Exchange(ABC):
     @final
     def explain(self, message: Message) -> list[Verdict]:
         """Every binding with whether and why it matched. Whether is asked of `match`, the same that routes."""
-        matched = set(self.match(message))
+        matched = {binding.key for binding in self.match(message)}  # the default exchange makes its own anew
         return [
-            Verdict(binding, binding in matched, self.reason(binding, message, binding in matched))
+            Verdict(binding, binding.key in matched, self.reason(binding, message, binding.key in matched))
             for binding in self.candidates(message)
         ]

@@ -19,7 +19,7 @@ _FILES: Final = {
 }
 
 
-def main(_: str, arguments: Sequence[str]) -> NoReturn:
+def main(arguments: Sequence[str], _: str = "") -> NoReturn:
     """Run the broker until it stops; with -detached, in the background. Other arguments are amqpd's options."""
     os.environ.update(defaults(os.environ, ETC))
     others = [argument for argument in arguments if argument != "-detached"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bindings, connections, exchanges, health, overview, queues, vhosts
+from . import bindings, connections, control, exchanges, health, overview, queues, route, vhosts
 
 RESOURCES = (
     *overview.RESOURCES,
@@ -12,5 +12,7 @@ RESOURCES = (
     *bindings.RESOURCES,
     *vhosts.RESOURCES,
     *health.RESOURCES,
+    *control.RESOURCES,
+    *route.RESOURCES,
 )
 """Every path below /api. Of two that match, the first counts."""
