@@ -132,8 +132,8 @@ class Exchange(ABC):
     @final
     def explain(self, message: Message) -> list[Verdict]:
         """Every binding with whether and why it matched. Whether is asked of `match`, the same that routes."""
-        matched = {binding.key for binding in self.match(message)}  # the default exchange makes its own anew
+        matched = set(self.match(message))
         return [
-            Verdict(binding, binding.key in matched, self.reason(binding, message, binding.key in matched))
+            Verdict(binding, binding in matched, self.reason(binding, message, binding in matched))
             for binding in self.candidates(message)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bindings, connections, control, exchanges, health, overview, queues, route, vhosts
+from . import bindings, connections, control, exchanges, health, overview, queues, vhosts
 
 RESOURCES = (
     *overview.RESOURCES,
@@ -13,6 +13,5 @@ RESOURCES = (
     *vhosts.RESOURCES,
     *health.RESOURCES,
     *control.RESOURCES,
-    *route.RESOURCES,
 )
 """Every path below /api. Of two that match, the first counts."""
