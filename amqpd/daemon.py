@@ -199,6 +199,7 @@ class Daemon:
             self.broker,
             authenticator,
             self.users,
+            self.users,
             self._log,
             listeners=[Listener("amqp", host, port) for host, port in self.addresses],
             server_properties=server_properties(config),

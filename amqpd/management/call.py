@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from ..auth.base import Action, Credentials, Peer, Resource, User
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused
-from .errors import bad_request, login_failed, login_required, not_authorised, not_found
+from .errors import bad_request, login_failed, login_required, not_authorised, not_found, vhost_not_found
 
 if TYPE_CHECKING:
     from .server import Management
@@ -64,6 +65,11 @@ class Call:
         self.user = user
 
     @property
+    def reading(self) -> bool:
+        """Whether it asks for something to be shown, and not for anything to be done."""
+        return self.request.method in ("GET", "HEAD")
+
+    @property
     def local(self) -> bool:
         """Whether it came through the socket in the data folder."""
         return bool(self.request.scope.get("amqpd.local"))
@@ -101,15 +107,18 @@ class Call:
         return name in self.request.path_params
 
     def path(self, name: str) -> str:
-        """A part of the path, decoded."""
-        return unquote(self.request.path_params[name])
+        """A part of the path, decoded. Raises HttpError 400 for what is no UTF-8."""
+        try:
+            return unquote(self.request.path_params[name], errors="strict")
+        except UnicodeDecodeError:
+            raise bad_request(f"'{name}' in the path is not valid UTF-8") from None
 
     @property
     def vhost(self) -> VHost:
         """The vhost in the path. Raises HttpError 404."""
         vhost = self.broker.vhosts.get(self.path("vhost"))
         if vhost is None:
-            raise not_found()
+            raise vhost_not_found() if self.request.method in ("PUT", "POST") else not_found()
         return vhost
 
     def vhosts(self) -> list[VHost]:
@@ -159,12 +168,17 @@ class Call:
 
 
 def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], default: Any = _MISSING) -> Any:
-    """A field of an object from JSON; `bool` may also be written as a string. Raises HttpError 400."""
+    """A field of an object from JSON; `bool` may also be written as a string, `object` is anything.
+
+    Raises HttpError 400.
+    """
     value = body.get(name, _MISSING)
     if value is _MISSING or (value is None and default is not _MISSING):
         if default is _MISSING:
             raise bad_request(f"[{{key_missing,{name}}}]")
         return default
+    if kind is object:
+        return value
     if kind is bool:
         return as_flag(value)
     wanted = kind if isinstance(kind, tuple) else (kind,)
@@ -190,12 +204,22 @@ def parsed(body: bytes) -> dict[str, Any]:
     if body.strip() in (b"", b"null", b"undefined"):
         return {}
     try:
-        found = json.loads(body)
+        found = json.loads(body, parse_float=_finite, parse_constant=_finite)
+        if b"\\u" in body:
+            json.dumps(found, ensure_ascii=False).encode()  # halves of surrogates are no text
     except (ValueError, RecursionError):
         raise bad_request("not_json") from None
     if not isinstance(found, dict):
         raise bad_request("not_json")
     return found
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for what is no number in JSON."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def basic_credentials(header: str) -> Credentials:

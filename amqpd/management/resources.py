@@ -37,8 +37,8 @@ class Right(Enum):
 
     ANYBODY = auto()  # without logging in
     USER = auto()  # who may use the API at all
-    VHOST = auto()  # and enter the vhost in the path; to read, monitoring is enough
-    POLICIES = auto()  # policymakers of that vhost
+    VHOST = auto()  # and enter the vhost in the path, or is an administrator; to read, monitoring is enough
+    POLICIES = auto()  # policymakers, of the vhost in the path if there is one, and administrators
     MONITORING = auto()
     ADMINISTRATOR = auto()
 
@@ -111,11 +111,11 @@ def _endpoint(management: Management, resource: Resource) -> Callable[[Request],
             handler = handlers.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 return Response(status_code=405, headers={"Allow": resource.allowed})
-            right = resource.read if request.method in ("GET", "HEAD") and resource.read else resource.right
+            right = resource.read if call.reading and resource.read else resource.right
             if right is not Right.ANYBODY:
                 await call.authenticate()
                 check_right(call, right)
-            if request.method not in ("GET", "HEAD"):
+            if not call.reading:
                 await call.load()
             with management.broker.events.acting(call.user.name):
                 result = handler(call)
@@ -135,16 +135,17 @@ async def _nowhere(request: Request) -> Response:
 def check_right(call: Call, right: Right) -> None:
     """Raises HttpError 401 unless the user has the right, 404 when the vhost it depends on is not there."""
     if right is Right.ADMINISTRATOR and not call.has_tag():
-        raise not_authorised("User not administrator")
+        raise not_authorised("Not administrator user")
     if right is Right.MONITORING and not call.has_tag("monitoring"):
-        raise not_authorised("User not monitor")
+        raise not_authorised("Not monitor user")
     if right is Right.POLICIES and not call.has_tag("policymaker"):
-        raise not_authorised("User not policymaker")
+        raise not_authorised("User not authorised to access object")
     if right in (Right.VHOST, Right.POLICIES) and call.has("vhost"):
         name = call.vhost.name
-        reading = call.request.method in ("GET", "HEAD")
-        if not (call.may_see(name) if reading else call.may_enter(name)):
-            raise not_authorised("User not authorised to access virtual host")
+        reading = right is Right.VHOST and call.reading
+        if not (call.has_tag() or (call.may_see(name) if reading else call.may_enter(name))):
+            what = "virtual host" if right is Right.VHOST else "object"
+            raise not_authorised(f"User not authorised to access {what}")
 
 
 def answer(result: Any) -> Response:

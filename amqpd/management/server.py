@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..auth.base import Authenticator, Authorizer
+from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
 from ..errors import StartupError
 from ..watermarks import Watermarks
@@ -55,6 +56,7 @@ class Management:
     broker: Broker
     authenticator: Authenticator
     authorizer: Authorizer
+    users: InternalUsers
     log: Any
     listeners: list[Listener] = field(default_factory=list)
     server_properties: dict[str, Any] = field(default_factory=dict)

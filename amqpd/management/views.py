@@ -296,6 +296,7 @@ class Views:
             "tags": list(vhost.tags),
             "default_queue_type": vhost.default_queue_type or "classic",
             "tracing": vhost.tracing,
+            "protected_from_deletion": vhost.protected,
             "metadata": {"description": vhost.description, "tags": list(vhost.tags)},
             "cluster_state": {self._node: "running"},
             **self._rates.details((vhost, "depth"), dict(zip(_DEPTH, totals, strict=True))),

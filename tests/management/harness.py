@@ -44,6 +44,7 @@ class Api:
             self.broker,
             self.users,
             self.users,
+            self.users,
             self.log,
             listeners=[Listener("amqp", "127.0.0.1", 5672), Listener("http", "127.0.0.1", 15672)],
             server_properties={"version": "4.2.9", "product": "RabbitMQ", "cluster_name": "amqpd@localhost"},

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import bindings, connections, exchanges, health, overview, queues, vhosts
+from . import (
+    bindings,
+    connections,
+    exchanges,
+    health,
+    overview,
+    parameters,
+    permissions,
+    policies,
+    queues,
+    users,
+    vhosts,
+)
 
 RESOURCES = (
     *overview.RESOURCES,
@@ -11,6 +23,10 @@ RESOURCES = (
     *queues.RESOURCES,
     *bindings.RESOURCES,
     *vhosts.RESOURCES,
+    *users.RESOURCES,
+    *permissions.RESOURCES,
+    *policies.RESOURCES,
+    *parameters.RESOURCES,
     *health.RESOURCES,
 )
 """Every path below /api. Of two that match, the first counts."""
