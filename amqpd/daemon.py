@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from . import __version__, machine
 from .amqp.connection import ConnectionSettings
+from .auth.attempts import Attempts, Counted
 from .auth.base import Authenticator
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.patterns import Pattern
@@ -28,10 +29,12 @@ from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.parameters import CLUSTER_NAME
 from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.dump import effective
 from .config.plugins import at_work
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
@@ -121,6 +124,11 @@ class Daemon:
             self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
+            properties = server_properties(config)
+            if not config.cluster_name:
+                properties["cluster_name"] = self.broker.parameters.globals.get(
+                    CLUSTER_NAME, properties["cluster_name"]
+                )
             settings = ConnectionSettings(
                 channel_max=config.channel_max,
                 consumer_max=config.consumer_max,
@@ -131,21 +139,23 @@ class Daemon:
                 handshake_timeout=config.handshake_timeout / 1000,
                 max_message_size=config.max_message_size,
                 lag_limit=config.lag_limit,
-                server_properties=server_properties(config),
+                server_properties=properties,
             )
             authenticator = Throttled(self.users, self.clock)
+            attempts = Attempts()
             log = get_logger(category="connection")
             self.watermarks = self._make_watermarks()
             admission = Admission(
                 self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
             )
-            self._listener = AmqpListener(self.broker, authenticator, self.users, settings, Turn(loop), log, admission)
+            counted = Counted(authenticator, attempts, "amqp091")
+            self._listener = AmqpListener(self.broker, counted, self.users, settings, Turn(loop), log, admission)
             self.watermarks.start()
             self.addresses = await self._listener.start(*config.address)
             for host, port in self.addresses:
                 self._log.info(f"started TCP listener on {host}:{port}")
             if config.management:
-                await self._start_management(authenticator)
+                await self._start_management(authenticator, attempts, settings)
         except BaseException:
             self._stop_logging_to_exchange()
             self._close_stores()
@@ -189,7 +199,9 @@ class Daemon:
                     read=each.read,
                 )
 
-    async def _start_management(self, authenticator: Authenticator) -> None:
+    async def _start_management(
+        self, authenticator: Authenticator, attempts: Attempts, settings: ConnectionSettings
+    ) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
@@ -197,12 +209,15 @@ class Daemon:
         config = self.config
         management = Management(
             self.broker,
-            authenticator,
+            Counted(authenticator, attempts, "http"),
             self.users,
             self.users,
             self._log,
             listeners=[Listener("amqp", host, port) for host, port in self.addresses],
-            server_properties=server_properties(config),
+            attempts=attempts,
+            settings=effective(config),
+            server_properties=dict(settings.server_properties),
+            announce=settings.announce,
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(MECHANISMS),
             watermarks=self.watermarks,

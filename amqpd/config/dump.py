@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from .layers import Loaded
-from .settings import SETTINGS
+from .settings import SETTINGS, Config
+
+HIDDEN: Final = "********"
+"""Instead of a password."""
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """Every setting's value, by key, without passwords."""
+    values = {key: getattr(config, setting.name) for key, setting in SETTINGS.items()}
+    return {key: HIDDEN if is_secret(key) and value else value for key, value in values.items()}
 
 
 def rendered(loaded: Loaded) -> str:
@@ -13,7 +22,7 @@ def rendered(loaded: Loaded) -> str:
     lines = []
     for key, setting in SETTINGS.items():
         value = getattr(loaded.config, setting.name)
-        shown = '"********"' if is_secret(key) and value else as_toml(value)
+        shown = f'"{HIDDEN}"' if is_secret(key) and value else as_toml(value)
         lines.append(f"{key} = {shown}  # {loaded.places.get(key, 'default')}")
     return "\n".join(lines) + "\n"
 

@@ -167,6 +167,13 @@ class Call:
         return parsed(self.raw_body)
 
 
+def check_present(body: Mapping[str, Any], *names: str) -> None:
+    """Raises HttpError 400, which names all that are missing in an object."""
+    missing = [f"{{key_missing,{name}}}" for name in names if name not in body]
+    if missing:
+        raise bad_request(f"[{','.join(missing)}]")
+
+
 def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], default: Any = _MISSING) -> Any:
     """A field of an object from JSON; `bool` may also be written as a string, `object` is anything.
 
@@ -209,6 +216,10 @@ def parsed(body: bytes) -> dict[str, Any]:
             json.dumps(found, ensure_ascii=False).encode()  # halves of surrogates are no text
     except (ValueError, RecursionError):
         raise bad_request("not_json") from None
+    if isinstance(found, str):
+        raise bad_request(
+            "invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?"
+        )
     if not isinstance(found, dict):
         raise bad_request("not_json")
     return found

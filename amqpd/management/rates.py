@@ -69,6 +69,12 @@ class Rates:
             self._task.cancel()
             self._task = None
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._rounds.clear()
+        self.history.clear()
+        self._idle.clear()
+
     def look(self) -> None:
         """Somebody asks for rates: keep them up."""
         self._looked_at = self._broker.clock.now()

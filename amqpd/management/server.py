@@ -9,7 +9,7 @@ import functools
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..auth.attempts import Attempts
 from ..auth.base import Authenticator, Authorizer
 from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
@@ -60,6 +61,9 @@ class Management:
     log: Any
     listeners: list[Listener] = field(default_factory=list)
     server_properties: dict[str, Any] = field(default_factory=dict)
+    attempts: Attempts = field(default_factory=Attempts)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration, by key, without passwords
+    announce: Callable[..., None] = lambda **_: None  # have clients told other server properties from now on
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on

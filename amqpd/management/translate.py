@@ -11,6 +11,7 @@ from .errors import bad_request
 from .views import table
 
 _NAMES: Final = tuple([field.name for field in fields(Properties)])
+_WRONG: Final = {dict: "not_object", int: "not_int", str: "not_string"}
 _NUMBERS: Final = ("delivery_mode", "priority", "timestamp")
 
 
@@ -41,9 +42,7 @@ def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:
             continue  # as RabbitMQ does
         wanted: type = dict if name == "headers" else int if name in _NUMBERS else str
         if not isinstance(value, wanted) or isinstance(value, bool):
-            raise bad_request(
-                f"property '{name}' has to be {'an object' if wanted is dict else f'a {wanted.__name__}'}"
-            )
+            raise bad_request([_WRONG[wanted], name])
         found[name] = arguments_of(values[name]) if name == "headers" else value
     return Properties(**found)
 

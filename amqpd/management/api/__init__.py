@@ -6,10 +6,13 @@ from . import (
     bindings,
     connections,
     exchanges,
+    features,
     health,
+    logins,
     overview,
     parameters,
     permissions,
+    plugins,
     policies,
     queues,
     users,
@@ -27,6 +30,9 @@ RESOURCES = (
     *permissions.RESOURCES,
     *policies.RESOURCES,
     *parameters.RESOURCES,
+    *features.RESOURCES,
+    *logins.RESOURCES,
+    *plugins.RESOURCES,
     *health.RESOURCES,
 )
 """Every path below /api. Of two that match, the first counts."""

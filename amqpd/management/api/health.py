@@ -27,7 +27,7 @@ def check_port(call: Call) -> Any:
     try:
         port = int(call.path("port"))
     except ValueError:
-        raise bad_request("invalid port") from None
+        raise bad_request("Invalid port") from None
     ports = [listener.port for listener in call.management.listeners]
     return {**OK, "port": port} if port in ports else _failed("No active listener", missing=port, ports=ports)
 

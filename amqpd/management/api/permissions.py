@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ...auth.permissions import Permission, TopicPermission
-from ..call import Call, field_of
+from ..call import Call, check_present, field_of
 from ..committed import once_committed
 from ..errors import bad_request, not_found
 from ..lists import listing
@@ -16,6 +16,8 @@ from .users import user_in
 
 _KEYS = {"vhost": lambda each: each.vhost, "user": lambda each: each.user}
 _SORT = ("vhost", "user")
+
+_PATTERNS = ("configure", "write", "read")
 
 
 async def list_permissions(call: Call) -> Response:
@@ -41,7 +43,8 @@ def show_permission(call: Call) -> Any:
 
 def put_permission(call: Call) -> Any:
     body = call.body
-    patterns = {name: field_of(body, name, str) for name in ("configure", "write", "read")}
+    check_present(body, *_PATTERNS)
+    patterns = {name: field_of(body, name, str) for name in _PATTERNS}
     user, vhost = _place(call)
     created = call.management.users.permissions.find(user, vhost) is None
     call.management.users.set_permissions(user, vhost, **patterns)
@@ -75,6 +78,7 @@ def show_topic_permissions(call: Call) -> Any:
 
 def put_topic_permission(call: Call) -> Any:
     body = call.body
+    check_present(body, "exchange", "write", "read")
     exchange = field_of(body, "exchange", str)
     write, read = field_of(body, "write", str), field_of(body, "read", str)
     user, vhost = _place(call)

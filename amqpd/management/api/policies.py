@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ...broker.parameters import OPERATOR_POLICY, POLICY, Parameter
 from ...broker.policies import ALL
 from ...errors import NoSuchObject
-from ..call import Call, field_of
+from ..call import Call, check_present, field_of
 from ..committed import once_committed
 from ..errors import not_found
 from ..lists import listing
@@ -42,6 +42,7 @@ def show_policy(component: str, call: Call) -> Any:
 
 def put_policy(component: str, call: Call) -> Any:
     vhost, name, body = call.vhost.name, call.path("name"), call.body
+    check_present(body, "pattern", "definition")
     pattern, definition = field_of(body, "pattern", object), field_of(body, "definition", object)
     created = not _exists(component, call)
     policies = call.broker.policies if component == POLICY else call.broker.operator_policies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -13,9 +14,9 @@ from ...broker.entry import Entry
 from ...broker.stream import AnyQueue, Stream
 from ...broker.vhost import VHost
 from ...errors import NotImplementedByBroker
-from ..call import Call, field_of
+from ..call import Call, check_present, field_of
 from ..committed import committed
-from ..errors import bad_request
+from ..errors import HttpError, bad_request
 from ..lists import listing
 from ..resources import Created, Resource, Right
 from ..translate import arguments_of, shown_properties
@@ -90,21 +91,25 @@ def act_on_queue(call: Call) -> None:
     action = field_of(call.body, "action", str)
     _ = call.queue
     if action not in ("sync", "cancel_sync"):
-        raise bad_request(f"unknown action: {action}")
+        raise bad_request(["unknown", action])
 
 
 def get_messages(call: Call) -> Any:
     """Take messages out, and put them back unless they are to go; all before any of them is settled."""
-    queue, body = _own(call), call.body
-    call.check(Action.READ, call.vhost, "queue", queue.name)
-    count = field_of(body, "count", int)
+    body, name = call.body, call.path("name")
+    check_present(body, "requeue" if "requeue" in body and "ackmode" not in body else "ackmode", "count", "encoding")
     rejects, requeues = _ack_mode(body)
-    encoding = field_of(body, "encoding", str)
-    truncate = field_of(body, "truncate", int, None)
+    count = number_of(body["count"])
+    truncate = None if body.get("truncate") is None else number_of(body["truncate"])
     if count < 0 or (truncate is not None and truncate < 0):
         raise bad_request("count and truncate have to be 0 or more")
+    encoding = body["encoding"]
     if encoding not in ("auto", "base64"):
-        raise bad_request(f"unsupported encoding: {encoding}")
+        raise bad_request("Unsupported encoding. Please use auto or base64.")
+    if name not in call.vhost.queues:
+        raise HttpError(404, "not_found", f"NOT_FOUND - no {call.vhost.describe_queue(name)}")
+    queue = _own(call)
+    call.check(Action.READ, call.vhost, "queue", queue.name)
     if isinstance(queue, Stream):
         raise NotImplementedByBroker(f"basic.get not supported by stream {call.vhost.describe_queue(queue.name)}")
     entries: list[Entry] = []
@@ -144,6 +149,15 @@ def _shown(entry: Entry, left: int, encoding: str, truncate: int | None) -> dict
         "payload": base64.b64encode(payload).decode() if text is None else text,
         "payload_encoding": "base64" if text is None else "string",
     }
+
+
+def number_of(value: Any) -> int:
+    """A whole number, which may be written as a string. Raises HttpError 400."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
+    raise bad_request(["not_integer", value])
 
 
 def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
