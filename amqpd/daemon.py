@@ -204,6 +204,7 @@ class Daemon:
     ) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
+        from .management.cors import Cors  # noqa: PLC0415
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
 
         config = self.config
@@ -218,6 +219,9 @@ class Daemon:
             settings=effective(config),
             server_properties=dict(settings.server_properties),
             announce=settings.announce,
+            path_prefix=config.management_prefix,
+            body_limit=config.management_body_limit,
+            cors=Cors(config.cors_origins, config.cors_max_age),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(MECHANISMS),
             watermarks=self.watermarks,

@@ -515,27 +515,34 @@ class Queue:
         self.paged_bytes += message.size
         return True
 
+    def read_paged(self, first: int, limit: int) -> list[Entry]:
+        """Paged messages from a seq on, in order, as they will be read back; they stay where they are."""
+        first = max(first, self._next_paged)
+        if not self.paged:
+            return []
+        entries = [_paged_in(place, True) for place in (self.store.read(self.id, first, limit) if self.durable else ())]
+        if self._pager_used and self.pager is not None:
+            entries += [_paged_in(place, False) for place in self.pager.read(self.id, first, limit)]
+            entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
+        for entry in entries:
+            entry.redelivered = entry.seq <= self._delivered_before
+        return entries
+
     def _page_in(self) -> None:
         """Read the next paged messages, to stand behind all that are ready."""
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
         if self.prioritized:
             limit = self.paged
-        entries = [
-            _paged_in(place, True)
-            for place in (self.store.read(self.id, self._next_paged, limit) if self.durable else ())
-        ]
-        if self._pager_used and self.pager is not None:
-            entries += [_paged_in(place, False) for place in self.pager.read(self.id, self._next_paged, limit)]
-            entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
-            self.pager.drop(self.id, self._next_paged, entries[-1].seq)
+        entries = self.read_paged(self._next_paged, limit)
         if not entries:
             raise RuntimeError(f"queue '{self.name}' counts {self.paged} paged messages, but its store has none")
+        if self._pager_used and self.pager is not None:
+            self.pager.drop(self.id, self._next_paged, entries[-1].seq)
         self._next_paged = entries[-1].seq + 1
         size = 0
         mortal = False
         for entry in entries:
             size += entry.message.size
-            entry.redelivered = entry.seq <= self._delivered_before
             mortal = mortal or entry.deadline != 0
         if mortal and self.limits is None and self._make_limits is not None:
             self.limits = self._make_limits(self)

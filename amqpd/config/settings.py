@@ -172,6 +172,14 @@ class Config:
     management: bool = _setting("management.enabled", True, "serve the HTTP API")
     management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
     management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
+    management_prefix: str = _setting("management.path_prefix", "", "what all paths of the HTTP API begin with")
+    management_body_limit: int = _setting(
+        "management.http.max_body_size", 20_000_000, "largest body of a request to the HTTP API, in bytes"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "management.cors.allow_origins", (), "web sites whose pages may use the HTTP API; * = all"
+    )
+    cors_max_age: int = _setting("management.cors.max_age", 1800, "seconds for which browsers remember that they may")
     log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
     log_console: bool = _setting("log.console", True, "log to standard output")
@@ -195,6 +203,8 @@ class Config:
             raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
+            ("management.http.max_body_size", self.management_body_limit, 0, MAX_SIZE),
+            ("management.cors.max_age", self.cors_max_age, 0, MAX_SIZE),
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
             ("max_connections", self.max_connections, 0, MAX_SIZE),
@@ -221,6 +231,8 @@ class Config:
                 raise _invalid(key, value, f"at least {least}")
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
+        if self.management_prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.management_prefix):
+            raise _invalid("management.path_prefix", self.management_prefix, "a path such as /rabbit")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
             ("default_vhost", self.default_vhost, "a name"),

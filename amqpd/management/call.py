@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -21,9 +22,6 @@ from .errors import bad_request, login_failed, login_required, not_authorised, n
 
 if TYPE_CHECKING:
     from .server import Management
-
-BODY_LIMIT: Final = 20_000_000
-"""Bytes of a request's body, at most (RabbitMQ's management.http.max_body_size)."""
 
 LEVELS: Final = frozenset({"management", "policymaker", "monitoring", "administrator"})
 """Tags with which a user may call the API at all."""
@@ -156,7 +154,7 @@ class Call:
         size = 0
         async for piece in self.request.stream():
             size += len(piece)
-            if size > BODY_LIMIT:
+            if size > self.management.body_limit:
                 raise bad_request("Exceeded HTTP request body size limit")
             pieces.append(piece)
         self.raw_body = b"".join(pieces)
@@ -195,6 +193,15 @@ def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], 
         )
         raise bad_request(f"field '{name}' has to be a {names}")
     return value
+
+
+def number_of(value: Any) -> int:
+    """A whole number, which may be written as a string. Raises HttpError 400."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
+    raise bad_request(["not_integer", value])
 
 
 def as_flag(value: Any) -> bool:

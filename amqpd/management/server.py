@@ -26,6 +26,7 @@ from ..broker.broker import Broker
 from ..errors import StartupError
 from ..watermarks import Watermarks
 from .api import RESOURCES
+from .cors import Cors
 from .process import memory_total
 from .rates import Rates
 from .resources import application
@@ -33,6 +34,9 @@ from .views import Views
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+BODY_LIMIT: Final = 20_000_000
+"""Bytes of a request's body, at most, unless it is configured."""
 
 LONGEST_PATH: Final = 107
 """Bytes in the path of a unix socket (sockaddr_un)."""
@@ -64,6 +68,9 @@ class Management:
     attempts: Attempts = field(default_factory=Attempts)
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration, by key, without passwords
     announce: Callable[..., None] = lambda **_: None  # have clients told other server properties from now on
+    path_prefix: str = ""  # what all paths may begin with
+    body_limit: int = BODY_LIMIT
+    cors: Cors = field(default_factory=Cors)
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on

@@ -13,15 +13,12 @@ from ...broker.exchanges import Exchange
 from ...broker.queue import REFUSED, STORED
 from ...broker.vhost import VHost
 from ...errors import AccessRefused
-from ...message import make_message
-from ...wire.properties import Properties
-from ...wire.spec import ProtocolError
 from ..call import Call, check_present, field_of
 from ..committed import committed
 from ..errors import bad_request, not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, properties_of
+from ..translate import arguments_of, message_of, properties_of
 
 
 async def list_exchanges(call: Call) -> Response:
@@ -95,7 +92,7 @@ async def publish(call: Call) -> Any:
     call.check(Action.WRITE, vhost, "exchange", exchange.name)
     if exchange.internal:
         raise AccessRefused(f"cannot publish to internal {vhost.describe_exchange(exchange.name)}")
-    message = _message(exchange.name, routing_key, content, properties)
+    message = message_of(exchange.name, routing_key, content, properties)
     route = vhost.route(exchange, message)
     exchange.traffic.published += 1
     exchange.traffic.routed += len(route.queues)
@@ -105,13 +102,6 @@ async def publish(call: Call) -> Any:
     if outcome & STORED:
         await committed(vhost.store)
     return {"routed": bool(route.queues) or bool(route.kept)}
-
-
-def _message(exchange: str, routing_key: str, body: bytes, properties: Properties) -> Any:
-    try:
-        return make_message(exchange, routing_key, body, properties)
-    except (ValueError, ProtocolError) as error:
-        raise bad_request(str(error)) from None
 
 
 def _decoded(payload: str, encoding: Any) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -14,13 +12,14 @@ from ...broker.entry import Entry
 from ...broker.stream import AnyQueue, Stream
 from ...broker.vhost import VHost
 from ...errors import NotImplementedByBroker
-from ..call import Call, check_present, field_of
+from ..call import Call, check_present, field_of, number_of
 from ..committed import committed
 from ..errors import HttpError, bad_request
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, shown_properties
+from ..translate import arguments_of, shown_message
 from .bindings import bindings_to
+from .waiting import wait
 
 ACK_MODES: Final = {  # to whether they reject, and whether they requeue
     "ack_requeue_true": (False, True),
@@ -50,7 +49,10 @@ async def list_queues(call: Call) -> Response:
     return await listing(call, found, view, keys)
 
 
-def show_queue(call: Call) -> Any:
+async def show_queue(call: Call) -> Any:
+    """With `wait` in the query, once that is so (see `waiting`)."""
+    if "wait" in call.request.query_params:
+        await wait(call)
     return call.management.views.queue_details(call.vhost, call.queue)
 
 
@@ -119,7 +121,7 @@ def get_messages(call: Call) -> Any:
         if entry is None:
             break
         entries.append(entry)
-        found.append(_shown(entry, queue.message_count, encoding, truncate))
+        found.append({**shown_message(entry, encoding, truncate), "message_count": queue.message_count})
     if requeues:
         queue.requeue(entries, rejects)
     else:
@@ -128,36 +130,6 @@ def get_messages(call: Call) -> Any:
                 queue.limits.rejected(entry)
             queue.settle(entry)
     return found
-
-
-def _shown(entry: Entry, left: int, encoding: str, truncate: int | None) -> dict[str, Any]:
-    message = entry.message
-    payload = message.body if truncate is None else message.body[:truncate]
-    text: str | None = None
-    if encoding == "auto":
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            text = None
-    return {
-        "payload_bytes": message.size,
-        "redelivered": entry.redelivered,
-        "exchange": message.exchange,
-        "routing_key": message.routing_key,
-        "message_count": left,
-        "properties": shown_properties(message.properties),
-        "payload": base64.b64encode(payload).decode() if text is None else text,
-        "payload_encoding": "base64" if text is None else "string",
-    }
-
-
-def number_of(value: Any) -> int:
-    """A whole number, which may be written as a string. Raises HttpError 400."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
-        return int(value)
-    raise bad_request(["not_integer", value])
 
 
 def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
