@@ -12,7 +12,8 @@ import os
 import platform
 import signal
 import socket
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -20,10 +21,9 @@ from urllib.parse import quote
 from . import __version__, machine
 from .amqp.connection import ConnectionSettings
 from .auth.attempts import Attempts, Counted
-from .auth.base import Authenticator
+from .auth.base import Authenticator, Credentials
 from .auth.internal import InternalUsers, PasswordRules
-from .auth.patterns import Pattern
-from .auth.sasl import MECHANISMS
+from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
 from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
@@ -39,8 +39,11 @@ from .config.plugins import at_work
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
+from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
+from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .patterns import Pattern
 from .process import Announcement, Attendant
 from .store.base import Store
 from .store.committer import Committer
@@ -78,6 +81,7 @@ class Daemon:
         self.config = config
         self.clock = clock or Clock()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
+        self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
@@ -88,7 +92,9 @@ class Daemon:
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
-        self._listener: AmqpListener
+        self._listeners: list[AmqpListener] = []
+        self._settings: list[ConnectionSettings] = []  # of their connections
+        self._tls: TlsFiles | None = None
         self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -116,6 +122,7 @@ class Daemon:
                 default_queue_type=config.default_queue_type,
                 tracing=config.trace,
             )
+            self.broker.events.on_warning = self._warn
             self._log_to_exchange()
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
@@ -124,39 +131,19 @@ class Daemon:
             self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            properties = server_properties(config)
-            if not config.cluster_name:
-                properties["cluster_name"] = self.broker.parameters.globals.get(
-                    CLUSTER_NAME, properties["cluster_name"]
-                )
-            settings = ConnectionSettings(
-                channel_max=config.channel_max,
-                consumer_max=config.consumer_max,
-                max_connections=config.max_connections,
-                frame_max=config.frame_max,
-                frame_min=compat.frame_min,
-                heartbeat=config.heartbeat,
-                handshake_timeout=config.handshake_timeout / 1000,
-                max_message_size=config.max_message_size,
-                lag_limit=config.lag_limit,
-                server_properties=properties,
-            )
             authenticator = Throttled(self.users, self.clock)
             attempts = Attempts()
-            log = get_logger(category="connection")
             self.watermarks = self._make_watermarks()
-            admission = Admission(
-                self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
-            )
-            counted = Counted(authenticator, attempts, "amqp091")
-            self._listener = AmqpListener(self.broker, counted, self.users, settings, Turn(loop), log, admission)
             self.watermarks.start()
-            self.addresses = await self._listener.start(*config.address)
-            for host, port in self.addresses:
-                self._log.info(f"started TCP listener on {host}:{port}")
+            await self._listen(Counted(authenticator, attempts, "amqp091"), Turn(loop))
+            for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
+                for host, port in addresses:
+                    self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
-                await self._start_management(authenticator, attempts, settings)
+                await self._start_management(authenticator, attempts)
         except BaseException:
+            for listener in self._listeners:
+                listener.stop_accepting()
             self._stop_logging_to_exchange()
             self._close_stores()
             raise
@@ -199,9 +186,7 @@ class Daemon:
                     read=each.read,
                 )
 
-    async def _start_management(
-        self, authenticator: Authenticator, attempts: Attempts, settings: ConnectionSettings
-    ) -> None:
+    async def _start_management(self, authenticator: Authenticator, attempts: Attempts) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.cors import Cors  # noqa: PLC0415
@@ -214,16 +199,19 @@ class Daemon:
             self.users,
             self.users,
             self._log,
-            listeners=[Listener("amqp", host, port) for host, port in self.addresses],
+            listeners=[
+                *(Listener("amqp", host, port) for host, port in self.addresses),
+                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+            ],
             attempts=attempts,
             settings=effective(config),
-            server_properties=dict(settings.server_properties),
-            announce=settings.announce,
+            server_properties={**server_properties(config), CLUSTER_NAME: self._cluster_name()},
+            announce=self._announce,
             path_prefix=config.management_prefix,
             body_limit=config.management_body_limit,
             cors=Cors(config.cors_origins, config.cors_max_age),
             data_dir="" if config.memory else config.data_dir,
-            mechanisms=tuple(MECHANISMS),
+            mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
             watermarks=self.watermarks,
         )
         server = ManagementServer(management)
@@ -241,14 +229,16 @@ class Daemon:
         """Where clients connect. It shows a password only where that is everybody's."""
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
-        host, port = self.addresses[0]
+        scheme, addresses = ("amqp", self.addresses) if self.addresses else ("amqps", self.tls_addresses)
         vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
-        return f"amqp://{login}@{f'[{host}]' if ':' in host else host}:{port}/{vhost}"
+        return f"{scheme}://{login}@{_joined(*addresses[0])}/{vhost}"
 
     @property
     def announcement(self) -> Announcement:
         """Where clients connect, for scripts."""
-        return Announcement.of(self.config, {"amqp": self.addresses, "http": self.management_addresses})
+        return Announcement.of(
+            self.config, {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses}
+        )
 
     def request_stop(self, reason: str) -> None:
         """Have `run_until_stopped` return, as a signal would."""
@@ -256,18 +246,29 @@ class Daemon:
         self._stopped.set()
 
     def stop_at_signals(self) -> None:
-        """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts."""
+        """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
+        on_terminal = _on_terminal()
+
+        def hang_up() -> None:
+            if on_terminal and not _on_terminal():
+                self.request_stop("its terminal was closed")
+            else:
+                self.reload()
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
         if self._management is not None:
             await self._management.stop()
-        self._listener.stop_accepting()
-        await self._listener.close_connections(
-            "broker forced connection closure with reason 'shutdown'", FAREWELL_TIMEOUT
+        for listener in self._listeners:
+            listener.stop_accepting()
+        explanation = "broker forced connection closure with reason 'shutdown'"
+        await asyncio.gather(
+            *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
         self.watermarks.stop()
         if self._timer is not None:
@@ -276,6 +277,13 @@ class Daemon:
         self._close_stores()
         self._log.info("Server stopped")
 
+    def reload(self) -> None:
+        """Read again what may change while it runs: certificates and keys."""
+        if self._tls is not None:
+            self._tls.reload()
+        else:
+            self._log.info("nothing to reload: there are no TLS listeners")
+
     async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
         """Run until SIGTERM or SIGINT, until `request_stop`, or until the store fails; then stop."""
         await self._stopped.wait()
@@ -283,6 +291,54 @@ class Daemon:
             attendant.stopping()
         if self.failure is None:
             await self.stop()
+
+    async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
+        """Open what clients connect to, without TLS and with it."""
+        config = self.config
+        log = get_logger(category="connection")
+        admission = Admission(
+            self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
+        )
+        options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
+        if config.ssl_listeners:
+            self._tls = TlsFiles(tls_options(config), self._log)
+            self._tls.watch(self.clock)
+            if "EXTERNAL" in config.auth_mechanisms and config.verify != "verify_peer":
+                self._log.warning("nobody can log in with EXTERNAL unless ssl_options.verify is verify_peer")
+        for tls, wanted, found in (
+            (None, config.tcp_listeners, self.addresses),
+            (self._tls, config.ssl_listeners, self.tls_addresses),
+        ):
+            if not wanted:
+                continue
+            settings = connection_settings(config, encrypted=tls is not None)
+            settings.announce(cluster_name=self._cluster_name())
+            self._settings.append(settings)
+            listener = AmqpListener(
+                self.broker,
+                authenticator,
+                self.users,
+                settings,
+                turn,
+                log,
+                admission,
+                options=options,
+                tls=tls,
+                tls_timeout=config.ssl_handshake_timeout / 1000,
+            )
+            self._listeners.append(listener)
+            for host, port in wanted:
+                found.extend(await listener.start(host, port))
+
+    def _cluster_name(self) -> str:
+        """As it is configured, or was set, or by default."""
+        config = self.config
+        known = self.broker.parameters.globals.get(CLUSTER_NAME)
+        return config.cluster_name or (known if isinstance(known, str) and known else node_name(config))
+
+    def _announce(self, **properties: Any) -> None:
+        for settings in self._settings:
+            settings.announce(**properties)
 
     def _open_stores(self) -> tuple[Store, Store | None]:
         """The durable store, and the one that queues page transient messages to."""
@@ -356,6 +412,9 @@ class Daemon:
             memory_interval=config.memory_monitor_interval / 1000,
         )
 
+    def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
+        self._log.warning(text, **fields)
+
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""
         self._log.critical("the store failed", folder=self.config.data_dir, error=str(error))
@@ -396,6 +455,48 @@ class Daemon:
         self._timer = None
         self.clock.run_due()
         self._set_timer()
+
+
+def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSettings:
+    """What the connections of a listener are offered, with TLS or without."""
+    return ConnectionSettings(
+        channel_max=config.channel_max,
+        consumer_max=config.consumer_max,
+        max_connections=config.max_connections,
+        frame_max=config.frame_max,
+        frame_min=compat_of(config).frame_min,
+        heartbeat=config.heartbeat,
+        handshake_timeout=config.handshake_timeout / 1000,
+        max_message_size=config.max_message_size,
+        lag_limit=config.lag_limit,
+        server_properties=server_properties(config),
+        mechanisms=mechanisms(config, encrypted=encrypted),
+    )
+
+
+def mechanisms(config: Config, *, encrypted: bool) -> dict[str, Mechanism]:
+    """The ways to log in."""
+    anonymous = None
+    if config.anonymous_login_user:
+        anonymous = Anonymous(Credentials(config.anonymous_login_user, config.anonymous_login_pass.encode()))
+    external = External(config.ssl_cert_login_from, config.ssl_cert_login_san_type, config.ssl_cert_login_san_index)
+    return on_offer(config.auth_mechanisms, encrypted=encrypted, external=external, anonymous=anonymous)
+
+
+def tls_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.certfile,
+        keyfile=config.keyfile,
+        password=config.key_password,
+        cacertfile=config.cacertfile,
+        verify_peer=config.verify == "verify_peer",
+        fail_if_no_peer_cert=config.fail_if_no_peer_cert,
+        depth=config.depth,
+        versions=config.tls_versions,
+        ciphers=config.ciphers,
+        honor_cipher_order=config.honor_cipher_order,
+        sni_certfiles=config.sni_certfiles,
+    )
 
 
 def password_rules(config: Config) -> PasswordRules:
@@ -469,6 +570,14 @@ def run(config: Config, log_output: Log, attendants: Sequence[Attendant] = ()) -
         stack.enter_context(log_output.gathering(runner.get_loop().call_later))
         runner.run(main())
     return os.EX_OK if daemon.failure is None else os.EX_IOERR
+
+
+def _joined(host: str, port: int) -> str:
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _on_terminal() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _loop_factory() -> Any:

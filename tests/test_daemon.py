@@ -6,6 +6,7 @@ import asyncio
 import errno
 import io
 import os
+import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -21,8 +22,8 @@ from amqpd import __version__
 from amqpd.auth.base import Credentials, User
 from amqpd.auth.internal import PasswordRules
 from amqpd.clock import Clock, VirtualClock
-from amqpd.config import Config, DefaultUser
-from amqpd.daemon import Daemon, compat_of, node_name, password_rules, server_properties
+from amqpd.config import Address, Config, DefaultUser
+from amqpd.daemon import Daemon, compat_of, mechanisms, node_name, password_rules, server_properties
 from amqpd.daemon import run as daemon_run
 from amqpd.errors import StartupError
 from amqpd.log import configure, get_logger
@@ -48,6 +49,7 @@ from amqpd.wire.methods import (
     QueueDeclareOk,
 )
 from amqpd.wire.properties import Properties
+from tests.certificates import Authority
 from tests.fakes import LOCAL, REMOTE
 from tests.listeners.harness import AsyncClient, run, until
 
@@ -56,7 +58,13 @@ PERSISTENT = Properties(delivery_mode=2)
 
 def config(folder: Path, **settings: Any) -> Config:
     return Config(
-        **{"listener": "127.0.0.1:0", "data_dir": str(folder), "sync": False, "management": False, **settings}
+        **{
+            "tcp_listeners": (Address("127.0.0.1", 0),),
+            "data_dir": str(folder),
+            "sync": False,
+            "management": False,
+            **settings,
+        }
     )
 
 
@@ -89,6 +97,86 @@ def test_it_starts_takes_clients_and_stops(tmp_path: Path) -> None:
     run(asyncio.new_event_loop, main)
 
 
+def test_it_listens_wherever_it_is_told_to_with_tls_and_without(tmp_path: Path) -> None:
+    async def main() -> None:
+        authority = Authority(tmp_path)
+        tls = {"certfile": authority.issue(), "ssl_listeners": (Address("127.0.0.1", 0), Address("127.0.0.2", 0))}
+        plain = (Address("127.0.0.1", 0), Address("127.0.0.3", 0))
+        async with running(config(tmp_path, memory=True, tcp_listeners=plain, **tls)) as daemon:
+            assert [host for host, _ in daemon.addresses] == ["127.0.0.1", "127.0.0.3"]
+            assert [host for host, _ in daemon.tls_addresses] == ["127.0.0.1", "127.0.0.2"]
+            clients = [await AsyncClient.connect(address) for address in daemon.addresses]
+            for address in daemon.tls_addresses:
+                clients.append(await AsyncClient.connect(address, tls=authority.client()))  # noqa: PERF401
+            assert len(daemon.broker.connections.open) == 4
+            for client in clients:
+                await client.leave()
+        async with running(config(tmp_path, memory=True, tcp_listeners=(), **tls)) as daemon:
+            assert daemon.url == f"amqps://guest:guest@127.0.0.1:{daemon.tls_addresses[0][1]}/"
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_when_one_of_them_cannot_be_had_none_is_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path / "one", memory=True)) as daemon:
+            taken = Address(*daemon.addresses[0])
+            free = Address("127.0.0.2", taken.port)
+            with pytest.raises(StartupError) as caught:
+                await Daemon(config(tmp_path / "two", memory=True, tcp_listeners=(free, taken))).start()
+            assert caught.value.exit_code == os.EX_UNAVAILABLE
+            await asyncio.sleep(0)
+            async with running(config(tmp_path / "three", memory=True, tcp_listeners=(free,))):
+                pass
+            certificate = Authority(tmp_path).issue()
+            with pytest.raises(StartupError, match="choose another port with listeners"):
+                await Daemon(config(tmp_path, memory=True, ssl_listeners=(taken,), certfile=certificate)).start()
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_a_listener_offers_the_ways_to_log_in_that_work_there(tmp_path: Path) -> None:
+    everything = config(
+        tmp_path,
+        auth_mechanisms=("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"),
+        anonymous_login_user="guest",
+        anonymous_login_pass="guest",
+    )
+    assert list(mechanisms(everything, encrypted=False)) == ["PLAIN", "AMQPLAIN", "ANONYMOUS"]
+    assert list(mechanisms(everything, encrypted=True)) == ["PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"]
+    for encrypted in (False, True):
+        assert list(mechanisms(Config(), encrypted=encrypted)) == ["PLAIN", "AMQPLAIN"]
+
+
+def test_anonymous_clients_are_the_configured_user(tmp_path: Path) -> None:
+    async def main() -> None:
+        anonymous = {"anonymous_login_user": "guest", "anonymous_login_pass": "guest"}
+        async with running(config(tmp_path, memory=True, **anonymous)) as daemon:
+            client = await connect(daemon, mechanism="ANONYMOUS")
+            (connection,) = daemon.broker.connections.open
+            assert connection.username == "guest"
+            await client.leave()
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_reloading_takes_new_certificates(tmp_path: Path) -> None:
+    async def main() -> None:
+        file = tmp_path / "server.pem"
+        authority = Authority(tmp_path)
+        shutil.copy(authority.issue(), file)
+        tls = {"certfile": str(file), "ssl_listeners": (Address("127.0.0.1", 0),)}
+        async with running(config(tmp_path, memory=True, **tls)) as daemon:
+            former = daemon._tls.context  # type: ignore[union-attr]
+            shutil.copy(authority.issue(), file)
+            daemon.reload()
+            assert daemon._tls.context is not former  # type: ignore[union-attr]
+        async with running(config(tmp_path, memory=True)) as daemon:
+            daemon.reload()
+
+    run(asyncio.new_event_loop, main)
+
+
 def test_a_password_of_somebodys_is_not_shown(tmp_path: Path) -> None:
     async def main() -> None:
         async with running(config(tmp_path, memory=True, default_user="alice", default_pass="secret")) as daemon:
@@ -103,7 +191,7 @@ def test_stores_are_released_when_it_cannot_start(tmp_path: Path) -> None:
         async with running(config(tmp_path / "one")) as daemon:
             taken = daemon.addresses[0][1]
             with pytest.raises(StartupError) as caught:
-                await Daemon(config(tmp_path / "two", listener=f"127.0.0.1:{taken}")).start()
+                await Daemon(config(tmp_path / "two", tcp_listeners=(Address("127.0.0.1", taken),))).start()
             assert caught.value.exit_code == os.EX_UNAVAILABLE
             with pytest.raises(StartupError) as caught:
                 await Daemon(config(tmp_path / "one")).start()
@@ -247,8 +335,9 @@ def test_it_stops_when_the_store_fails_and_confirms_nothing(tmp_path: Path, monk
         await daemon.run_until_stopped()
         assert daemon.failure is failure
         assert client.session.next() is None
-        daemon._listener.stop_accepting()
-        await daemon._listener.close_connections("", 0.0)
+        for listener in daemon._listeners:
+            listener.stop_accepting()
+            await listener.close_connections("", 0.0)
         while (command := await client.receive()) is not None:
             assert not isinstance(command.method, BasicAck)
         await client.drop()
@@ -304,6 +393,19 @@ def test_the_consumer_timeout_is_a_setting(tmp_path: Path) -> None:
             await client.drop()
 
     run(asyncio.new_event_loop, main)
+
+
+def test_what_the_broker_warns_of_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            daemon.broker.events.warn("something is odd", queue="q")
+
+    configure("warning", "console")
+    try:
+        run(asyncio.new_event_loop, main)
+    finally:
+        structlog.reset_defaults()
+    assert "[warning] something is odd queue=q\n" in capsys.readouterr().out
 
 
 def test_server_properties_follow_the_settings(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..auth.base import MAX_CHANNELS, Authenticator, Authorizer, Peer, Refusal, User
+from ..auth.sasl import Mechanism, on_offer
 from ..broker.broker import Broker
 from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
@@ -73,10 +74,11 @@ class ConnectionSettings:
     max_message_size: int = 128 << 20  # bytes
     lag_limit: int = 64 << 20  # bytes not yet on disk, above which publishers are not read
     server_properties: Mapping[str, Any] = field(default_factory=lambda: {"capabilities": {}})
+    mechanisms: Mapping[str, Mechanism] = field(default_factory=lambda: on_offer(("PLAIN", "AMQPLAIN")))
     greeting: bytes = field(init=False, repr=False)  # the frame that tells them, the same for all
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "greeting", greeting(self.server_properties))
+        object.__setattr__(self, "greeting", greeting(self.server_properties, self.mechanisms))
 
     def announce(self, **properties: Any) -> None:
         """Tell clients that connect from now on something else."""
@@ -399,7 +401,9 @@ class Connection:
             self._admitted = None
         events = self.broker.events
         if events.listeners:
-            fields = {"connection_type": "network", "name": name, "connection_name": str(self.peer)}
+            fields = {"connection_type": "network", "connection_name": str(self.peer)}
+            if name:
+                fields["name"] = name
             if error is None:
                 events.tell("user.authentication.success", **fields, **self._ends)
             else:
@@ -415,7 +419,8 @@ class Connection:
             "peer_port": peer.port,
             "protocol": "{0,9,1}",
             "auth_mechanism": self.mechanism,
-            "ssl": False,
+            "ssl": peer.encryption is not None,
+            **(peer.encryption.fields if peer.encryption is not None else {}),
         }
 
     def _tell_opened(self, user: User, vhost: VHost) -> None:

@@ -9,11 +9,11 @@ talks out of turn gets no answer but, after a while, a closed socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import MAX_CONNECTIONS, Refusal
-from ..auth.sasl import MECHANISMS
+from ..auth.base import MAX_CONNECTIONS, Refusal, User
+from ..auth.sasl import KNOWN, LoginRefused
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotAllowed
 from ..wire.methods import (
     ConnectionClose,
@@ -54,9 +54,9 @@ class LoginDenied(AccessRefused):
         self.delay = delay
 
 
-def greeting(server_properties: Mapping[str, Any]) -> bytes:
+def greeting(server_properties: Mapping[str, Any], mechanisms: Iterable[str]) -> bytes:
     """The frame of connection.start: what every client hears first."""
-    return method_frame(0, ConnectionStart(0, 9, server_properties, " ".join(MECHANISMS).encode()))
+    return method_frame(0, ConnectionStart(0, 9, server_properties, " ".join(mechanisms).encode()))
 
 
 class Handshake:
@@ -83,8 +83,9 @@ class Handshake:
         connection = self._connection
         header, rest = self._header[:8], self._header[8:]
         if header not in ACCEPTED_HEADERS:
+            connection.log.warning("bad protocol header", header=_shown(header))
             connection.outbox.write(PROTOCOL_HEADER)
-            connection.finish(f"bad protocol header {header!r}")
+            connection.finish("bad protocol header")
             return None
         connection.outbox.write(connection.settings.greeting)
         self._next = {ConnectionStartOk: Handshake.start_ok}
@@ -104,12 +105,19 @@ class Handshake:
     def start_ok(self, method: ConnectionStartOk) -> None:
         connection = self._connection
         connection.client_properties = dict(method.client_properties)
-        mechanism = MECHANISMS.get(method.mechanism)
+        mechanism = connection.settings.mechanisms.get(method.mechanism)
         if mechanism is None:
-            raise CommandInvalid(f"unknown authentication mechanism '{method.mechanism}'")
-        credentials = mechanism(method.response)
-        user = connection.authenticator.authenticate(credentials, connection.peer)
-        connection.tell_of_login(method.mechanism, credentials.name, user.reason if isinstance(user, Refusal) else None)
+            what = "invalid" if method.mechanism in KNOWN else "unknown"
+            raise CommandInvalid(f"{what} authentication mechanism '{method.mechanism}'")
+        name = ""
+        user: User | Refusal
+        try:
+            credentials = mechanism(method.response, connection.peer)
+            name = credentials.name
+            user = connection.authenticator.authenticate(credentials, connection.peer)
+        except LoginRefused as refused:
+            user = Refusal(str(refused))
+        connection.tell_of_login(method.mechanism, name, user.reason if isinstance(user, Refusal) else None)
         if isinstance(user, Refusal):
             slowed = {"answered_after": user.delay} if user.delay else {}
             connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason, **slowed)
@@ -155,6 +163,15 @@ class Handshake:
         if self.opening:
             raise ChannelError("unexpected method in connection state opening")
         raise Refused("a channel's frame in the handshake")
+
+
+def _shown(header: bytes) -> str:
+    """A header that is not ours, and whose it is, where that is known."""
+    if header.startswith(b"\x16\x03"):
+        return "of TLS, on a port without it"
+    if header.startswith((b"GET ", b"POST", b"HEAD")):
+        return "of HTTP"
+    return repr(header)[2:-1]
 
 
 def _check_negotiated(name: str, asked: int, ours: int, least: int) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, Protocol
 
+from .certificate import Encryption
+
 IMPERSONATOR: Final = "impersonator"
 """The tag of users who may publish in another's name."""
 
@@ -38,9 +40,10 @@ class Peer:
     local_host: str
     local_port: int
     loopback: bool  # the client is on this machine
+    encryption: Encryption | None = None  # by TLS
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port} -> {self.local_host}:{self.local_port}"
+        return f"{_bracketed(self.host)}:{self.port} -> {_bracketed(self.local_host)}:{self.local_port}"
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,7 @@ class Authorizer(Protocol):
         Called when a connection or channel is opened, with the number there is at hand.
         """
         ...
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from ..broker.broker import Broker
 from ..errors import NoSuchObject, OperatorError, StartupError
+from ..patterns import Pattern
 from ..store.base import Kind, Recovered
 from .base import MAX_CHANNELS, MAX_CONNECTIONS, Action, Credentials, Peer, Refusal, Resource, User
 from .passwords import DEFAULT_ALGORITHM, check_hash, hash_password, matches
-from .patterns import Pattern
 from .permissions import Permissions
 
 MAX_TAGS: Final = 32

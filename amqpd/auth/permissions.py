@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from ..broker.broker import Broker
 from ..errors import OperatorError
+from ..patterns import Pattern
 from ..store.base import Kind, Recovered
 from .base import Action, User
-from .patterns import Pattern
 
 CLIENT_ID: Final = "{client_id}"
 

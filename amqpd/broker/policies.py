@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..errors import OperatorError
+from ..patterns import Pattern
 from .arguments import CLASSIC, QUORUM, STREAM
 from .parameters import OPERATOR_POLICY, POLICY, Parameters, check_members, printed
 from .policy_settings import Definition, definition_fault, ineffective, merged, suits
@@ -48,11 +50,11 @@ class Policy:
         self.priority = priority
         self.apply_to = apply_to
         self._kinds = {kind for kind in _KINDS[apply_to] if kind == EXCHANGES or suits(definition, kind)}
-        self._search = _compiled(pattern).search
+        self._pattern = Pattern(pattern) if pattern else None  # an empty one fits all names
 
     def fits(self, kind: str, name: str) -> bool:
         """Whether it may apply to an object: a queue, by its type, or an exchange."""
-        return kind in self._kinds and self._search(name) is not None
+        return kind in self._kinds and (self._pattern is None or self._pattern.matches(name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,13 +194,6 @@ def fields_of(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Raises re.error, Warning, OverflowError or RecursionError for what is no pattern, or may mean something else."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # such as POSIX classes, which Python reads as sets
-        return re.compile(pattern, re.ASCII)
-
-
 def _priority_fault(value: Any) -> str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return None
@@ -209,13 +204,19 @@ def _pattern_fault(value: Any) -> str | None:
     if not isinstance(value, str):
         return f"pattern should be a binary but was {printed(value)}"
     try:
-        _compiled(value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(value)  # says where, in words that RabbitMQ's are known for
     except re.error as error:
         place = len(value) if error.msg.startswith(("missing )", "unterminated character")) else error.pos or 0
         reason = _PCRE.get(error.msg, error.msg)
         return f'pattern should be regular expression but is invalid: {{"{reason}",{place}}}'
-    except (Warning, OverflowError, RecursionError) as error:
+    except (OverflowError, RecursionError) as error:
         return f'pattern should be regular expression but is invalid: {{"{error}",0}}'
+    try:
+        Pattern(value)
+    except OperatorError as error:
+        return f"pattern should be regular expression but is invalid: {error}"
     return None
 
 

@@ -88,7 +88,7 @@ def configured(
     log_format: str | None = None,
 ) -> Config:
     """The configuration that options of these names make up, with all the weaker layers."""
-    from ..config import default_file, read  # noqa: PLC0415 - commands that run no broker do without
+    from ..config import Address, default_file, read  # noqa: PLC0415 - commands that run no broker do without
 
     file = file or default_file(os.environ)
     options: dict[str, Any] = {
@@ -101,10 +101,11 @@ def configured(
     }
     loaded = read(file, options=options, strict=strict_config)
     if bind is not None or port is not None:
-        host, default_port = loaded.config.address
-        address = f"[{bind}]" if bind is not None and ":" in bind else bind or host
+        listeners = loaded.config.tcp_listeners
+        first = listeners[0] if listeners else Address("127.0.0.1", 5672)
+        address = Address(first.host if bind is None else bind, first.port if port is None else port)
         if port is not None and http_port is None and "management.tcp.port" not in loaded.places:
             options["management.tcp.port"] = port and min(port + HTTP_OFFSET, 65535)
-        options["listeners.tcp.default"] = f"{address}:{default_port if port is None else port}"
+        options["listeners.tcp.default"] = str(address)
         loaded = read(file, options=options, strict=strict_config)
     return loaded.config

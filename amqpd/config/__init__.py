@@ -8,9 +8,11 @@
     RABBITMQ_*, AMQPD_*    environment.py
     command line           cli/
 
-`layers` puts them together. What a key did, or why it did nothing, is a `Finding`.
+`layers` puts them together; `addresses` are those to listen on, which have names of the user's choice. What a key did,
+or why it did nothing, is a `Finding`.
 """
 
+from .addresses import Address
 from .environment import environment_name, misspelt
 from .files import default_file
 from .findings import Finding, Verdict
@@ -20,6 +22,7 @@ from .settings import COMPAT_CHOICES, SETTINGS, Config, DefaultUser
 __all__ = [
     "COMPAT_CHOICES",
     "SETTINGS",
+    "Address",
     "Config",
     "DefaultUser",
     "Finding",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from .addresses import Address, is_listener, under
 from .layers import Loaded
 from .settings import SETTINGS, Config
 
@@ -13,8 +14,13 @@ HIDDEN: Final = "********"
 
 def effective(config: Config) -> dict[str, Any]:
     """Every setting's value, by key, without passwords."""
-    values = {key: getattr(config, setting.name) for key, setting in SETTINGS.items()}
-    return {key: HIDDEN if is_secret(key) and value else value for key, value in values.items()}
+    shown: dict[str, Any] = {}
+    for key, setting in SETTINGS.items():
+        value = getattr(config, setting.name)
+        if is_listener(key):
+            value = [str(address) for address in value]
+        shown[key] = HIDDEN if is_secret(key) and value else value
+    return shown
 
 
 def rendered(loaded: Loaded) -> str:
@@ -22,9 +28,21 @@ def rendered(loaded: Loaded) -> str:
     lines = []
     for key, setting in SETTINGS.items():
         value = getattr(loaded.config, setting.name)
+        if is_listener(key):
+            lines += _listeners(loaded, key, value)
+            continue
         shown = f'"{HIDDEN}"' if is_secret(key) and value else as_toml(value)
         lines.append(f"{key} = {shown}  # {loaded.places.get(key, 'default')}")
     return "\n".join(lines) + "\n"
+
+
+def _listeners(loaded: Loaded, default: str, addresses: tuple[Address, ...]) -> list[str]:
+    """One line for each address, or for none; their names are not kept."""
+    family = default.rpartition(".")[0]
+    names = [default, *(f"{family}.other{number}" for number in range(1, len(addresses)))]
+    places = {place: None for key, place in loaded.places.items() if under(key, (family,))} or {"default": None}
+    shown = [str(address) for address in addresses] or ["none"]
+    return [f"{name} = {as_toml(text)}  # {', '.join(places)}" for name, text in zip(names, shown, strict=True)]
 
 
 def is_secret(key: str) -> bool:

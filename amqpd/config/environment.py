@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import StartupError
 from . import plugins
+from .addresses import listener_of_variable
 from .classic_config import entries_of
 from .erlang_terms import read_term
 from .findings import Finding, Layer, Value, Verdict
@@ -47,6 +48,10 @@ def amqpd_variables(environment: Mapping[str, str]) -> Layer:
             layer.set(key, environment[name], name, name)
         else:
             layer.add(Verdict.IGNORED, name, "", NOT_YET)
+    for name, value in environment.items():
+        listener = listener_of_variable(name)
+        if listener is not None and listener not in layer.values:
+            layer.set(listener, value, name, name)
     return layer
 
 
@@ -59,6 +64,8 @@ def misspelt(environment: Mapping[str, str]) -> list[str]:
     theirs = [name for name in VARIABLES if name != "RABBITMQ_VHOST"]  # many have a RABBITMQ_HOST, for their clients
     found = []
     for name in environment:
+        if listener_of_variable(name) is not None:
+            continue
         names, likeness = (ours, 0.85) if name.startswith("AMQPD_") else (theirs, 0.93)
         if name.startswith(("AMQPD_", "RABBITMQ_")) and name not in (*names, *VARIABLES):
             near = difflib.get_close_matches(name, names, 1, likeness)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StartupError
+from .addresses import FAMILIES, under
 from .environment import amqpd_variables, misspelt, rabbitmq_variables, with_env_file
 from .files import (
     Kind,
@@ -114,7 +115,17 @@ def _sorted(file: Path | None) -> tuple[Path | None, RabbitFiles | None]:
 
 
 def _merged(layers: list[Layer]) -> dict[str, Value]:
-    return {key: value for layer in layers for key, value in layer.values.items()}
+    """What the strongest layers say; one that takes all listeners away leaves only those of stronger ones."""
+    values: dict[str, Value] = {}
+    for layer in layers:
+        off = [family for family in FAMILIES if family in layer.values and layer.values[family].value == "none"]
+        values = {key: value for key, value in values.items() if not under(key, off)}
+        for key, value in layer.values.items():
+            if key in off:
+                values[f"{key}.default"] = value  # stronger layers may add to nothing
+            elif not under(key, off):
+                values[key] = value
+    return values
 
 
 def _remarks(findings: list[Finding]) -> Iterator[tuple[str, str]]:

@@ -13,13 +13,12 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
+from ..errors import StartupError
 from .findings import Finding, Layer, Verdict
 from .rabbitmq_conf import Entry
 from .settings import SETTINGS, InvalidSetting, converted, is_setting
 
 NOT_YET: Final = "not supported yet"
-
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - where RabbitMQ listens when a key names a port only
 
 _UNITS: Final = {
     "": 1,
@@ -111,14 +110,14 @@ def port(text: str) -> int:
 
 
 def listener(text: str) -> str:
-    """`5672` and `::1:5672` as ADDRESS:PORT."""
+    """`5672`, and `::1:5672` as [ADDRESS]:PORT."""
     host, colon, number = text.rpartition(":")
     if host.startswith(("unix:", "/")):
         raise Unsupported("Unix sockets are not supported")
     if not re.fullmatch("[0-9]{1,5}", number) or int(number) > 0xFFFF or (colon and not host):
         raise ValueError("PORT or ADDRESS:PORT")
     if not colon:
-        return f"{EVERYWHERE}:{number}"
+        return number  # on all addresses
     host = host.removeprefix("[").removesuffix("]")
     return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
@@ -528,6 +527,8 @@ def _set(layer: Layer, setting: str, value: Any, entry: Entry) -> None:
             converted(setting, value)
     except InvalidSetting as error:
         layer.findings.append(_wrong(entry, error.expected))
+    except StartupError as error:  # of a part of the value
+        layer.add(Verdict.WRONG, entry.key, entry.place, str(error))
     else:
         layer.set(setting, value, entry.key, entry.place)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StartupError
+from .addresses import FAMILIES, Address, address_of, addresses, is_listener
 
 HASHING_CHOICES: Final = (
     "rabbit_password_hashing_sha256",
@@ -32,10 +33,16 @@ QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 
+VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
+MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS")
+LOGIN_FROM: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
+
 MAX_BODY: Final = 512 << 20
 """The largest `max_message_size`, as in RabbitMQ."""
 
 MAX_SIZE: Final = (1 << 63) - 1
+MAX_INT: Final = (1 << 31) - 1
 
 MAX_SHARE: Final = 1000
 """The largest multiple of the memory that some limit may be."""
@@ -71,7 +78,7 @@ def _setting(
     key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
 ) -> Any:
     metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
-    return field(default=default, metadata=metadata, repr=key != "default_pass")
+    return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,47 @@ class DefaultUser:
 class Config:
     """All settings. Sizes are in bytes, and may be given with a unit, such as 64MiB."""
 
-    listener: str = _setting("listeners.tcp.default", "127.0.0.1:5672", "where clients connect; port 0 = any free one")
+    tcp_listeners: tuple[Address, ...] = _setting(
+        "listeners.tcp.default", (Address("127.0.0.1", 5672),), "where clients connect; port 0 = any free one"
+    )
+    ssl_listeners: tuple[Address, ...] = _setting("listeners.ssl.default", (), "where they connect with TLS")
+    backlog: int = _setting("tcp_listen_options.backlog", 4096, "connections that may wait to be accepted")
+    nodelay: bool = _setting("tcp_listen_options.nodelay", True, "send small packets at once")
+    keepalive: bool = _setting("tcp_listen_options.keepalive", False, "have the kernel look for peers that are gone")
+    sndbuf: int = _setting("tcp_listen_options.sndbuf", 0, "bytes the kernel buffers on the way out; 0 = as it likes")
+    recbuf: int = _setting("tcp_listen_options.recbuf", 0, "bytes the kernel buffers on the way in; 0 = as it likes")
+    certfile: str = _setting("ssl_options.certfile", "", "certificate to show, and those it depends on, in PEM")
+    keyfile: str = _setting("ssl_options.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    key_password: str = _setting("ssl_options.password", "", "the key's password")
+    cacertfile: str = _setting("ssl_options.cacertfile", "", "whose certificates clients may show, in PEM")
+    verify: str = _setting("ssl_options.verify", "verify_none", "ask for certificates", ("verify_none", "verify_peer"))
+    fail_if_no_peer_cert: bool = _setting(
+        "ssl_options.fail_if_no_peer_cert", False, "with verify_peer: refuse clients that have no certificate"
+    )
+    depth: int = _setting("ssl_options.depth", 10, "certificates between a client's and its root, at most")
+    tls_versions: tuple[str, ...] = _setting(
+        "ssl_options.versions", ("tlsv1.3", "tlsv1.2"), "versions of TLS", VERSIONS
+    )
+    ciphers: tuple[str, ...] = _setting("ssl_options.ciphers", (), "ciphers, by OpenSSL's names; none = its own choice")
+    honor_cipher_order: bool = _setting(
+        "ssl_options.honor_cipher_order", True, "choose ciphers by our preference, not the client's"
+    )
+    sni_certfiles: tuple[str, ...] = _setting(
+        "ssl_options.sni_certfiles", (), "PEM files with other certificates and keys, for the host names they have"
+    )
+    ssl_handshake_timeout: int = _setting("ssl_handshake_timeout", 5_000, "milliseconds a TLS handshake may take")
+    auth_mechanisms: tuple[str, ...] = _setting(
+        "auth_mechanisms", ("PLAIN", "AMQPLAIN", "ANONYMOUS"), "ways to log in, in order", MECHANISMS
+    )
+    anonymous_login_user: str = _setting("anonymous_login_user", "", "who those are that log in with ANONYMOUS")
+    anonymous_login_pass: str = _setting("anonymous_login_pass", "", "that user's password")
+    ssl_cert_login_from: str = _setting(
+        "ssl_cert_login_from", "distinguished_name", "where in a certificate EXTERNAL finds the user's name", LOGIN_FROM
+    )
+    ssl_cert_login_san_type: str = _setting(
+        "ssl_cert_login_san_type", "dns", "which kind of subject_alternative_name", SAN_TYPES
+    )
+    ssl_cert_login_san_index: int = _setting("ssl_cert_login_san_index", 0, "and which of those")
     data_dir: str = _setting("data_dir", ".amqpd", "folder for what has to survive a restart")
     memory: bool = _setting("memory", False, "keep everything in memory; nothing survives a restart")
     sync: bool = _setting("store.sync", True, "sync every commit; without, a power cut may lose confirmed messages")
@@ -198,9 +245,6 @@ class Config:
     """Level and text of what is to be said about where it came from: what has no effect, or not the one meant."""
 
     def __post_init__(self) -> None:
-        host, _, port = self.listener.rpartition(":")
-        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
-            raise _invalid("listeners.tcp.default", self.listener, "ADDRESS:PORT")
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("management.http.max_body_size", self.management_body_limit, 0, MAX_SIZE),
@@ -225,6 +269,12 @@ class Config:
             ("max_handshakes", self.max_handshakes, 0, MAX_SIZE),
             ("store.map_size", self.map_size, 1 << 20, MAX_SIZE),
             ("store.lag_limit", self.lag_limit, 0, MAX_SIZE),
+            ("tcp_listen_options.backlog", self.backlog, 1, MAX_INT),
+            ("tcp_listen_options.sndbuf", self.sndbuf, 0, MAX_INT),
+            ("tcp_listen_options.recbuf", self.recbuf, 0, MAX_INT),
+            ("ssl_options.depth", self.depth, 0, MAX_INT),
+            ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
+            ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
             ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
@@ -243,11 +293,18 @@ class Config:
             if not text:
                 raise _invalid(key, text, expected)
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of the AMQP listener."""
-        host, _, port = self.listener.rpartition(":")
-        return host.removeprefix("[").removesuffix("]"), int(port)
+        for key, names, expected in (
+            ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
+            ("ssl_options.versions", self.tls_versions, "at least one version"),
+        ):
+            if not names:
+                raise _invalid(key, names, expected)
+        if not self.tcp_listeners and not self.ssl_listeners:
+            raise StartupError("'listeners.tcp' and 'listeners.ssl' are none, and one is needed", os.EX_CONFIG)
+        if self.ssl_listeners and not self.certfile:
+            raise StartupError("'listeners.ssl' needs a certificate: set 'ssl_options.certfile'", os.EX_CONFIG)
+        if bool(self.anonymous_login_user) != bool(self.anonymous_login_pass):
+            raise StartupError("'anonymous_login_user' and 'anonymous_login_pass' need each other", os.EX_CONFIG)
 
     @property
     def log_path(self) -> Path | None:
@@ -263,16 +320,26 @@ SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config
 
 def is_setting(key: str) -> bool:
     """Whether a key may be set."""
-    return key in SETTINGS
+    return key in SETTINGS or is_listener(key)
 
 
 def config_of(values: Mapping[str, Any], remarks: tuple[tuple[str, str], ...] = ()) -> Config:
     """The configuration with these settings, by key, and defaults for the others. Raises InvalidSetting."""
-    return Config(**{SETTINGS[key].name: converted(key, value) for key, value in values.items()}, remarks=remarks)
+    found = {SETTINGS[key].name: converted(key, value) for key, value in values.items() if not is_listener(key)}
+    listeners = {key: converted(key, value) for key, value in values.items() if is_listener(key)}
+    for family in FAMILIES:
+        setting: Any = SETTINGS[f"{family}.default"]
+        found[setting.name] = addresses(family, listeners, setting.default)
+    return Config(**found, remarks=remarks)
 
 
 def converted(key: str, value: Any) -> Any:
     """A value as the setting has it, from the text or the TOML it was written as. Raises InvalidSetting."""
+    if is_listener(key):
+        try:
+            return address_of(key, value)
+        except ValueError as error:
+            raise _invalid(key, value, str(error)) from None
     setting = SETTINGS[key]
     default = setting.default
     choices = setting.metadata["choices"]
@@ -288,10 +355,7 @@ def converted(key: str, value: Any) -> Any:
     elif isinstance(default, float):
         return _share(key, value)
     elif isinstance(default, tuple):
-        items = value.split(",") if isinstance(value, str) else value
-        if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-            raise _invalid(key, value, "a list of names")
-        return tuple(item.strip() for item in items if item.strip())
+        return _names(key, choices, value)
     elif choices:
         text = str(value).lower() if isinstance(value, bool) else value
         if text not in choices:
@@ -300,6 +364,18 @@ def converted(key: str, value: Any) -> Any:
     elif not isinstance(value, str):
         raise _invalid(key, value, "a string")
     return value
+
+
+def _names(key: str, choices: tuple[str, ...], value: Any) -> tuple[str, ...]:
+    """A list, as TOML has it or with commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise _invalid(key, value, "a list of names")
+    names = tuple(item.strip() for item in items if item.strip())
+    for name in names:
+        if choices and name not in choices:
+            raise _invalid(key, name, f"one of {', '.join(choices)}")
+    return names
 
 
 def _records(key: str, record: type[Any], value: Any) -> tuple[Any, ...]:

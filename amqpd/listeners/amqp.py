@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
+import dataclasses
 import functools
 import ipaddress
-import os
-import socket
 from collections.abc import Callable
 from typing import Any, Final
 
 from ..amqp.connection import Connection, ConnectionSettings
 from ..auth.base import Authenticator, Authorizer, Peer
+from ..auth.certificate import Encryption
 from ..broker.broker import Broker
-from ..errors import StartupError
 from ..wire.spec import ReplyCode
 from .admission import Admission
-from .stream import StreamProtocol, Turn
+from .base import Session
+from .encrypted import EncryptedSession
+from .sockets import SocketOptions, bind
+from .stream import BULK_SIZE, StreamProtocol, Turn
+from .tls import TlsFiles
 
-BACKLOG: Final = 4096
-"""Connections that may wait to be accepted."""
+DEFAULT_OPTIONS: Final = SocketOptions()
 
 DOORS: Final = 32
 """Connections accepted in one turn. uvloop takes one from a listening socket, so it gets that many copies of it: else
@@ -29,7 +30,7 @@ those who come by the thousand would have everybody else wait for as many turns.
 
 
 class AmqpListener:
-    """A listening socket, and the connections it accepted."""
+    """Listening sockets of one kind, with TLS or without, and the connections they accepted."""
 
     def __init__(
         self,
@@ -40,6 +41,10 @@ class AmqpListener:
         turn: Turn,
         log: Any,
         admission: Admission | None = None,
+        *,
+        options: SocketOptions = DEFAULT_OPTIONS,
+        tls: TlsFiles | None = None,
+        tls_timeout: float = 5.0,
     ) -> None:
         self._broker = broker
         self._authenticator = authenticator
@@ -47,6 +52,10 @@ class AmqpListener:
         self._settings = settings
         self._turn = turn
         self._log = log
+        self._options = options
+        self._tls = tls
+        self._tls_timeout = tls_timeout  # seconds for its handshake
+        self._decrypted = memoryview(bytearray(BULK_SIZE if tls else 0))  # shared by all connections
         self._admission = admission or Admission(broker.clock, log)
         self._servers: list[asyncio.Server] = []
         self._connected: set[StreamProtocol] = set()
@@ -56,38 +65,21 @@ class AmqpListener:
     async def start(self, host: str, port: int) -> list[tuple[str, int]]:
         """Accept connections on every address `host` stands for; port 0 takes a free one. Returns (address, port)s.
 
-        Raises StartupError 69 when the port is taken, 68 when the host is unknown, 77 when it may not be used.
+        May be called for several. Raises StartupError when one cannot be had, see `sockets.bind`.
         """
         loop = asyncio.get_running_loop()
-        try:
-            server = await loop.create_server(self._protocol, host, port, backlog=BACKLOG)
-        except (socket.gaierror, UnicodeError) as error:  # the latter is for what cannot be a host name
-            reason = getattr(error, "strerror", "not a host name")
-            raise StartupError(
-                f"cannot listen on '{host}': {reason}; give another address with -b", os.EX_NOHOST
-            ) from error
-        except PermissionError as error:
-            raise StartupError(
-                f"may not listen on {host}:{port}: {os.strerror(error.errno or 0)}; choose a port above 1023 with -p",
-                os.EX_NOPERM,
-            ) from error
-        except OSError as error:
-            remedy = "is another broker running there? choose another port with -p"
-            if error.errno == errno.EADDRNOTAVAIL:
-                remedy = "give an address of this machine with -b"
-            raise StartupError(
-                f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; {remedy}", os.EX_UNAVAILABLE
-            ) from error
-        self._servers.append(server)
-        if type(loop).__module__.startswith("uvloop"):
-            for door in server.sockets:
-                for _ in range(DOORS - 1):
-                    copy = socket.socket(fileno=os.dup(door.fileno()))
-                    self._servers.append(await loop.create_server(self._protocol, sock=copy, backlog=BACKLOG))
-        return [address.getsockname()[:2] for address in server.sockets]
+        addresses: list[tuple[str, int]] = []
+        remedies = ("-b", "-p") if self._tls is None else ("listeners.ssl", "listeners.ssl")
+        doors = DOORS if type(loop).__module__.startswith("uvloop") else 1
+        for made in await bind(host, port, self._options, remedies):
+            addresses.append(made.getsockname()[:2])
+            for door in (made, *(made.dup() for _ in range(doors - 1))):
+                server = await loop.create_server(self._protocol, sock=door, backlog=self._options.backlog)
+                self._servers.append(server)
+        return addresses
 
     def stop_accepting(self) -> None:
-        """Close the listening socket; connections stay."""
+        """Close the listening sockets; connections stay."""
         for server in self._servers:
             server.close()
 
@@ -113,20 +105,34 @@ class AmqpListener:
         if not self._connected:
             self._empty.set()
 
-    def _session(self, protocol: StreamProtocol, transport: asyncio.Transport, wake: Callable[[], None]) -> Connection:
+    def _session(self, protocol: StreamProtocol, transport: asyncio.Transport, wake: Callable[[], None]) -> Session:
         self._connected.add(protocol)
         self._admission.arrived(protocol)
         if self._leaving:
             transport.abort()  # it was accepted just before the end
-        return Connection(
-            self._broker,
-            self._authenticator,
-            self._authorizer,
-            self._settings,
-            peer_of(transport),
-            self._log,
+        if not transport.is_closing():
+            self._options.apply(transport)
+        peer = peer_of(transport)
+        admitted = functools.partial(self._admission.admitted, protocol)
+        if self._tls is None:
+            return self._connection(peer, wake, admitted)
+
+        def connection(encryption: Encryption) -> Connection:
+            return self._connection(dataclasses.replace(peer, encryption=encryption), wake, admitted)
+
+        return EncryptedSession(
+            self._tls,
+            connection,
+            self._broker.clock,
+            self._tls_timeout,
+            self._decrypted,
+            self._log.bind(peer=str(peer)),
             wake,
-            functools.partial(self._admission.admitted, protocol),
+        )
+
+    def _connection(self, peer: Peer, wake: Callable[[], None], admitted: Callable[[], None]) -> Connection:
+        return Connection(
+            self._broker, self._authenticator, self._authorizer, self._settings, peer, self._log, wake, admitted
         )
 
 
@@ -135,7 +141,12 @@ def peer_of(transport: asyncio.Transport) -> Peer:
     unknown = ("0.0.0.0", 0)  # noqa: S104 - not bound to
     host, port = (transport.get_extra_info("peername") or unknown)[:2]
     local_host, local_port = (transport.get_extra_info("sockname") or unknown)[:2]
-    return Peer(host, port, local_host, local_port, _is_loopback(host))
+    return Peer(_plain(host), port, _plain(local_host), local_port, _is_loopback(host))
+
+
+def _plain(host: str) -> str:
+    """An IPv4 address that was met on an IPv6 socket, as IPv4 writes it."""
+    return host.removeprefix("::ffff:") if "." in host else host
 
 
 @functools.lru_cache(1024)

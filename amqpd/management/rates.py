@@ -157,7 +157,7 @@ def counts_of(traffic: Traffic) -> Counts:
 def depth_of(queue: AnyQueue) -> tuple[int, int, int]:
     """Messages: all, ready, unacked."""
     ready, unacked = queue.message_count, unacked_of(queue)
-    return ready + unacked, ready, unacked
+    return ready + unacked + getattr(queue, "held", 0), ready, unacked
 
 
 def unacked_of(queue: AnyQueue) -> int:

@@ -376,7 +376,9 @@ def _tls(connection: Connection) -> dict[str, Any]:
     """What is known of the encryption; nothing for plain connections."""
     names = ("ssl_protocol", "ssl_key_exchange", "ssl_cipher", "ssl_hash")
     certificate = ("peer_cert_subject", "peer_cert_issuer", "peer_cert_validity")
-    return {"ssl": False, **dict.fromkeys(names), **dict.fromkeys(certificate)}
+    encryption = connection.peer.encryption
+    fields = encryption.fields if encryption is not None else {}
+    return {"ssl": encryption is not None, **dict.fromkeys(names), **dict.fromkeys(certificate), **fields}
 
 
 __all__ = ["Views", "moment", "properties_key", "shown", "table", "unacked_of"]

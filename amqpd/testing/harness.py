@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-STARTED = re.compile(r"started TCP listener on (\S+):(\d+)")
+STARTED = re.compile(r"started (TCP|TLS \(SSL\)) listener on (\S+):(\d+)")
 READY = "Server startup complete"
 
 
@@ -25,6 +25,7 @@ class BrokerProcess:
     def __init__(self, *options: str, port: int = 0, environment: dict[str, str] | None = None) -> None:
         self.options = options
         self.port = port  # 0: a free one, kept for later starts
+        self.tls_port = 0  # where it speaks TLS, if it does
         self.environment = environment or {}
         self.log: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -103,8 +104,10 @@ class BrokerProcess:
             for line in output:
                 self.log.append(line.rstrip("\n"))
                 started = STARTED.search(line)
-                if started:
-                    self.port = int(started[2])
+                if started and started[1] == "TCP":
+                    self.port = int(started[3])
+                elif started:
+                    self.tls_port = int(started[3])
                 if READY in line:
                     ready.set()
         ready.set()  # it ended, maybe before it was ready

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from amqpd.auth.certificate import Certificate, Encryption
 from amqpd.broker.broker import Broker
 from amqpd.wire.methods import (
     BasicCancel,
@@ -18,6 +20,7 @@ from amqpd.wire.methods import (
     QueueDeleteOk,
 )
 from tests.amqp.pair import Pair, new_broker
+from tests.fakes import LOCAL
 
 PEER = "127.0.0.1:50000 -> 127.0.0.1:5672"
 
@@ -97,6 +100,24 @@ def test_a_connection_tells_of_its_login_its_opening_and_its_end(broker: Broker,
             },
         )
     ]
+
+
+def test_what_tells_of_an_encrypted_connection_says_how_and_by_whom(broker: Broker, heard: Heard) -> None:
+    certificate = Certificate("CN=alice", "CN=CA", "2026-11-26T04:22:57Z - 2027-11-26T04:22:57Z")
+    encryption = Encryption("tlsv1.2", "ecdhe_rsa", "aes_256_gcm", "aead", certificate)
+    Pair(broker, peer=replace(LOCAL, encryption=encryption))
+    for _, fields in heard:
+        assert fields["ssl"] is True
+        assert fields["ssl_protocol"] == "tlsv1.2"
+        assert fields["ssl_key_exchange"] == "ecdhe_rsa"
+        assert fields["ssl_cipher"] == "aes_256_gcm"
+        assert fields["ssl_hash"] == "aead"
+        assert fields["peer_cert_subject"] == "CN=alice"
+        assert fields["peer_cert_issuer"] == "CN=CA"
+        assert fields["peer_cert_validity"] == certificate.validity
+    heard.clear()
+    Pair(broker, peer=replace(LOCAL, encryption=replace(encryption, certificate=None)))
+    assert all(fields["ssl"] is True and "peer_cert_subject" not in fields for _, fields in heard)
 
 
 def test_a_login_that_fails_is_told_with_the_reason(broker: Broker, heard: Heard) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from amqpd.amqp.connection import SILENT_DELAY, ConnectionSettings
-from amqpd.auth.base import Peer, User
-from amqpd.auth.sasl import amqplain
+from amqpd.auth.base import Credentials, Peer, User
+from amqpd.auth.certificate import Certificate, Encryption
+from amqpd.auth.sasl import Anonymous, External, amqplain, on_offer
 from amqpd.broker.compat import PROFILES
+from amqpd.testing.client import CAPABILITIES
 from amqpd.wire.fields import encode_table
 from amqpd.wire.methods import (
     METHODS,
@@ -31,7 +34,7 @@ from amqpd.wire.schema import Method
 from amqpd.wire.spec import FRAME_METHOD, HEARTBEAT_FRAME, PROTOCOL_HEADER
 from amqpd.wire.writer import method_frame
 from tests.amqp.pair import Pair, new_broker
-from tests.fakes import REMOTE, Permissive
+from tests.fakes import LOCAL, REMOTE, Permissive
 
 RESPONSE = b"\x00guest\x00guest"
 START_OK = ConnectionStartOk({"capabilities": {}}, "PLAIN", RESPONSE)
@@ -101,6 +104,20 @@ def test_start_carries_the_servers_properties() -> None:
     pair = Pair(handshake=False, settings=ConnectionSettings(server_properties=properties))
     pair.write(PROTOCOL_HEADER)
     assert pair.expect(0, ConnectionStart).server_properties == properties
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01", "of TLS, on a port without it"),
+        (b"GET / HTTP/1.1", "of HTTP"),
+        (b"AMQP\x00\x01\x00\x00", "AMQP\\x00\\x01\\x00\\x00"),
+    ],
+)
+def test_the_log_is_told_of_other_headers(header: bytes, shown: str) -> None:
+    pair = Pair(handshake=False)
+    pair.write(header)
+    assert [line[2]["header"] for line in pair.log.lines if line[:2] == ("warning", "bad protocol header")] == [shown]
 
 
 def test_the_header_may_come_byte_by_byte_and_be_followed_by_more() -> None:
@@ -217,7 +234,7 @@ def test_everything_may_be_sent_at_once() -> None:
 def test_amqplain_is_a_way_to_log_in() -> None:
     pair = starting()
     response = encode_table({"LOGIN": "guest", "PASSWORD": "guest"})[4:]
-    assert amqplain(response).name == "guest"
+    assert amqplain(response, REMOTE).name == "guest"
     pair.call(0, ConnectionStartOk({}, "AMQPLAIN", response), ConnectionTune)
 
 
@@ -274,6 +291,48 @@ def test_a_login_that_is_malformed_ends_it_without_an_answer(start_ok: Connectio
     pair = starting()
     pair.send(0, start_ok)
     assert refused_silently(pair)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "text"),
+    [
+        ("EXTERNAL", "invalid authentication mechanism 'EXTERNAL'"),
+        ("ANONYMOUS", "invalid authentication mechanism 'ANONYMOUS'"),
+        ("plain", "unknown authentication mechanism 'plain'"),
+    ],
+)
+def test_the_log_is_told_of_a_mechanism_that_is_not_on_offer(mechanism: str, text: str) -> None:
+    pair = starting()
+    pair.send(0, ConnectionStartOk({"capabilities": CAPABILITIES}, mechanism, b""))
+    assert refused_silently(pair)
+    assert [line[2]["reason"] for line in pair.log.lines if line[1] == "handshake failed"] == [text]
+
+
+def test_what_is_on_offer_is_announced_and_taken() -> None:
+    offered = on_offer(("ANONYMOUS", "PLAIN"), anonymous=Anonymous(Credentials("guest", b"guest")))
+    pair = Pair(handshake=False, settings=ConnectionSettings(mechanisms=offered))
+    pair.write(PROTOCOL_HEADER)
+    assert pair.expect(0, ConnectionStart).mechanisms == b"ANONYMOUS PLAIN"
+    pair.call(0, ConnectionStartOk({}, "ANONYMOUS", b"me"), ConnectionTune)
+    pair = starting(settings=ConnectionSettings(mechanisms=offered))
+    pair.send(0, ConnectionStartOk({}, "AMQPLAIN", RESPONSE))
+    assert refused_silently(pair)
+
+
+def test_a_certificate_is_the_login_of_external() -> None:
+    offered = on_offer(("EXTERNAL",), encrypted=True, external=External("common_name"))
+    certificate = Certificate("CN=guest", "CN=CA", "", ("guest",))
+    encrypted = replace(LOCAL, encryption=Encryption("tlsv1.3", "any", "aes_256_gcm", "aead", certificate))
+    settings = ConnectionSettings(mechanisms=offered)
+    starting(peer=encrypted, settings=settings).call(0, ConnectionStartOk({}, "EXTERNAL", b""), ConnectionTune)
+    pair = starting(settings=settings)
+    pair.send(0, ConnectionStartOk({"capabilities": CAPABILITIES}, "EXTERNAL", b""))
+    code, text = refused(pair)
+    assert code == 403
+    assert text.startswith("ACCESS_REFUSED - Login was refused using authentication mechanism EXTERNAL.")
+    assert [line[2]["reason"] for line in pair.log.lines if line[1] == "login refused"] == [
+        "not a TLS-enabled connection"
+    ]
 
 
 def test_capabilities_that_are_no_table_are_none() -> None:

@@ -111,6 +111,26 @@ def test_a_priority_queue_of_an_earlier_run_is_read_to_know_its_order() -> None:
     assert seen(stage.vhost.queues["q"]) == [(0, b"b"), (1, b"a")]
 
 
+def test_lines_that_take_turns_are_shown_one_after_the_other(tmp_path: Path) -> None:
+    store, pager = [LmdbStore(tmp_path / name, sync=False, map_size=1 << 30) for name in ("store", "pager")]
+    try:
+        stage = Stage(store, pager=pager, memory_limit=0)
+        queue = stage.queue(durable=True, queue_type="quorum")
+        for number in range(20):
+            stage.publish(b"%02d" % number + bytes(LARGE), priority=number % 2 * 9, delivery_mode=2)
+        assert queue.levels is not None
+        assert queue.paged
+        order = [*range(1, 20, 2), *range(0, 20, 2)]
+        everything = list(enumerate([b"%02d" % number for number in order]))
+        assert seen(queue) == everything
+        for offset in range(20):
+            assert seen(queue, offset, 3) == everything[offset : offset + 3]
+        assert {take(queue).message.body[:2] for _ in range(20)} == {body for _, body in everything}
+    finally:
+        store.close()
+        pager.close()
+
+
 def test_a_stream_shows_what_is_left_of_it() -> None:
     stage = Stage()
     arguments: Arguments = {"x-queue-type": "stream"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +31,8 @@ from amqpd.wire.methods import (
     QueueDeclareOk,
 )
 from amqpd.wire.properties import Properties
-from tests.cli.command import OURS, PATIENCE, amqpd, refused
+from tests.certificates import Authority
+from tests.cli.command import CLEAN, OURS, PATIENCE, amqpd, refused
 
 Start = Callable[..., BrokerProcess]
 
@@ -88,6 +91,42 @@ def test_it_says_so_for_each_address_it_listens_on(start: Start) -> None:
     found = [line for line in broker.log if "started TCP listener on" in line]
     assert len(found) == len({info[4][0] for info in socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)})
     assert all(re.search(r"started TCP listener on \S+:\d+$", line) for line in found)
+
+
+def test_listeners_with_tls_are_named_as_such(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "amqpd.toml"
+    certificate = Authority(tmp_path).issue()
+    file.write_text(
+        f'listeners.tcp.other = "127.0.0.2:0"\nlisteners.ssl.default = 0\nssl_options.certfile = "{certificate}"\n'
+    )
+    broker = start("--memory", "-c", str(file))
+    lines = [line.split("] ", 1)[1] for line in broker.log if "listener on" in line or "startup complete" in line]
+    assert re.fullmatch(r"started TCP listener on 127\.0\.0\.1:\d+", lines[0])
+    assert re.fullmatch(r"started TCP listener on 127\.0\.0\.2:\d+", lines[1])
+    assert re.fullmatch(r"started TLS \(SSL\) listener on (\[::\]|0\.0\.0\.0):\d+", lines[2])
+    assert lines[3].startswith("Server startup complete")
+
+
+def test_a_hang_up_reloads_and_does_not_stop_it(start: Start) -> None:
+    broker = start("--memory")
+    os.kill(broker.pid, signal.SIGHUP)
+    Client(broker.url).close()
+    assert broker.stop() == os.EX_OK
+    assert any("nothing to reload" in line for line in broker.log)
+
+
+def test_when_its_terminal_is_closed_it_stops() -> None:
+    settings = {"MEMORY": "true", "LISTENERS_TCP_DEFAULT": "127.0.0.1:0"}
+    environment = {**CLEAN, **{f"AMQPD_{name}": value for name, value in settings.items()}}
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, "-m", "amqpd"], environment)
+    said = b""
+    while b"startup complete" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == os.EX_OK
 
 
 def test_what_it_logged_just_before_it_is_stopped_is_not_lost(start: Start) -> None:
@@ -225,6 +264,13 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     code, line = refused("-c", str(file))
     assert code == os.EX_CONFIG
     assert f"{file} is not TOML" in line
+
+
+def test_a_certificate_that_cannot_be_read_is_named() -> None:
+    environment = {"AMQPD_LISTENERS_SSL_DEFAULT": "0", "AMQPD_SSL_OPTIONS_CERTFILE": "/no/such.pem"}
+    code, line = refused("--memory", "-p", "0", **environment)
+    assert code == os.EX_NOINPUT
+    assert line == "amqpd: cannot read ssl_options.certfile /no/such.pem: No such file or directory"
 
 
 def test_a_value_that_cannot_be_is_named_wherever_it_comes_from() -> None:

@@ -58,12 +58,13 @@ def refused(**environment: str) -> str:
     ],
 )
 def test_a_variable_is_a_setting(name: str, value: str, setting: str, expected: Any) -> None:
-    assert getattr(loaded(**{name: value}), SETTINGS[setting].name) == expected
+    found = getattr(loaded(**{name: value}), SETTINGS[setting].name)
+    assert (str(found[0]) if setting == "listeners.tcp.default" else found) == expected
 
 
 def test_the_port_and_the_address_go_together() -> None:
     found = loaded(RABBITMQ_NODE_PORT="5673", RABBITMQ_NODE_IP_ADDRESS="0.0.0.0")
-    assert found.address == ("0.0.0.0", 5673)
+    assert found.tcp_listeners == (("0.0.0.0", 5673),)
 
 
 def test_the_data_folder_has_the_name_of_the_node() -> None:

@@ -73,14 +73,14 @@ def written(tmp_path: Path, name: str, text: str) -> Path:
 
 def test_what_testcontainers_mounts(tmp_path: Path) -> None:
     found = load(written(tmp_path, "rabbitmq-testcontainers.conf", TESTCONTAINERS), {})
-    assert (found.address, found.loopback_users, found.log_console_level) == (("0.0.0.0", 5672), (), "debug")
+    assert (found.tcp_listeners, found.loopback_users, found.log_console_level) == ((("", 5672),), (), "debug")
 
 
 def test_what_compose_files_mount(tmp_path: Path) -> None:
     environment = {"RABBITMQ_USER": "bob", "RABBITMQ_SECRET": "x#y"}
     found = load(written(tmp_path, "rabbitmq.conf", COMPOSE), environment)
     assert (found.default_user, found.default_pass, found.heartbeat) == ("bob", "x#y", 30)
-    assert (found.address, found.loopback_users, found.consumer_timeout) == (("::", 5672), (), 31622400000)
+    assert (found.tcp_listeners, found.loopback_users, found.consumer_timeout) == ((("::", 5672),), (), 31622400000)
 
 
 def test_what_kubernetes_mounts_refuses_nothing(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_what_kubernetes_mounts_refuses_nothing(tmp_path: Path) -> None:
 
 def test_a_classic_file(tmp_path: Path) -> None:
     found = load(written(tmp_path, "rabbitmq.config", CLASSIC), {})
-    assert (found.address, found.loopback_users, found.heartbeat) == (("0.0.0.0", 5672), (), 580)
+    assert (found.tcp_listeners, found.loopback_users, found.heartbeat) == ((("", 5672),), (), 580)
     assert found.log_connection_level == "info"
 
 
@@ -122,7 +122,7 @@ def test_each_layer_is_stronger_than_the_one_before(tmp_path: Path) -> None:
 
 def test_a_port_in_the_environment_keeps_the_address_of_the_file(tmp_path: Path) -> None:
     file = written(tmp_path, "amqpd.toml", 'listeners.tcp.default = "0.0.0.0:5"')
-    assert load(file, {"RABBITMQ_NODE_PORT": "6"}).address == ("0.0.0.0", 6)
+    assert load(file, {"RABBITMQ_NODE_PORT": "6"}).tcp_listeners == (("0.0.0.0", 6),)
 
 
 def test_a_folder_of_rabbitmqs_may_be_named(tmp_path: Path) -> None:

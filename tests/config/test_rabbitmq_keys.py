@@ -12,7 +12,7 @@ from amqpd.config import SETTINGS, Config
 from amqpd.config.findings import Finding, Layer, Verdict
 from amqpd.config.rabbitmq_conf import parse, resolved
 from amqpd.config.rabbitmq_keys import LEVELS, ROWS, nearest, row_for, tables, translate
-from amqpd.config.settings import config_of
+from amqpd.config.settings import config_of, is_setting
 
 
 def translated(text: str) -> Layer:
@@ -40,7 +40,7 @@ def finding(text: str) -> Finding:
 @pytest.mark.parametrize(
     ("written", "listener"),
     [
-        ("5673", "0.0.0.0:5673"),
+        ("5673", "5673"),
         ("127.0.0.1:5673", "127.0.0.1:5673"),
         ("::1:5673", "[::1]:5673"),
         (":::5673", "[::]:5673"),
@@ -49,7 +49,33 @@ def finding(text: str) -> Finding:
     ],
 )
 def test_a_listener_is_a_port_or_an_address_with_one(written: str, listener: str) -> None:
-    assert configured(f"listeners.tcp.default = {written}").listener == listener
+    (found,) = configured(f"listeners.tcp.default = {written}").tcp_listeners
+    assert str(found) == listener
+
+
+def test_listeners_are_those_that_are_named_and_no_others() -> None:
+    found = configured(
+        "listeners.tcp.1 = 127.0.0.1:5673\nlisteners.tcp.lan = 5674\nlisteners.ssl.default = 5671\n"
+        "ssl_options.certfile = c"
+    )
+    assert (found.tcp_listeners, found.ssl_listeners) == ((("127.0.0.1", 5673), ("", 5674)), (("", 5671),))
+    found = configured("listeners.tcp = none\nlisteners.tcp.1 = 5672\nlisteners.ssl.1 = 5671\nssl_options.certfile = c")
+    assert (found.tcp_listeners, found.ssl_listeners) == ((), (("", 5671),))
+
+
+def test_tls_and_logins_are_as_they_are_written() -> None:
+    found = configured(
+        "listeners.ssl.default = 5671\nssl_options.certfile = c\nssl_options.keyfile = k\nssl_options.cacertfile = a\n"
+        "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\nssl_options.depth = 3\n"
+        "ssl_options.versions.1 = tlsv1.3\nssl_options.versions.2 = tlsv1.2\nssl_options.password = p\n"
+        "auth_mechanisms.1 = EXTERNAL\nauth_mechanisms.2 = PLAIN\nssl_cert_login_from = common_name\n"
+        "tcp_listen_options.backlog = 128\ntcp_listen_options.nodelay = false\nssl_handshake_timeout = 7000"
+    )
+    assert (found.certfile, found.keyfile, found.cacertfile, found.key_password) == ("c", "k", "a", "p")
+    assert (found.verify, found.fail_if_no_peer_cert, found.depth) == ("verify_peer", True, 3)
+    assert (found.tls_versions, found.auth_mechanisms) == (("tlsv1.3", "tlsv1.2"), ("EXTERNAL", "PLAIN"))
+    assert (found.ssl_cert_login_from, found.backlog, found.nodelay) == ("common_name", 128, False)
+    assert found.ssl_handshake_timeout == 7000
 
 
 @pytest.mark.parametrize("written", ["x", "65536", ":5672", "127.0.0.1", "127.0.0.1:x"])
@@ -219,9 +245,9 @@ def test_findings_are_in_the_order_of_the_file() -> None:
 
 
 def test_the_first_listener_is_the_default_one_when_none_is_so_called() -> None:
-    assert values("listeners.tcp.1 = 5673") == {"listeners.tcp.default": "0.0.0.0:5673"}
+    assert values("listeners.tcp.1 = 5673") == {"listeners.tcp.default": "5673"}
     layer = translated("listeners.tcp.lan = 5673\nlisteners.tcp.default = 5674")
-    assert layer.values["listeners.tcp.default"].value == "0.0.0.0:5674"
+    assert layer.values["listeners.tcp.default"].value == "5674"
 
 
 def test_tables_are_made_of_keys_with_a_name_in_them() -> None:
@@ -289,28 +315,13 @@ NOT_YET = {
     """),
     "management and Prometheus": words("""
         management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
-        management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
+        management.ssl.keyfile
         management.login_session_timeout management.disable_stats management.rates_mode
         management.headers.content_type_options prometheus.path prometheus.return_per_object_metrics
         prometheus.tcp.port prometheus.tcp.ip cluster_tags.region node_tags.zone
     """),
-    "users": words("""
-        default_vhost default_user_tags.administrator default_permissions.configure default_permissions.read
-        default_permissions.write default_users.bob.password default_users.bob.tags default_users.bob.vhost_pattern
-        default_users.bob.configure default_users.bob.read default_users.bob.write password_hashing_module
-        credential_validator.validation_backend credential_validator.min_length credential_validator.regexp
-    """),
-    "several listeners, or none": ["listeners.tcp"],
     "limits and policies": words("""
-        max_connections channel_max_per_node consumer_max_per_channel vhost_max default_queue_type
-        default_limits.vhosts.all.max_connections default_policies.operator.all.expires
-    """),
-    "TLS, socket options, and SASL": words("""
-        tcp_listen_options.backlog tcp_listen_options.nodelay tcp_listen_options.keepalive tcp_listen_options.sndbuf
-        tcp_listen_options.recbuf listeners.ssl.default listeners.ssl.1 ssl_options.cacertfile ssl_options.certfile
-        ssl_options.keyfile ssl_options.password ssl_options.verify ssl_options.fail_if_no_peer_cert ssl_options.depth
-        ssl_options.versions.1 ssl_options.ciphers.1 ssl_options.honor_cipher_order auth_mechanisms.1
-        ssl_cert_login_from anonymous_login_user anonymous_login_pass
+        channel_max_per_node default_limits.vhosts.all.max_connections default_policies.operator.all.expires
     """),
     "authentication backends": words("""
         auth_backends.1 auth_backends.1.authn auth_backends.1.authz auth_http.user_path auth_http.vhost_path
@@ -322,7 +333,9 @@ NOT_YET = {
         mqtt.max_packet_size_authenticated mqtt.durable_queue_type mqtt.default_user mqtt.default_pass
         web_mqtt.tcp.port web_mqtt.ws_path
     """),
-    "lines about queues, of which there are none": words("log.queue.level"),
+    "lines about queues, of which there are none": words("""
+        log.queue.level
+    """),
 }
 """Those of them without effect, by what they wait for. This shrinks: a setting with the name its row has in the table
 makes a key effective, and takes it out here."""
@@ -374,9 +387,15 @@ def test_any_value_is_translated_or_refused_with_its_line(pairs: list[tuple[str,
         assert "\n" not in str(found)
     if not any(found.verdict is Verdict.WRONG for found in layer.findings):
         for setting in layer.values:
-            assert setting in SETTINGS
+            assert is_setting(setting)
 
 
 @given(st.text(max_size=20))
 def test_any_word_may_have_a_near_key(key: str) -> None:
     assert nearest(key) == "" or nearest(key).startswith("did you mean '")
+
+
+def test_an_unknown_part_of_a_table_is_found_at_its_line() -> None:
+    [found] = translated("default_users.bob.passwort = x").findings
+    assert found.place == "F:1"
+    assert "unknown key 'passwort' in a table of 'default_users'" in str(found)

@@ -41,12 +41,12 @@ def refused(toml: str | None = None, tmp_path: Path | None = None, **layers: Any
 
 def test_without_anything_the_defaults_hold() -> None:
     assert loaded() == Config()
-    assert Config().address == ("127.0.0.1", 5672)
+    assert Config().tcp_listeners == (("127.0.0.1", 5672),)
 
 
 def test_a_file_changes_defaults(tmp_path: Path) -> None:
     found = loaded('heartbeat = 10\n[log]\nlevel = "debug"\n[listeners.tcp]\ndefault = "0.0.0.0:1234"', tmp_path)
-    assert (found.heartbeat, found.log_level, found.address) == (10, "debug", ("0.0.0.0", 1234))
+    assert (found.heartbeat, found.log_level, found.tcp_listeners) == (10, "debug", (("0.0.0.0", 1234),))
     assert found.frame_max == Config().frame_max
 
 
@@ -81,7 +81,9 @@ def test_every_setting_can_come_from_the_environment(key: str) -> None:
     assert name == name.upper()
     assert name.startswith("AMQPD_")
     default = SETTINGS[key].default
-    text = ",".join(default) if isinstance(default, tuple) else str(default)
+    text = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    if key.startswith("listeners."):
+        text = text or "none"
     assert loaded(environment={name: text}) == Config()
 
 
@@ -281,17 +283,93 @@ def test_no_limit_for_frames_is_written_0() -> None:
         ("localhost:0", ("localhost", 0)),
         ("[::1]:65535", ("::1", 65535)),
         ("[::]:5672", ("::", 5672)),
+        ("5672", ("", 5672)),
+        (5672, ("", 5672)),
     ],
 )
-def test_a_listener_is_an_address_and_a_port(listener: str, address: tuple[str, int]) -> None:
-    assert load(None, {}, {"listeners.tcp.default": listener}).address == address
+def test_a_listener_is_an_address_and_a_port_or_a_port_on_all(listener: str | int, address: tuple[str, int]) -> None:
+    (found,) = load(None, {}, {"listeners.tcp.default": listener}).tcp_listeners
+    assert found == address
+    assert load(None, {}, {"listeners.tcp.default": str(found)}).tcp_listeners == (address,)
 
 
-@pytest.mark.parametrize("listener", ["", "5672", ":5672", "localhost", "localhost:", "a:b", "a:65536", "a:-1", "a:²"])
+@pytest.mark.parametrize(
+    "listener", ["", ":5672", "localhost", "localhost:", "a:b", "a:65536", "a:-1", "a:²", "unix:/path:0x", "None"]
+)
 def test_anything_else_is_no_listener(listener: str) -> None:
     error = refused(environment={"AMQPD_LISTENERS_TCP_DEFAULT": listener})
     assert error.exit_code == os.EX_CONFIG
-    assert str(error) == f"'listeners.tcp.default' is {listener!r}, but has to be ADDRESS:PORT"
+    assert str(error) == f"'listeners.tcp.default' is {listener!r}, but has to be ADDRESS:PORT, PORT or none"
+
+
+@pytest.mark.parametrize("value", ["true", "1.5", '["127.0.0.1:5672"]'])
+def test_neither_is_anything_but_a_string_or_a_number(tmp_path: Path, value: str) -> None:
+    assert "has to be ADDRESS:PORT" in str(refused(f"listeners.tcp.default = {value}", tmp_path))
+
+
+def test_there_may_be_several_listeners_by_names_of_ones_choice(tmp_path: Path) -> None:
+    found = loaded(
+        '[listeners.tcp]\nlan = "192.0.2.1:5672"\n[listeners.ssl]\ndefault = 5671\nother = "[::1]:5670"\n'
+        '[ssl_options]\ncertfile = "c"',
+        tmp_path,
+    )
+    assert found.tcp_listeners == (("127.0.0.1", 5672), ("192.0.2.1", 5672))
+    assert found.ssl_listeners == (("", 5671), ("::1", 5670))
+
+
+def test_a_layer_adds_listeners_and_replaces_those_of_the_same_name(tmp_path: Path) -> None:
+    found = loaded(
+        '[listeners.tcp]\ndefault = "a:1"\nlan = "b:2"',
+        tmp_path,
+        {"AMQPD_LISTENERS_TCP_LAN": "c:3", "AMQPD_LISTENERS_TCP_WIDE": "d:4"},
+        listeners__tcp__default="e:5",
+    )
+    assert found.tcp_listeners == (("e", 5), ("c", 3), ("d", 4))
+
+
+def test_none_takes_one_away_and_none_for_all_takes_all(tmp_path: Path) -> None:
+    toml = '[listeners.tcp]\nlan = "b:2"'
+    assert loaded(toml, tmp_path, {"AMQPD_LISTENERS_TCP_DEFAULT": "none"}).tcp_listeners == (("b", 2),)
+    certificate = {"AMQPD_LISTENERS_SSL_DEFAULT": "5671", "AMQPD_SSL_OPTIONS_CERTFILE": "c"}
+    assert loaded(toml, tmp_path, {"AMQPD_LISTENERS_TCP": "none", **certificate}).tcp_listeners == ()
+    assert loaded('listeners.tcp = "none"', tmp_path, {"AMQPD_LISTENERS_TCP_LAN": "b:2"}).tcp_listeners == (("b", 2),)
+
+
+def test_nowhere_to_listen_is_refused() -> None:
+    assert str(refused(environment={"AMQPD_LISTENERS_TCP": "none"})) == (
+        "'listeners.tcp' and 'listeners.ssl' are none, and one is needed"
+    )
+
+
+def test_a_family_of_listeners_is_none_or_has_names(tmp_path: Path) -> None:
+    error = refused('listeners.tcp = "127.0.0.1:5672"', tmp_path)
+    assert str(error).endswith(
+        "'listeners.tcp' is '127.0.0.1:5672', but has to be none; addresses have names, as in listeners.tcp.default"
+    )
+
+
+def test_tls_needs_a_certificate() -> None:
+    error = refused(environment={"AMQPD_LISTENERS_SSL_DEFAULT": "5671"})
+    assert str(error) == "'listeners.ssl' needs a certificate: set 'ssl_options.certfile'"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "choices"),
+    [
+        ("auth_mechanisms", "PLAIN,SCRAM", "PLAIN, AMQPLAIN, EXTERNAL, ANONYMOUS"),
+        ("ssl_options.versions", "tlsv1.3,sslv3", "tlsv1.3, tlsv1.2, tlsv1.1, tlsv1"),
+    ],
+)
+def test_each_of_a_list_of_choices_is_one_of_those_there_are(key: str, value: str, choices: str) -> None:
+    wrong = value.partition(",")[2]
+    error = refused(environment={environment_name(key): value})
+    assert str(error) == f"'{key}' is '{wrong}', but has to be one of {choices}"
+    assert "at least one" in str(refused(environment={environment_name(key): ""}))
+
+
+def test_an_anonymous_user_has_a_name_and_a_password() -> None:
+    for key in ("anonymous_login_user", "anonymous_login_pass"):
+        assert "need each other" in str(refused(environment={environment_name(key): "x"}))
 
 
 # --- files that cannot be read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.listeners.amqp import AmqpListener
 from amqpd.listeners.stream import StreamProtocol, Turn
+from amqpd.listeners.tls import TlsFiles, TlsOptions
 from amqpd.testing.client import CAPABILITIES, ClientSession, Command
 from amqpd.wire.methods import (
     ChannelOpen,
@@ -75,7 +77,14 @@ class AsyncClient:
 
     @classmethod
     async def connect(
-        cls, address: tuple[str, int], *, log_in: bool = True, heartbeat: int = 0, receive_buffer: int = 0
+        cls,
+        address: tuple[str, int],
+        *,
+        log_in: bool = True,
+        heartbeat: int = 0,
+        receive_buffer: int = 0,
+        tls: ssl.SSLContext | None = None,
+        mechanism: str = "PLAIN",
     ) -> AsyncClient:
         sock = socket.socket()
         sock.setblocking(False)
@@ -86,15 +95,17 @@ class AsyncClient:
         except OSError:
             sock.close()
             raise
-        client = cls(*await asyncio.open_connection(sock=sock, limit=1 << 16))
+        options: dict[str, Any] = {} if tls is None else {"ssl": tls, "server_hostname": "localhost"}
+        client = cls(*await asyncio.open_connection(sock=sock, limit=1 << 16, **options))
         if log_in:
-            await client.log_in(heartbeat)
+            await client.log_in(heartbeat, mechanism)
         return client
 
-    async def log_in(self, heartbeat: int = 0) -> None:
+    async def log_in(self, heartbeat: int = 0, mechanism: str = "PLAIN") -> None:
         self.write(PROTOCOL_HEADER)
         await self.expect(ConnectionStart)
-        self.send(0, ConnectionStartOk({"capabilities": CAPABILITIES}, "PLAIN", b"\x00guest\x00guest"))
+        response = b"\x00guest\x00guest" if mechanism == "PLAIN" else b""
+        self.send(0, ConnectionStartOk({"capabilities": CAPABILITIES}, mechanism, response))
         tune = await self.expect(ConnectionTune)
         self.send(0, ConnectionTuneOk(tune.channel_max, tune.frame_max, heartbeat), ConnectionOpen())
         await self.expect(ConnectionOpenOk)
@@ -111,7 +122,7 @@ class AsyncClient:
         while (command := self.session.next()) is None:
             try:
                 data = await self.reader.read(1 << 16)
-            except ConnectionError:
+            except (ConnectionError, ssl.SSLError):
                 return None
             if not data:
                 return None
@@ -141,7 +152,7 @@ class AsyncClient:
         self.writer.close()
         try:
             await self.writer.wait_closed()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return
 
 
@@ -154,6 +165,7 @@ class Listening:
         settings: ConnectionSettings | None = None,
         authenticator: Authenticator | None = None,
         authorizer: Authorizer | None = None,
+        **options: Any,
     ) -> None:
         assert isinstance(broker.clock, VirtualClock)
         self.broker = broker
@@ -161,6 +173,8 @@ class Listening:
         self.log = RecordingLog()
         guests = Guests()
         self.turn = Turn(asyncio.get_running_loop())
+        tls: TlsOptions | None = options.pop("tls", None)
+        self.tls = TlsFiles(tls, self.log) if tls is not None else None
         self.listener = AmqpListener(
             broker,
             authenticator or guests,
@@ -168,6 +182,8 @@ class Listening:
             settings or ConnectionSettings(),
             self.turn,
             self.log,
+            tls=self.tls,
+            **options,
         )
         self.addresses: list[tuple[str, int]] = []
 
@@ -190,8 +206,10 @@ async def listening(
     settings: ConnectionSettings | None = None,
     authenticator: Authenticator | None = None,
     authorizer: Authorizer | None = None,
+    **options: Any,
 ) -> AsyncIterator[Listening]:
-    made = Listening(broker, settings, authenticator, authorizer)
+    """`options` are those of the listener, and `tls`."""
+    made = Listening(broker, settings, authenticator, authorizer, **options)
     made.addresses = await made.listener.start("127.0.0.1", 0)
     try:
         yield made

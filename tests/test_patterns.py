@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amqpd.auth import patterns
-from amqpd.auth.patterns import Pattern
+from amqpd import patterns
 from amqpd.errors import OperatorError
+from amqpd.patterns import Pattern
 
 
 @pytest.mark.parametrize(

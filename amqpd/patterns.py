@@ -1,4 +1,4 @@
-"""Regular expressions of permissions: found anywhere in a name, unless anchored, and never at any cost.
+"""Regular expressions of permissions and policies: found anywhere in a name, unless anchored, and never at any cost.
 
 Operators write the patterns, but any client may choose the names they are held against. Python's engine tries one way
 after the other through a pattern, which for some takes longer than the broker will live. So the ways there can be are
@@ -17,7 +17,7 @@ from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from ..errors import OperatorError
+from .errors import OperatorError
 
 MAX_SIZE: Final = 4096
 """Of a pattern, in octets."""
