@@ -83,6 +83,7 @@ class Daemon:
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
+        self.https_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
@@ -95,6 +96,7 @@ class Daemon:
         self._listeners: list[AmqpListener] = []
         self._settings: list[ConnectionSettings] = []  # of their connections
         self._tls: TlsFiles | None = None
+        self._https: TlsFiles | None = None
         self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -201,7 +203,10 @@ class Daemon:
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
-                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+                *(
+                    Listener("amqp/ssl", host, port, config.certfile, config.cacertfile)
+                    for host, port in self.tls_addresses
+                ),
             ],
             attempts=attempts,
             settings=effective(config),
@@ -220,7 +225,14 @@ class Daemon:
         management.listeners.append(Listener("http", host, port))
         self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._log.info(f"started HTTP listener on {host}:{port}")
+        self._log.info(f"started HTTP listener on {_joined(host, port)}")
+        if config.https_certfile:
+            self._https = TlsFiles(https_options(config), self._log)
+            self._https.watch(self.clock)
+            host, port = await server.start(config.https_ip, config.https_port, self._https.standing_context())
+            management.listeners.append(Listener("https", host, port, config.https_certfile, config.https_cacertfile))
+            self.https_addresses = [(host, port)]
+            self._log.info(f"started HTTPS listener on {_joined(host, port)}")
         if not config.memory:
             await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
 
@@ -237,7 +249,13 @@ class Daemon:
     def announcement(self) -> Announcement:
         """Where clients connect, for scripts."""
         return Announcement.of(
-            self.config, {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses}
+            self.config,
+            {
+                "amqp": self.addresses,
+                "amqps": self.tls_addresses,
+                "http": self.management_addresses,
+                "https": self.https_addresses,
+            },
         )
 
     def request_stop(self, reason: str) -> None:
@@ -279,9 +297,10 @@ class Daemon:
 
     def reload(self) -> None:
         """Read again what may change while it runs: certificates and keys."""
-        if self._tls is not None:
-            self._tls.reload()
-        else:
+        for files in (self._tls, self._https):
+            if files is not None:
+                files.reload()
+        if self._tls is self._https is None:
             self._log.info("nothing to reload: there are no TLS listeners")
 
     async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
@@ -496,6 +515,21 @@ def tls_options(config: Config) -> TlsOptions:
         ciphers=config.ciphers,
         honor_cipher_order=config.honor_cipher_order,
         sni_certfiles=config.sni_certfiles,
+    )
+
+
+def https_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.https_certfile,
+        keyfile=config.https_keyfile,
+        password=config.https_password,
+        cacertfile=config.https_cacertfile,
+        verify_peer=config.https_verify == "verify_peer",
+        fail_if_no_peer_cert=config.https_fail_if_no_peer_cert,
+        versions=config.https_versions,
+        ciphers=config.https_ciphers,
+        honor_cipher_order=config.https_honor_cipher_order,
+        prefix="management.ssl",
     )
 
 

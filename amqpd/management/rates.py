@@ -62,6 +62,9 @@ class Rates:
         self._looked_at = -ATTENTION
 
     def start(self) -> None:
+        """Begin with the rounds; nothing happens when they go on already."""
+        if self._task is not None:
+            return
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ import functools
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,8 @@ class Listener:
     protocol: str  # amqp, amqp/ssl, http …
     host: str
     port: int
+    certfile: str = ""  # with TLS
+    cacertfile: str = ""
 
 
 @dataclass(slots=True)
@@ -111,13 +114,13 @@ class ManagementServer:
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
         self._socket_path: Path | None = None
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen there; port 0 takes a free one. Returns the address.
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen there, with TLS if so; port 0 takes a free one. Returns the address.
 
         Raises StartupError 69 when the port is taken, 68 for an unknown host.
         """
         listening = _bound(host, port)
-        await self._serve(self._app, [listening])
+        await self._serve(self._app, [listening], tls)
         name: tuple[str, int] = listening.getsockname()[:2]
         self.management.rates.start()
         return name
@@ -149,7 +152,7 @@ class ManagementServer:
             with contextlib.suppress(FileNotFoundError):
                 self._socket_path.unlink()
 
-    async def _serve(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
+    async def _serve(self, app: ASGIApp, sockets: list[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
@@ -162,6 +165,8 @@ class ManagementServer:
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
+        config.load()
+        config.ssl = tls
         server = _Server(config)
         task = asyncio.get_running_loop().create_task(server.serve(sockets=sockets))
         self._servers.append((server, task))

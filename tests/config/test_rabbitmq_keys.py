@@ -314,8 +314,7 @@ NOT_YET = {
         definitions.skip_if_unchanged
     """),
     "management and Prometheus": words("""
-        management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
-        management.ssl.keyfile
+        management.listener.ssl
         management.login_session_timeout management.disable_stats management.rates_mode
         management.headers.content_type_options prometheus.path prometheus.return_per_object_metrics
         prometheus.tcp.port prometheus.tcp.ip cluster_tags.region node_tags.zone
