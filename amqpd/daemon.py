@@ -15,13 +15,14 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from . import __version__, machine
 from .amqp.connection import ConnectionSettings
+from .auth.attempts import Attempts, Counted
 from .auth.base import Authenticator, Credentials
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
@@ -30,13 +31,13 @@ from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.parameters import CLUSTER_NAME
 from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
-from .config.dump import is_secret
+from .config.dump import effective
 from .config.plugins import at_work
-from .config.settings import SETTINGS
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
@@ -86,6 +87,7 @@ class Daemon:
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
+        self.https_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_url = ""  # of the HTTP API, once started
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
@@ -96,7 +98,9 @@ class Daemon:
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
+        self._settings: list[ConnectionSettings] = []  # of their connections
         self._tls: TlsFiles | None = None
+        self._https: TlsFiles | None = None
         self._management: ManagementServer | None = None
         self._doorbell: Doorbell | None = None
         self._stopped = asyncio.Event()
@@ -125,6 +129,7 @@ class Daemon:
                 default_queue_type=config.default_queue_type,
                 tracing=config.trace,
             )
+            self.broker.events.on_warning = self._warn
             self._log_to_exchange()
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
@@ -134,16 +139,17 @@ class Daemon:
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             authenticator = Throttled(self.users, self.clock)
+            attempts = Attempts()
             self.watermarks = self._make_watermarks()
             self.watermarks.start()
-            await self._listen(authenticator, Turn(loop))
+            await self._listen(Counted(authenticator, attempts, "amqp091"), Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
-                await self._start_management(authenticator)
+                await self._start_management(authenticator, attempts)
             if not config.memory:
-                self._await_control(authenticator)
+                self._await_control(authenticator, attempts)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -191,49 +197,70 @@ class Daemon:
                     read=each.read,
                 )
 
-    def _make_management(self, authenticator: Authenticator) -> ManagementServer:
+    def _make_management(self, authenticator: Authenticator, attempts: Attempts) -> ManagementServer:
         # takes as long to import as all the rest, and clients can connect already
+        from .management.cors import Cors  # noqa: PLC0415
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
 
         config = self.config
         management = Management(
             self.broker,
-            authenticator,
+            Counted(authenticator, attempts, "http"),
+            self.users,
             self.users,
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
-                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+                *(
+                    Listener("amqp/ssl", host, port, config.certfile, config.cacertfile)
+                    for host, port in self.tls_addresses
+                ),
             ],
-            server_properties=server_properties(config),
+            attempts=attempts,
+            settings=effective(config),
+            server_properties={**server_properties(config), CLUSTER_NAME: self._cluster_name()},
+            announce=self._announce,
+            path_prefix=config.management_prefix,
+            body_limit=config.management_body_limit,
+            cors=Cors(config.cors_origins, config.cors_max_age),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
+            plugins=at_work(config),
             watermarks=self.watermarks,
             control=self,
         )
         management.started_at = self._started_at
         return ManagementServer(management)
 
-    async def _start_management(self, authenticator: Authenticator) -> None:
+    async def _start_management(self, authenticator: Authenticator, attempts: Attempts) -> None:
         """Raises StartupError when it cannot listen."""
         from .management.server import Listener  # noqa: PLC0415
 
         config = self.config
-        self._management = server = self._make_management(authenticator)
+        self._management = server = self._make_management(authenticator, attempts)
         host, port = await server.start(config.management_ip, config.management_port)
         server.management.listeners.append(Listener("http", host, port))
         self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._log.info(f"started HTTP listener on {host}:{port}")
+        self._log.info(f"started HTTP listener on {_joined(host, port)}")
+        if config.https_certfile:
+            self._https = TlsFiles(https_options(config), self._log)
+            self._https.watch(self.clock)
+            host, port = await server.start(config.https_ip, config.https_port, self._https.standing_context())
+            server.management.listeners.append(
+                Listener("https", host, port, config.https_certfile, config.https_cacertfile)
+            )
+            self.https_addresses = [(host, port)]
+            self._log.info(f"started HTTPS listener on {_joined(host, port)}")
 
-    def _await_control(self, authenticator: Authenticator) -> None:
+    def _await_control(self, authenticator: Authenticator, attempts: Attempts) -> None:
         """Have the owner of the data folder find the API there. Raises StartupError when that cannot be."""
 
         async def answer(listening: socket.socket) -> None:
             if self._management is None:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(None, importlib.import_module, "amqpd.management.server")
-                self._management = self._make_management(authenticator)
+                self._management = self._make_management(authenticator, attempts)
             await self._management.start_local(listening)
 
         self._doorbell = Doorbell(Path(self.config.data_dir) / CONTROL_SOCKET, answer, self._log)
@@ -252,7 +279,13 @@ class Daemon:
     def announcement(self) -> Announcement:
         """Where clients connect, for scripts."""
         return Announcement.of(
-            self.config, {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses}
+            self.config,
+            {
+                "amqp": self.addresses,
+                "amqps": self.tls_addresses,
+                "http": self.management_addresses,
+                "https": self.https_addresses,
+            },
         )
 
     def request_stop(self, reason: str) -> None:
@@ -260,17 +293,8 @@ class Daemon:
         self._log.info(f"stopping: {reason}")
         self._stopped.set()
 
-    def settings(self) -> dict[str, Any]:
-        """See `management.api.control.Control`; so are the following."""
-        found: dict[str, Any] = {}
-        for key, setting in SETTINGS.items():
-            value = getattr(self.config, setting.name)
-            if is_secret(key) and value:
-                value = "********"
-            found[key] = [str(each) for each in value] if isinstance(value, tuple) else value
-        return found
-
     def suspend(self, *, send_away: bool) -> None:
+        """See `management.api.control.Control`; so are the following."""
         for listener in self._listeners:
             listener.stop_accepting()
         if send_away:
@@ -336,9 +360,10 @@ class Daemon:
 
     def reload(self) -> None:
         """Read again what may change while it runs: certificates and keys."""
-        if self._tls is not None:
-            self._tls.reload()
-        else:
+        for files in (self._tls, self._https):
+            if files is not None:
+                files.reload()
+        if self._tls is self._https is None:
             self._log.info("nothing to reload: there are no TLS listeners")
 
     async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
@@ -368,11 +393,14 @@ class Daemon:
         ):
             if not wanted:
                 continue
+            settings = connection_settings(config, encrypted=tls is not None)
+            settings.announce(cluster_name=self._cluster_name())
+            self._settings.append(settings)
             listener = AmqpListener(
                 self.broker,
                 authenticator,
                 self.users,
-                connection_settings(config, encrypted=tls is not None),
+                settings,
                 turn,
                 log,
                 admission,
@@ -383,6 +411,16 @@ class Daemon:
             self._listeners.append(listener)
             for host, port in wanted:
                 found.extend(await listener.start(host, port))
+
+    def _cluster_name(self) -> str:
+        """As it is configured, or was set, or by default."""
+        config = self.config
+        known = self.broker.parameters.globals.get(CLUSTER_NAME)
+        return config.cluster_name or (known if isinstance(known, str) and known else node_name(config))
+
+    def _announce(self, **properties: Any) -> None:
+        for settings in self._settings:
+            settings.announce(**properties)
 
     def _open_stores(self) -> tuple[Store, Store | None]:
         """The durable store, and the one that queues page transient messages to."""
@@ -455,6 +493,9 @@ class Daemon:
             relieve=machine.give_memory_back,
             memory_interval=config.memory_monitor_interval / 1000,
         )
+
+    def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
+        self._log.warning(text, **fields)
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""
@@ -537,6 +578,21 @@ def tls_options(config: Config) -> TlsOptions:
         ciphers=config.ciphers,
         honor_cipher_order=config.honor_cipher_order,
         sni_certfiles=config.sni_certfiles,
+    )
+
+
+def https_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.https_certfile,
+        keyfile=config.https_keyfile,
+        password=config.https_password,
+        cacertfile=config.https_cacertfile,
+        verify_peer=config.https_verify == "verify_peer",
+        fail_if_no_peer_cert=config.https_fail_if_no_peer_cert,
+        versions=config.https_versions,
+        ciphers=config.https_ciphers,
+        honor_cipher_order=config.https_honor_cipher_order,
+        prefix="management.ssl",
     )
 
 

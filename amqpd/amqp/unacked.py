@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..broker.entry import Entry
 from ..broker.fifo import Fifo
 from ..errors import PreconditionFailed
@@ -32,6 +34,9 @@ class Unacked:
         line.append(entry)
         entry.tag = tag
         self.count += 1
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter([entry for entry in self._line if entry is not None])
 
     def first(self) -> Entry | None:
         """The delivery that is outstanding for the longest time."""
@@ -79,6 +84,14 @@ class Unacked:
         self._skip_holes()
         taken.append(last)
         return taken
+
+    def first_of_each(self) -> list[Entry]:
+        """Of each consumer, and of basic.get, what is outstanding for the longest time; in order."""
+        found: dict[object, Entry] = {}
+        for entry in self._line:
+            if entry is not None:
+                found.setdefault(entry.consumer, entry)
+        return list(found.values())
 
     def take_all(self) -> list[Entry]:
         """Remove and return all deliveries, in order."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..clock import Clock
 from ..errors import NoSuchObject, OperatorError, StartupError
-from ..store.base import Definition, Kind, Recovered, Store
+from ..store.base import Counters, Definition, Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .arguments import CLASSIC, QUEUE_TYPES
@@ -19,6 +19,7 @@ from .compat import PROFILES, Compat
 from .connections import Connections
 from .event_exchange import EventExchange
 from .events import Events
+from .levels import NORMAL_LANE, lane_at
 from .memory import Memory
 from .parameters import OPERATOR_POLICY, POLICY, Parameters, check_name
 from .policies import PolicyComponent
@@ -85,7 +86,9 @@ class Broker:
         self._falling: dict[str, VHost] = {}  # vhosts that are deleted, and still have queues
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
-        self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
+        self.ids = itertools.count(
+            max([lane_at(each)[0] for each in used], default=0) + 1
+        )  # of definitions in the store, whoever makes them
         self._resources = Resources(
             store,
             pager,
@@ -221,6 +224,11 @@ class Broker:
 
     def _recover(self, recovered: Recovered) -> None:
         found = recovered.definitions
+        lanes: dict[int, dict[int, Counters]] = {}
+        for store_id, counters in recovered.counters.items():
+            queue_id, lane = lane_at(store_id)
+            if lane != NORMAL_LANE:
+                lanes.setdefault(queue_id, {})[lane] = counters
         self._finish_deletions(recovered)
         try:
             for vhost_id, definition in found[Kind.VHOST].items():
@@ -234,11 +242,13 @@ class Broker:
                 vhost.set_tracing(vhost.traced or self.tracing)
             self.parameters.recover(found)  # policies apply from the start
             for exchange_id, definition in found[Kind.EXCHANGE].items():
-                counters = recovered.counters.get(exchange_id)
-                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition, counters)
+                self.vhosts[definition["vhost"]].recover_exchange(
+                    exchange_id, definition, recovered.counters.get(exchange_id)
+                )
             for queue_id, definition in found[Kind.QUEUE].items():
-                counters = recovered.counters.get(queue_id)
-                self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)
+                self.vhosts[definition["vhost"]].recover_queue(
+                    queue_id, definition, recovered.counters.get(queue_id), lanes.get(queue_id, {})
+                )
             for binding_id, definition in found[Kind.BINDING].items():
                 self.vhosts[definition["vhost"]].recover_binding(binding_id, definition)
         except (LookupError, TypeError, ValueError, ProtocolError) as error:

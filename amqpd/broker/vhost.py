@@ -49,6 +49,7 @@ from .dead_letter import DeadLetters
 from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
+from .levels import NORMAL_LANE, home
 from .limits import QueueLimits, has_limits
 from .memory import Memory
 from .policies import EXCHANGES, Policies, Policy, fields_of
@@ -401,9 +402,9 @@ class VHost:
                 raise _locked(described)
             compare_property("durable", durable, queue.durable, described)
             compare_property("auto_delete", auto_delete, queue.auto_delete, described)
-            compare_queue_arguments(arguments, queue.arguments, described)
+            compare_queue_arguments(arguments, queue.arguments, described, quorum_4_3=self.compat.quorum_4_3)
             return queue
-        check_queue_arguments(arguments, described)
+        check_queue_arguments(arguments, described, quorum_4_3=self.compat.quorum_4_3)
         if queue_type_of(arguments) == QUORUM:
             _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
         if not durable and not exclusive and not self.compat.transient_queues:
@@ -433,15 +434,7 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
-        if self.events.listeners:
-            self._tell(
-                "queue.created",
-                name=name,
-                durable=durable,
-                auto_delete=auto_delete,
-                arguments=queue.arguments,
-                exclusive=exclusive,
-            )
+        self._tell_of_queue(queue, exclusive=exclusive)
         return queue
 
     def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
@@ -678,7 +671,14 @@ class VHost:
         self._add_exchange(exchange)
         exchange.join(self, counters)
 
-    def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+    def recover_queue(
+        self,
+        queue_id: int,
+        definition: Mapping[str, Any],
+        counters: Counters | None,
+        lanes: Mapping[int, Counters],
+    ) -> None:
+        """`lanes`: what is known of a quorum queue's priorities, other than the normal one."""
         if "segments" in definition:
             arguments = decode_table(definition["arguments"])[0]
             self._new_stream(definition["name"], queue_id, definition["segments"], arguments, counters)
@@ -691,11 +691,14 @@ class VHost:
             arguments=decode_table(definition["arguments"])[0],
             recovered=counters,
         )
-        for _, _, deadline in self.store.read(queue_id, 0, 1) if queue.message_count else ():
-            if deadline and queue.limits is None:
-                queue.limits = self._make_limits(queue)
-            if queue.limits is not None:
-                queue.limits.recovered(deadline)
+        for lane, known in lanes.items():
+            queue.recover_line(lane, self.compat.levels <= 2, known)
+        for lane in (NORMAL_LANE, *lanes) if queue.message_count else ():
+            for _, _, deadline in self.store.read(home(queue_id, lane), 0, 1):
+                if deadline and queue.limits is None:
+                    queue.limits = self._make_limits(queue)
+                if queue.limits is not None:
+                    queue.limits.recovered(deadline)
 
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
         source = self.exchange(definition["source"])
@@ -749,6 +752,7 @@ class VHost:
                 "segments": segments_id,
             },
         )
+        self._tell_of_queue(stream, exclusive=False)
         return stream
 
     def _new_stream(
@@ -778,7 +782,7 @@ class VHost:
     def _typed(self, arguments: Arguments, *, lasting: bool) -> Arguments:
         """The arguments of a queue, with the type it has where nothing else is said: not all queues can have any."""
         default = self.default_queue_type or self._resources.default_queue_type
-        if default == CLASSIC or "x-queue-type" in arguments:
+        if "x-queue-type" in arguments or (default == CLASSIC and not self.compat.stores_queue_type):
             return arguments
         return {**arguments, "x-queue-type": default if lasting else CLASSIC}
 
@@ -833,6 +837,18 @@ class VHost:
 
     def _tell(self, event: str, **fields: Any) -> None:
         self.events.tell(event, **fields, vhost=self.name)
+
+    def _tell_of_queue(self, queue: AnyQueue, *, exclusive: bool) -> None:
+        if self.events.listeners:
+            self._tell(
+                "queue.created",
+                name=queue.name,
+                type=f"rabbit_{queue_type_of(queue.arguments)}_queue",
+                durable=queue.durable,
+                auto_delete=queue.auto_delete,
+                arguments=queue.arguments,
+                exclusive=exclusive,
+            )
 
     def _tell_of_binding(self, event: str, binding: Binding) -> None:
         self._tell(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
+from ..errors import StartupError
 from .findings import Finding, Layer, Verdict
 from .rabbitmq_conf import Entry
 from .settings import SETTINGS, InvalidSetting, converted, is_setting
@@ -526,6 +527,8 @@ def _set(layer: Layer, setting: str, value: Any, entry: Entry) -> None:
             converted(setting, value)
     except InvalidSetting as error:
         layer.findings.append(_wrong(entry, error.expected))
+    except StartupError as error:  # of a part of the value
+        layer.add(Verdict.WRONG, entry.key, entry.place, str(error))
     else:
         layer.set(setting, value, entry.key, entry.place)
 

@@ -219,6 +219,37 @@ class Config:
     management: bool = _setting("management.enabled", True, "serve the HTTP API")
     management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
     management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
+    https_ip: str = _setting("management.ssl.ip", "127.0.0.1", "address of the HTTP API with TLS")
+    https_port: int = _setting("management.ssl.port", 15671, "port of the HTTP API with TLS; 0 = any free one")
+    https_certfile: str = _setting(
+        "management.ssl.certfile", "", "certificate to show there, and those it depends on, in PEM; none = no TLS"
+    )
+    https_keyfile: str = _setting("management.ssl.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    https_password: str = _setting("management.ssl.password", "", "the key's password")
+    https_cacertfile: str = _setting("management.ssl.cacertfile", "", "whose certificates clients may show, in PEM")
+    https_verify: str = _setting(
+        "management.ssl.verify", "verify_none", "ask for certificates", ("verify_none", "verify_peer")
+    )
+    https_fail_if_no_peer_cert: bool = _setting(
+        "management.ssl.fail_if_no_peer_cert", False, "with verify_peer: refuse clients that have no certificate"
+    )
+    https_versions: tuple[str, ...] = _setting(
+        "management.ssl.versions", ("tlsv1.3", "tlsv1.2"), "versions of TLS", VERSIONS
+    )
+    https_ciphers: tuple[str, ...] = _setting(
+        "management.ssl.ciphers", (), "ciphers, by OpenSSL's names; none = its own choice"
+    )
+    https_honor_cipher_order: bool = _setting(
+        "management.ssl.honor_cipher_order", True, "choose ciphers by our preference, not the client's"
+    )
+    management_prefix: str = _setting("management.path_prefix", "", "what all paths of the HTTP API begin with")
+    management_body_limit: int = _setting(
+        "management.http.max_body_size", 20_000_000, "largest body of a request to the HTTP API, in bytes"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "management.cors.allow_origins", (), "web sites whose pages may use the HTTP API; * = all"
+    )
+    cors_max_age: int = _setting("management.cors.max_age", 1800, "seconds for which browsers remember that they may")
     log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
     log_console: bool = _setting("log.console", True, "log to standard output")
@@ -239,6 +270,9 @@ class Config:
     def __post_init__(self) -> None:
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
+            ("management.ssl.port", self.https_port, 0, 0xFFFF),
+            ("management.http.max_body_size", self.management_body_limit, 0, MAX_SIZE),
+            ("management.cors.max_age", self.cors_max_age, 0, MAX_SIZE),
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
             ("max_connections", self.max_connections, 0, MAX_SIZE),
@@ -271,10 +305,13 @@ class Config:
                 raise _invalid(key, value, f"at least {least}")
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
+        if self.management_prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.management_prefix):
+            raise _invalid("management.path_prefix", self.management_prefix, "a path such as /rabbit")
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
             ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
+            ("management.ssl.ip", self.https_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
         ):
@@ -284,6 +321,7 @@ class Config:
         for key, names, expected in (
             ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
             ("ssl_options.versions", self.tls_versions, "at least one version"),
+            ("management.ssl.versions", self.https_versions, "at least one version"),
         ):
             if not names:
                 raise _invalid(key, names, expected)

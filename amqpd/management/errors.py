@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import NoSuchObject, NotFound, OperatorError
+from ..errors import NoSuchObject, NotFound, OperatorError, ValidationFailed
 from ..wire.spec import ProtocolError, ReplyCode
 
 
@@ -28,6 +28,15 @@ def not_found() -> HttpError:
     return HttpError(404, "Object Not Found", "Not Found")
 
 
+def vhost_not_found() -> HttpError:
+    """Something is to be put into a vhost that is not there."""
+    return HttpError(404, "not_found", "vhost_not_found")
+
+
+def precondition_failed(reason: str) -> HttpError:
+    return HttpError(412, "precondition_failed", reason)
+
+
 def not_authorised(reason: str) -> HttpError:
     """Known, but not entitled to this."""
     return HttpError(401, "not_authorised", reason)
@@ -45,6 +54,8 @@ def refusal(error: ProtocolError | OperatorError) -> HttpError:
     """How the model's objections are told over HTTP."""
     if isinstance(error, NoSuchObject):
         return HttpError(404, "Object Not Found", str(error) or "Not Found")
+    if isinstance(error, ValidationFailed):
+        return bad_request(f"Validation failed\n\n{error}\n")
     if isinstance(error, OperatorError):
         return bad_request(str(error))
     if isinstance(error, NotFound):

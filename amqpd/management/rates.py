@@ -62,12 +62,21 @@ class Rates:
         self._looked_at = -ATTENTION
 
     def start(self) -> None:
+        """Begin with the rounds; nothing happens when they go on already."""
+        if self._task is not None:
+            return
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._rounds.clear()
+        self.history.clear()
+        self._idle.clear()
 
     def look(self) -> None:
         """Somebody asks for rates: keep them up."""
@@ -151,7 +160,7 @@ def counts_of(traffic: Traffic) -> Counts:
 def depth_of(queue: AnyQueue) -> tuple[int, int, int]:
     """Messages: all, ready, unacked."""
     ready, unacked = queue.message_count, unacked_of(queue)
-    return ready + unacked, ready, unacked
+    return ready + unacked + getattr(queue, "held", 0), ready, unacked
 
 
 def unacked_of(queue: AnyQueue) -> int:

@@ -9,7 +9,8 @@ import functools
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,12 +19,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..auth.attempts import Attempts
 from ..auth.base import Authenticator, Authorizer
+from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
 from ..errors import StartupError
 from ..watermarks import Watermarks
 from .api import RESOURCES
 from .api.control import Control
+from .cors import Cors
 from .process import memory_total
 from .rates import Rates
 from .resources import application
@@ -31,6 +35,9 @@ from .views import Views
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+BODY_LIMIT: Final = 20_000_000
+"""Bytes of a request's body, at most, unless it is configured."""
 
 PATIENCE: Final = 2
 """Seconds that requests under way have when the broker stops."""
@@ -43,6 +50,8 @@ class Listener:
     protocol: str  # amqp, amqp/ssl, http …
     host: str
     port: int
+    certfile: str = ""  # with TLS
+    cacertfile: str = ""
 
 
 @dataclass(slots=True)
@@ -52,9 +61,16 @@ class Management:
     broker: Broker
     authenticator: Authenticator
     authorizer: Authorizer
+    users: InternalUsers
     log: Any
     listeners: list[Listener] = field(default_factory=list)
     server_properties: dict[str, Any] = field(default_factory=dict)
+    attempts: Attempts = field(default_factory=Attempts)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration, by key, without passwords
+    announce: Callable[..., None] = lambda **_: None  # have clients told other server properties from now on
+    path_prefix: str = ""  # what all paths may begin with
+    body_limit: int = BODY_LIMIT
+    cors: Cors = field(default_factory=Cors)
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
@@ -95,13 +111,13 @@ class ManagementServer:
         self._app = application(management, RESOURCES, [_metrics(management)])
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen there; port 0 takes a free one. Returns the address.
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen there, with TLS if so; port 0 takes a free one. Returns the address.
 
         Raises StartupError 69 when the port is taken, 68 for an unknown host.
         """
         listening = _bound(host, port)
-        await self._serve(self._app, [listening])
+        await self._serve(self._app, [listening], tls)
         name: tuple[str, int] = listening.getsockname()[:2]
         self.management.rates.start()
         return name
@@ -124,7 +140,7 @@ class ManagementServer:
                 await task
         self._servers = []
 
-    async def _serve(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
+    async def _serve(self, app: ASGIApp, sockets: list[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
@@ -137,6 +153,8 @@ class ManagementServer:
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
+        config.load()
+        config.ssl = tls
         server = _Server(config)
         task = asyncio.get_running_loop().create_task(server.serve(sockets=sockets))
         self._servers.append((server, task))

@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from ..amqp.channel import Channel
 from ..amqp.connection import Connection
@@ -296,6 +296,7 @@ class Views:
             "tags": list(vhost.tags),
             "default_queue_type": vhost.default_queue_type or "classic",
             "tracing": vhost.tracing,
+            "protected_from_deletion": vhost.protected,
             "metadata": {"description": vhost.description, "tags": list(vhost.tags)},
             "cluster_state": {self._node: "running"},
             **self._rates.details((vhost, "depth"), dict(zip(_DEPTH, totals, strict=True))),
@@ -340,7 +341,7 @@ def shown(value: Any) -> Any:
 
 def properties_key(routing_key: str, arguments: Mapping[str, Any]) -> str:
     """What tells apart the bindings between two objects, in a path (rabbit_mgmt_format:pack_binding_props)."""
-    key = quote(routing_key, safe="-_.!()'") if routing_key else "~"
+    key = quote_plus(routing_key, safe="").replace("~", "%7E") or "~"
     if not arguments:
         return key
     digest = hashlib.md5(encode_table(dict(sorted(arguments.items()))), usedforsecurity=False).digest()

@@ -212,7 +212,7 @@ def version(call: Call) -> Value:
 
 def environment(call: Call) -> Value:
     call.banner(f"Application environment of node {call.node} ...")
-    settings = call.api.get("/amqpd/environment")
+    settings = call.api.get("/config/effective")
     lines = [f"{{{_key(key)},{term(value)}}}" for key, value in settings.items()]
     return Value("[{amqpd,\n     [" + ",\n      ".join(lines) + "]}]", settings)
 

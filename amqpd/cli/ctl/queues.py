@@ -119,10 +119,10 @@ def peek(call: Call) -> Rows:
     call.banner(f"Peeking at quorum queue {queue} at position {position} on node {call.node} ...")
     if find(call, queue) is None:
         call.deny("not_found")
-    found = call.api.get(f"/amqpd/queues{name(call.vhost, queue)}/peek", count=1, skip=int(position) - 1)
-    if not found:
+    found = call.api.get(f"/amqpd/queues{name(call.vhost, queue)}/messages", offset=int(position) - 1, count=1)
+    if not found["items"]:
         call.deny("no_message_at_pos")
-    message = found[0]
+    message = found["items"][0]
     keys = ("exchange", "routing_key", "payload", "properties", "redelivered")
     return Rows(("keys", "values"), [{"keys": key, "values": message.get(key, "")} for key in keys])
 

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from . import bindings, connections, control, exchanges, health, overview, queues, vhosts
+from . import (
+    bindings,
+    connections,
+    control,
+    exchanges,
+    features,
+    health,
+    logins,
+    messages,
+    overview,
+    parameters,
+    permissions,
+    plugins,
+    policies,
+    queues,
+    users,
+    vhosts,
+)
 
 RESOURCES = (
     *overview.RESOURCES,
     *connections.RESOURCES,
     *exchanges.RESOURCES,
     *queues.RESOURCES,
+    *messages.RESOURCES,
     *bindings.RESOURCES,
     *vhosts.RESOURCES,
+    *users.RESOURCES,
+    *permissions.RESOURCES,
+    *policies.RESOURCES,
+    *parameters.RESOURCES,
+    *features.RESOURCES,
+    *logins.RESOURCES,
+    *plugins.RESOURCES,
     *health.RESOURCES,
     *control.RESOURCES,
 )

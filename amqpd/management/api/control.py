@@ -5,7 +5,6 @@ The API shows and changes the model; this reaches the process around it, which a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ...auth.base import Credentials, Peer, User
@@ -20,10 +19,6 @@ class Control(Protocol):
 
     def request_stop(self, reason: str) -> None:
         """Stop soon."""
-        ...
-
-    def settings(self) -> Mapping[str, Any]:
-        """Every setting by its key, without secrets, as JSON has them."""
         ...
 
     def suspend(self, *, send_away: bool) -> None:
@@ -62,10 +57,6 @@ def authenticate(call: Call) -> Any:
 
 def stop(call: Call) -> None:
     _control(call).request_stop(field_of(call.body, "reason", str, "asked to over HTTP"))
-
-
-def show_environment(call: Call) -> Any:
-    return dict(_control(call).settings())
 
 
 def suspend(call: Call) -> None:
@@ -116,7 +107,6 @@ def _threshold(call: Call) -> int | float:
 RESOURCES = (
     Resource("/amqpd/authenticate", Right.ADMINISTRATOR, post=authenticate),
     Resource("/amqpd/stop", Right.ADMINISTRATOR, post=stop),
-    Resource("/amqpd/environment", Right.ADMINISTRATOR, get=show_environment),
     Resource("/amqpd/suspend", Right.ADMINISTRATOR, post=suspend),
     Resource("/amqpd/resume", Right.ADMINISTRATOR, post=resume),
     Resource("/amqpd/reset", Right.ADMINISTRATOR, post=reset),

@@ -13,15 +13,12 @@ from ...broker.exchanges import Exchange
 from ...broker.queue import REFUSED, STORED
 from ...broker.vhost import VHost
 from ...errors import AccessRefused
-from ...message import make_message
-from ...wire.properties import Properties
-from ...wire.spec import ProtocolError
-from ..call import Call, field_of
+from ..call import Call, check_present, field_of
 from ..committed import committed
 from ..errors import bad_request, not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, properties_of
+from ..translate import arguments_of, message_of, properties_of
 
 
 async def list_exchanges(call: Call) -> Response:
@@ -53,7 +50,7 @@ def exchange_in(call: Call) -> Exchange:
 
 def declare_exchange(call: Call) -> Any:
     vhost, name, body = call.vhost, call.exchange_name, call.body
-    type_name = field_of(body, "type", str)
+    type_name = field_of(body, "type", str, "direct")
     arguments = arguments_of(field_of(body, "arguments", dict, {}))
     vhost.check_declarable(name, type_name)
     call.check(Action.CONFIGURE, vhost, "exchange", name)
@@ -82,15 +79,20 @@ def delete_exchange(call: Call) -> Any:
 
 
 async def publish(call: Call) -> Any:
-    vhost, exchange, body = call.vhost, exchange_in(call), call.body
+    vhost, body = call.vhost, call.body
+    check_present(body, "routing_key", "properties", "payload", "payload_encoding")
     routing_key = field_of(body, "routing_key", str)
-    payload = field_of(body, "payload", str)
-    encoding = field_of(body, "payload_encoding", str)
-    properties = properties_of(field_of(body, "properties", (dict, list), {}))
+    if not isinstance(body["payload"], str):
+        raise bad_request("payload_not_string")
+    properties = properties_of(field_of(body, "properties", (dict, list)))
+    content = _decoded(body["payload"], body["payload_encoding"])
+    exchange = vhost.exchanges.get(call.exchange_name)
+    if exchange is None:
+        raise bad_request(f"404 NOT_FOUND - no {vhost.describe_exchange(call.exchange_name)}")
     call.check(Action.WRITE, vhost, "exchange", exchange.name)
     if exchange.internal:
         raise AccessRefused(f"cannot publish to internal {vhost.describe_exchange(exchange.name)}")
-    message = _message(exchange.name, routing_key, _decoded(payload, encoding), properties)
+    message = message_of(exchange.name, routing_key, content, properties)
     route = vhost.route(exchange, message)
     exchange.traffic.published += 1
     exchange.traffic.routed += len(route.queues)
@@ -102,22 +104,15 @@ async def publish(call: Call) -> Any:
     return {"routed": bool(route.queues) or bool(route.kept)}
 
 
-def _message(exchange: str, routing_key: str, body: bytes, properties: Properties) -> Any:
-    try:
-        return make_message(exchange, routing_key, body, properties)
-    except (ValueError, ProtocolError) as error:
-        raise bad_request(str(error)) from None
-
-
-def _decoded(payload: str, encoding: str) -> bytes:
+def _decoded(payload: str, encoding: Any) -> bytes:
     if encoding == "string":
         return payload.encode()
     if encoding != "base64":
-        raise bad_request(f"unsupported encoding: {encoding}")
+        raise bad_request(["unsupported_encoding", encoding])
     try:
         return base64.b64decode(payload, validate=True)
     except (binascii.Error, ValueError):
-        raise bad_request("payload is not base64") from None
+        raise bad_request(["not_base64", payload]) from None
 
 
 async def _done(call: Call, result: Any) -> Any:
