@@ -12,6 +12,25 @@ from . import commands, v1, v2
 
 _VERBS: Final = frozenset(v1.ACTIONS)
 
+_WITH_VALUE: Final = frozenset(
+    spelt
+    for verbs in commands.COMMANDS.values()
+    for command in verbs.values()
+    for option in command.options
+    for spelt in (f"--{option.name}", f"-{option.short}")
+    if not option.alone
+)
+
+_FIRST: Final[dict[str, Mapping[str, Any]]] = {
+    "list": v1.LISTS,
+    "show": v1.SHOWN,
+    "declare": v1.DECLARED,
+    "delete": v1.DELETED,
+    "close": v1.CLOSED,
+    "purge": v1.PURGED,
+}
+"""What v1 can do these things to."""
+
 
 def main(arguments: Sequence[str] | None = None, tool: str = "amqpadmin") -> NoReturn:
     """Carry out a command line, and leave."""
@@ -46,14 +65,17 @@ def is_second(words: Sequence[str]) -> bool:
         return True
     if not found or commands.find(found[0], found[1] if len(found) > 1 else "") is None:
         return bool(found) and found[0] in commands.COMMANDS and found[0] not in _VERBS
-    if found[0] not in _VERBS:
+    if found[0] not in _VERBS or found[1] not in _FIRST.get(found[0], found):
         return True
     if "=" in "".join(found[2:3]) and not parsed.unknown:
         return False
     only_second = {"--columns", "--idempotently", "--non-interactive", "--table-style", "--page", "--page-size"}
     if any(word.partition("=")[0] in only_second for word in words):
         return True
-    if parsed.unknown:
+    named = commands.find(found[0], found[1])
+    assert named is not None
+    taken = {f"--{option.name}" for option in named[1].options} | {f"-{option.short}" for option in named[1].options}
+    if taken & set(parsed.unknown):
         return True
     if found[0] in ("publish", "get"):
         return found[1] in ("message", "messages")
@@ -147,7 +169,7 @@ class Parsed(NamedTuple):
 def _parse(
     words: Sequence[str], kinds: Mapping[str, type], short: Mapping[str, str], *, lenient: bool = False
 ) -> Parsed:
-    """Options may be anywhere; `lenient` takes the word after an unknown one for its value."""
+    """Options may be anywhere; `lenient` knows those of v2's commands that take a value."""
     parsed = Parsed([], {}, [], [])
     rest = list(words)
     while rest:
@@ -167,7 +189,7 @@ def _parse(
         kind = kinds.get(option)
         if kind is None:
             parsed.unknown.append(spelt)
-            if lenient and not equals and rest and not rest[0].startswith("-"):
+            if lenient and spelt in _WITH_VALUE and not equals and rest and not rest[0].startswith("-"):
                 rest.pop(0)
         elif kind is bool:
             parsed.options[option] = True if not equals else value != "false"

@@ -186,6 +186,7 @@ class Fault(Exception):
 
 def run(tool: str, words: Sequence[str], options: Mapping[str, Any]) -> int:
     """Carry out a command line that is taken apart; returns the exit code."""
+    admin: Admin | None = None
     try:
         admin = Admin(tool, words[1:], options)
         action = ACTIONS.get(words[0]) if words else None
@@ -203,6 +204,9 @@ def run(tool: str, words: Sequence[str], options: Mapping[str, Any]) -> int:
     except StartupError as error:
         print(f"*** Could not connect: {error}\n", file=sys.stderr)
         return 1
+    finally:
+        if admin is not None:
+            admin.disconnect()
     return 0
 
 
@@ -243,6 +247,10 @@ class Admin:
             except Unusable as error:
                 self.misused(str(error))
         return self._api
+
+    def disconnect(self) -> None:
+        if self._api is not None:
+            self._api.close()
 
     def misused(self, text: str) -> NoReturn:
         raise Fault(f"\nERROR: {text}\n\n{self.tool} --help for help\n")

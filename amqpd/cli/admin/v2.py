@@ -114,6 +114,10 @@ class Call:
             self._api = api_of(self.settings)
         return self._api
 
+    def close(self) -> None:
+        if self._api is not None:
+            self._api.close()
+
     @property
     def vhost(self) -> str:
         return str(self.settings.get("vhost") or "/")
@@ -154,6 +158,7 @@ class Call:
 
 def run(tool: str, command: Command, noun: str, given: Mapping[str, Any], options: Mapping[str, Any]) -> int:
     """Carry out a command; returns the exit code."""
+    call: Call | None = None
     try:
         spelt = {_SETTINGS.get(option, option): value for option, value in options.items()}
         call = Call(tool, noun, _complete(command, given), settings_of(spelt, os.environ))
@@ -175,6 +180,9 @@ def run(tool: str, command: Command, noun: str, given: Mapping[str, Any], option
     except StartupError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    finally:
+        if call is not None:
+            call.close()
     return os.EX_OK
 
 
