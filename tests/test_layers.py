@@ -78,7 +78,10 @@ MAY_IMPORT = {
         "errors",
         "log",
         "process",
-        "wire.methods",  # what a broker says before anybody logs in
+        "testing.client",  # what speaks AMQP for commands
+        "wire.methods",
+        "wire.properties",
+        "wire.spec",
         "__version__",
     },
     "__main__": {"cli"},
