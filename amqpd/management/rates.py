@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..broker.broker import Broker
 from ..broker.stream import AnyQueue, Stream
 from ..broker.traffic import COUNTED, Traffic
+from ..broker.vhost import VHost
 
 INTERVAL: Final = 5.0
 """Seconds between rounds, as in RabbitMQ."""
@@ -87,6 +88,11 @@ class Rates:
         now = counts_of(traffic)
         return message_stats(now, *self._since(traffic, now), names)
 
+    def vhost_stats(self, vhost: VHost) -> dict[str, Any]:
+        """The message_stats of a vhost."""
+        now = counts_in(self._broker, vhost)
+        return message_stats(now, *self._since(vhost, now), NAMES)
+
     def totals(self) -> dict[str, Any]:
         """The message_stats of the whole broker."""
         now = totals_of(self._broker)
@@ -106,14 +112,14 @@ class Rates:
         return shown
 
     def idle_since(self, traffic: Traffic) -> float | None:
-        """The moment, in seconds since 1970, from which on nothing was counted; None while something is."""
+        """A moment, in seconds since 1970, since which nothing was counted, as far as anybody looked; None if not."""
         counts = counts_of(traffic)
         now = self._broker.clock.time()
         seen = self._idle.get(traffic)
-        if seen is None or seen[0] != counts:
-            self._idle[traffic] = (counts, now)
-            return None
-        return seen[1]
+        if seen is not None and seen[0] == counts:
+            return seen[1]
+        self._idle[traffic] = (counts, now)
+        return now if seen is None else None
 
     def _since(self, key: object, now: Counts) -> tuple[Counts, float]:
         """What the counters were, and how many seconds ago; 0 seconds when that is not known."""
@@ -180,6 +186,17 @@ def totals_of(broker: Broker) -> Counts:
     return counts_of(totals)
 
 
+def counts_in(broker: Broker, vhost: VHost) -> Counts:
+    """Of all channels there are and were in a vhost."""
+    totals = Traffic()
+    totals.add(vhost.traffic)
+    for connection in broker.connections.open:
+        if connection.vhost_name == vhost.name:
+            for channel in connection.open_channels():
+                totals.add(channel.traffic)
+    return counts_of(totals)
+
+
 def message_stats(now: Counts, before: Counts, span: float, names: dict[str, str]) -> dict[str, Any]:
     """RabbitMQ's message_stats from our counters, now and `span` seconds ago."""
     current = dict(zip(COUNTED, now, strict=True))
@@ -202,6 +219,7 @@ def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -
 def _everything(broker: Broker) -> Iterator[tuple[object, Counts]]:
     """All that has counters, by what it is known by."""
     for vhost in list(broker.vhosts.values()):
+        yield vhost, counts_in(broker, vhost)
         for exchange in list(vhost.exchanges.values()):
             yield exchange.traffic, counts_of(exchange.traffic)
         for queue in list(vhost.queues.values()):
