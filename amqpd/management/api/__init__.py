@@ -5,9 +5,12 @@ from __future__ import annotations
 from . import (
     bindings,
     connections,
+    definitions,
+    documentation,
     exchanges,
     features,
     health,
+    history,
     logins,
     messages,
     overview,
@@ -37,6 +40,9 @@ RESOURCES = (
     *features.RESOURCES,
     *logins.RESOURCES,
     *plugins.RESOURCES,
+    *definitions.RESOURCES,
     *health.RESOURCES,
+    *history.RESOURCES,
+    *documentation.RESOURCES,
 )
 """Every path below /api. Of two that match, the first counts."""
