@@ -48,6 +48,7 @@ from .log import Log, Target, get_logger
 from .management.doorbell import Doorbell
 from .patterns import Pattern
 from .process import Announcement, Attendant
+from .provisions import import_definitions, read_definitions
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -59,6 +60,9 @@ if TYPE_CHECKING:
 
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
+
+LEAST_LAG: Final = 1 << 20
+"""Bytes that may be on their way to a disk however little room there is."""
 
 CONTROL_SOCKET: Final = "control.sock"
 """In the data folder: the HTTP API for whoever owns that."""
@@ -110,6 +114,7 @@ class Daemon:
         """Open the store and accept connections. Raises StartupError when that cannot be."""
         config = self.config
         loop = asyncio.get_running_loop()
+        definitions = read_definitions(config)
         store, pager = self._open_stores()
         try:
             compat = compat_of(config)
@@ -125,17 +130,22 @@ class Daemon:
                 node=node_name(config),
                 event_exchange=config.event_exchange,
                 default_vhost=config.default_vhost,
+                make_default_vhost=definitions is None,
                 quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
                 default_queue_type=config.default_queue_type,
                 tracing=config.trace,
             )
             self.broker.events.on_warning = self._warn
-            self._log_to_exchange()
             self.users = InternalUsers(
                 self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
             )
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
-            self._provide_users()
+            self.broker.when_vhost_added.append(self._vhost_added)
+            if definitions is not None:
+                import_definitions(self.broker, self.users, definitions, config, self._log)
+            elif self.broker.fresh:
+                self._provide_users()
+            self._log_to_exchange()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             authenticator = Throttled(self.users, self.clock)
@@ -161,14 +171,11 @@ class Daemon:
         """Log the line that tools wait for, once all is as they expect."""
         self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
+        if self.management_url:
+            self._log.info(f"web page on {self.management_url}")
 
     def _provide_users(self) -> None:
-        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
-        self.broker.when_vhost_added.append(self._vhost_added)
-        if self.broker.fresh:
-            self._provide_default_user()
-
-    def _provide_default_user(self) -> None:
+        """The default user, and those that vhosts are to have; at the first start, or else they would be recreated."""
         config = self.config
         try:
             self.users.provide(
@@ -318,7 +325,9 @@ class Daemon:
         for name in list(broker.parameters.globals):
             broker.parameters.clear_global(name)
         broker.add_vhost(self.config.default_vhost)
-        self._provide_default_user()
+        self._provide_users()
+        self._stop_logging_to_exchange()
+        self._log_to_exchange()  # that of the new vhost
         self._log.info("everything was reset: vhosts, queues, messages, users")
 
     def collect(self) -> None:
@@ -443,6 +452,7 @@ class Daemon:
             on_trouble=functools.partial(self._no_room, store),
             on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
+            on_written=self._written,
         )
         committer.start()
         self._stores.append((store, committer))
@@ -462,6 +472,9 @@ class Daemon:
         self._log.info("disk writes go on", folder=str(store.folder))
         self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
 
+    def _written(self, size: int) -> None:
+        self.watermarks.written(size)
+
     def _make_watermarks(self) -> Watermarks:
         config, broker = self.config, self.broker
 
@@ -480,6 +493,10 @@ class Daemon:
             lag = sum([store.lag for store, _ in self._stores])
             return min(room + sum([space.spare for space in spaces]), *maps) - lag
 
+        def tell_room(room: int) -> None:
+            """No more is to be on its way to the disk than leaves room for as much again."""
+            broker.lag_limit = max(LEAST_LAG, room // 2)
+
         return Watermarks(
             broker.alarms,
             self.clock,
@@ -490,6 +507,7 @@ class Daemon:
             free=None if config.memory else free,
             memory=config.memory_watermark_size or config.memory_watermark,
             disk=config.disk_free_share or config.disk_free_limit,
+            tell_room=tell_room,
             relieve=machine.give_memory_back,
             memory_interval=config.memory_monitor_interval / 1000,
         )

@@ -270,7 +270,7 @@ class VHost:
         """
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
-        queue_type = queue_type_of(self._typed(arguments, lasting=lasting))
+        queue_type = queue_type_of(self.typed(arguments, lasting=lasting))
         if not name and queue_type in (QUORUM, STREAM):
             raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type}")
         return name or generated_name("amq.gen-")
@@ -303,16 +303,21 @@ class VHost:
             compare_property("internal", internal, exchange.internal, described)
             compare_exchange_arguments(arguments, exchange.arguments, described)
             return exchange
+        self.check_new_exchange(name, type_name, arguments)
+        return self._new_exchange(
+            name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
+        )
+
+    def check_new_exchange(self, name: str, type_name: str, arguments: Arguments) -> None:
+        """Raises what `declare_exchange` does when one that `check_declarable` lets pass cannot be made."""
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
+        described = self.describe_exchange(name)
         check_exchange_arguments(arguments, described)
         limit = self._resources.quotas.exchanges
         if limit and sum([len(vhost.exchanges) for vhost in self._resources.vhosts.values()]) >= limit:
             raise PreconditionFailed(f"cannot declare {described}: exchange limit of {limit} is reached")
         _type(type_name).check_arguments(arguments, described)
-        return self._new_exchange(
-            name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
-        )
 
     def provide_exchange(self, name: str, type_name: str) -> Exchange:
         """The exchange of this name; when it is missing, a durable and internal one, as clients may not declare it."""
@@ -390,7 +395,7 @@ class VHost:
         refuses those.
         """
         arguments = arguments or {}
-        arguments = self._typed(arguments, lasting=durable and not exclusive and not auto_delete)
+        arguments = self.typed(arguments, lasting=durable and not exclusive and not auto_delete)
         if not named:
             name = self.name_queue(name, arguments)
         described = self.describe_queue(name)
@@ -404,14 +409,8 @@ class VHost:
             compare_property("auto_delete", auto_delete, queue.auto_delete, described)
             compare_queue_arguments(arguments, queue.arguments, described, quorum_4_3=self.compat.quorum_4_3)
             return queue
-        check_queue_arguments(arguments, described, quorum_4_3=self.compat.quorum_4_3)
-        if queue_type_of(arguments) == QUORUM:
-            _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
-        if not durable and not exclusive and not self.compat.transient_queues:
-            raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
-        self._check_room_for_queue(name)
+        self.check_new_queue(name, arguments, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
         if is_stream(arguments):
-            check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
             return self._declare_stream(name, arguments)
         queue = self._new_queue(
             name,
@@ -436,6 +435,32 @@ class VHost:
             )
         self._tell_of_queue(queue, exclusive=exclusive)
         return queue
+
+    def check_new_queue(
+        self, name: str, arguments: Arguments, *, durable: bool, exclusive: bool, auto_delete: bool
+    ) -> None:
+        """Raises what `declare_queue` does when a queue, with arguments from `typed`, cannot be made."""
+        described = self.describe_queue(name)
+        check_queue_arguments(arguments, described, quorum_4_3=self.compat.quorum_4_3)
+        if queue_type_of(arguments) == QUORUM:
+            _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
+        if not durable and not exclusive and not self.compat.transient_queues:
+            raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
+        self._check_room_for_queue(name)
+        if is_stream(arguments):
+            check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
+
+    def typed(self, arguments: Arguments, *, lasting: bool) -> Arguments:
+        """The arguments of a queue, with the type it has where nothing else is said: not all queues can have any."""
+        default = self.queue_type
+        if "x-queue-type" in arguments or (default == CLASSIC and not self.compat.stores_queue_type):
+            return arguments
+        return {**arguments, "x-queue-type": default if lasting else CLASSIC}
+
+    @property
+    def queue_type(self) -> str:
+        """Of queues declared without one, where they can be of it."""
+        return self.default_queue_type or self._resources.default_queue_type
 
     def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
         """Raises PreconditionFailed when a condition is not met, NotImplementedByBroker for one of a quorum queue.
@@ -778,13 +803,6 @@ class VHost:
         resources.churn.queue_created += 1
         self._reroute()
         return stream
-
-    def _typed(self, arguments: Arguments, *, lasting: bool) -> Arguments:
-        """The arguments of a queue, with the type it has where nothing else is said: not all queues can have any."""
-        default = self.default_queue_type or self._resources.default_queue_type
-        if "x-queue-type" in arguments or (default == CLASSIC and not self.compat.stores_queue_type):
-            return arguments
-        return {**arguments, "x-queue-type": default if lasting else CLASSIC}
 
     def _check_room_for_queue(self, name: str) -> None:
         """Raises PreconditionFailed when there are as many queues as there may be."""

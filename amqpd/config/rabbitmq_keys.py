@@ -167,7 +167,7 @@ def tls_version(text: str) -> str:
 def local_import(text: str) -> str:
     if "local" not in text:
         raise Unsupported("definitions come from a file, see load_definitions")
-    return text
+    return "local_filesystem"
 
 
 def permitted(text: str) -> str:
@@ -304,7 +304,7 @@ ROWS: Final = (
     *_same("load_definitions definitions.skip_if_unchanged"),
     Row("management.load_definitions", "load_definitions"),
     Row("definitions.local.path", "load_definitions"),
-    Row("definitions.import_backend", "load_definitions.backend", local_import),
+    Row("definitions.import_backend", "definitions.import_backend", local_import),
     *_not(
         Verdict.IGNORED,
         "definitions.https.url definitions.tls.**",

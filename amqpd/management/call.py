@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from ..auth.base import Action, Credentials, Peer, Resource, User
+from ..broker.exchanges import Exchange
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused
@@ -96,7 +97,19 @@ class Call:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
         asked = name or "amq.default"
         if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, kind, asked):
-            raise AccessRefused(f"{action.value} access to {kind} '{asked}' in vhost '{vhost.name}' refused")
+            where = f"{kind} '{asked}' in vhost '{vhost.name}'"
+            raise AccessRefused(f"{action.value} access to {where} refused for user '{self.user.name}'")
+
+    def check_topic(self, action: Action, vhost: VHost, exchange: Exchange, routing_key: str) -> None:
+        """Raises AccessRefused unless the user may use the routing key there, or the exchange is of another type."""
+        authorizer, place = self.management.authorizer, (vhost.name, exchange.name)
+        if self.local or exchange.type != "topic" or not authorizer.checks_topics(self.user, *place):
+            return
+        if not authorizer.may_use_topic(self.user, action, *place, routing_key):
+            where = f"exchange '{exchange.name}' in vhost '{vhost.name}'"
+            raise AccessRefused(
+                f"{action.value} access to topic '{routing_key}' in {where} refused for user '{self.user.name}'"
+            )
 
     # --- what the path names
 

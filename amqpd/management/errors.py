@@ -50,6 +50,11 @@ def login_required() -> HttpError:
     return HttpError(401, headers={"WWW-Authenticate": 'Basic realm="RabbitMQ Management"'})
 
 
+def inner_refusal(error: ProtocolError) -> HttpError:
+    """The same of what RabbitMQ's API does through a channel of its own, and tells as that does."""
+    return bad_request(f"{error.code.value} {error.reply_text}")
+
+
 def refusal(error: ProtocolError | OperatorError) -> HttpError:
     """How the model's objections are told over HTTP."""
     if isinstance(error, NoSuchObject):

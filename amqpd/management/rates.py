@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..broker.broker import Broker
 from ..broker.stream import AnyQueue, Stream
 from ..broker.traffic import COUNTED, Traffic
+from ..broker.vhost import VHost
 
 INTERVAL: Final = 5.0
 """Seconds between rounds, as in RabbitMQ."""
@@ -29,6 +30,9 @@ HISTORY: Final = 120
 
 Counts = tuple[int, ...]
 """The counters of a Traffic, in the order of `COUNTED`."""
+
+Sample = tuple[float, Counts, tuple[int, int]]
+"""A moment on the broker's clock, the counters of all channels, and messages ready and unacked."""
 
 NAMES: Final = {
     "published": "publish",
@@ -56,7 +60,7 @@ class Rates:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._rounds: deque[tuple[float, dict[object, Counts]]] = deque(maxlen=2)
-        self.history: deque[tuple[float, Counts, tuple[int, int]]] = deque(maxlen=HISTORY)
+        self.history: deque[Sample] = deque(maxlen=HISTORY)
         self._idle: dict[Traffic, tuple[Counts, float]] = {}  # counters as they were seen last, and since when
         self._task: asyncio.Task[None] | None = None
         self._looked_at = -ATTENTION
@@ -87,6 +91,11 @@ class Rates:
         now = counts_of(traffic)
         return message_stats(now, *self._since(traffic, now), names)
 
+    def vhost_stats(self, vhost: VHost) -> dict[str, Any]:
+        """The message_stats of a vhost."""
+        now = counts_in(self._broker, vhost)
+        return message_stats(now, *self._since(vhost, now), NAMES)
+
     def totals(self) -> dict[str, Any]:
         """The message_stats of the whole broker."""
         now = totals_of(self._broker)
@@ -105,15 +114,24 @@ class Rates:
             _put(shown, name, value, former, span)
         return shown
 
+    def sample(self) -> Sample:
+        """The totals at this moment."""
+        ready = unacked = 0
+        for vhost in self._broker.vhosts.values():
+            for queue in list(vhost.queues.values()):
+                ready += queue.message_count
+                unacked += unacked_of(queue)
+        return self._broker.clock.now(), totals_of(self._broker), (ready, unacked)
+
     def idle_since(self, traffic: Traffic) -> float | None:
-        """The moment, in seconds since 1970, from which on nothing was counted; None while something is."""
+        """A moment, in seconds since 1970, since which nothing was counted, as far as anybody looked; None if not."""
         counts = counts_of(traffic)
         now = self._broker.clock.time()
         seen = self._idle.get(traffic)
-        if seen is None or seen[0] != counts:
-            self._idle[traffic] = (counts, now)
-            return None
-        return seen[1]
+        if seen is not None and seen[0] == counts:
+            return seen[1]
+        self._idle[traffic] = (counts, now)
+        return now if seen is None else None
 
     def _since(self, key: object, now: Counts) -> tuple[Counts, float]:
         """What the counters were, and how many seconds ago; 0 seconds when that is not known."""
@@ -128,7 +146,7 @@ class Rates:
         while True:
             await asyncio.sleep(INTERVAL)
             now = self._broker.clock.now()
-            self._record(now)
+            self.history.append(self.sample())
             if now - self._looked_at <= ATTENTION:
                 await self._round()
             else:
@@ -143,14 +161,6 @@ class Rates:
             if number % STEP == STEP - 1:
                 await asyncio.sleep(0)
         self._idle = {traffic: seen for traffic, seen in self._idle.items() if traffic in found}
-
-    def _record(self, now: float) -> None:
-        ready = unacked = 0
-        for vhost in self._broker.vhosts.values():
-            for queue in list(vhost.queues.values()):
-                ready += queue.message_count
-                unacked += unacked_of(queue)
-        self.history.append((now, totals_of(self._broker), (ready, unacked)))
 
 
 def counts_of(traffic: Traffic) -> Counts:
@@ -180,6 +190,17 @@ def totals_of(broker: Broker) -> Counts:
     return counts_of(totals)
 
 
+def counts_in(broker: Broker, vhost: VHost) -> Counts:
+    """Of all channels there are and were in a vhost."""
+    totals = Traffic()
+    totals.add(vhost.traffic)
+    for connection in broker.connections.open:
+        if connection.vhost_name == vhost.name:
+            for channel in connection.open_channels():
+                totals.add(channel.traffic)
+    return counts_of(totals)
+
+
 def message_stats(now: Counts, before: Counts, span: float, names: dict[str, str]) -> dict[str, Any]:
     """RabbitMQ's message_stats from our counters, now and `span` seconds ago."""
     current = dict(zip(COUNTED, now, strict=True))
@@ -194,6 +215,15 @@ def message_stats(now: Counts, before: Counts, span: float, names: dict[str, str
     return stats
 
 
+def message_counts(counts: Counts) -> dict[str, int]:
+    """All of RabbitMQ's counters from ours, those at zero included."""
+    counted = dict(zip(COUNTED, counts, strict=True))
+    return {
+        **{theirs: counted[name] for name, theirs in NAMES.items()},
+        "deliver_get": sum([counted[name] for name in _DELIVER_GET]),
+    }
+
+
 def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -> None:
     stats[name] = now
     stats[f"{name}_details"] = {"rate": round((now - before) / span, 2) if span else 0.0}
@@ -202,6 +232,7 @@ def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -
 def _everything(broker: Broker) -> Iterator[tuple[object, Counts]]:
     """All that has counters, by what it is known by."""
     for vhost in list(broker.vhosts.values()):
+        yield vhost, counts_in(broker, vhost)
         for exchange in list(vhost.exchanges.values()):
             yield exchange.traffic, counts_of(exchange.traffic)
         for queue in list(vhost.queues.values()):

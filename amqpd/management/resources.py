@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -31,6 +31,9 @@ Handler = Callable[[Call], Any]
 """Answers a call, whose body is there already: what it returns, now or when awaited, becomes JSON; None is 204, a
 Response is sent as it is.
 """
+
+
+METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 
 
 class Right(Enum):
@@ -83,11 +86,11 @@ def application(management: Management, resources: Iterable[Resource], others: I
         Route(
             f"/api{resource.path}",
             _endpoint(management, resource),
-            methods=["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
+            methods=METHODS,
         )
         for resource in resources
     ]
-    routes += [*others, Route("/api/{rest:path}", _nowhere)]
+    routes += [Route("/api/{rest:path}", _nowhere, methods=METHODS), *others]
     return _Undecoded(Starlette(routes=routes), management.path_prefix)
 
 

@@ -1,4 +1,4 @@
-"""Serves the HTTP API with uvicorn, in the loop the broker runs in."""
+"""Serves the HTTP API and the page with uvicorn, in the loop the broker runs in."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
 from ..errors import StartupError
 from ..watermarks import Watermarks
+from . import page
 from .api import RESOURCES
 from .api.control import Control
 from .cors import Cors
@@ -108,7 +109,7 @@ class ManagementServer:
 
     def __init__(self, management: Management) -> None:
         self.management = management
-        self._app = application(management, RESOURCES, [_metrics(management)])
+        self._app = application(management, RESOURCES, [_metrics(management), *page.routes()])
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:

@@ -126,14 +126,14 @@ def test_a_pattern_that_would_be_misread_is_refused(pattern: str) -> None:
 def test_a_pattern_may_name_classes_of_characters() -> None:
     stage = Stage()
     stage.broker.policies.set("/", "p", "^[[:alpha:]]$", {"max-length": 1})
-    assert stage.queue("a").effective == {"x-max-length": 1}
-    assert stage.queue("1").effective == {}
+    assert stage.queue("a").effective == {"x-queue-type": "classic", "x-max-length": 1}
+    assert stage.queue("1").effective == {"x-queue-type": "classic"}
 
 
 def test_a_pattern_that_python_could_match_for_ever_is_answered() -> None:
     stage = Stage()
     stage.broker.policies.set("/", "p", "^(a+)+$", {"max-length": 1})
-    assert stage.queue("a" * 60 + "b").effective == {}
+    assert stage.queue("a" * 60 + "b").effective == {"x-queue-type": "classic"}
 
 
 def test_apply_to_is_one_of_six() -> None:

@@ -309,10 +309,6 @@ EFFECTIVE = words("""
 """What RabbitMQ's users count on: the keys that most files out there have, and CI services set."""
 
 NOT_YET = {
-    "definitions": words("""
-        load_definitions management.load_definitions definitions.import_backend definitions.local.path
-        definitions.skip_if_unchanged
-    """),
     "management and Prometheus": words("""
         management.listener.ssl
         management.login_session_timeout management.disable_stats management.rates_mode

@@ -7,11 +7,13 @@ import base64
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from amqpd.auth.internal import InternalUsers
 from amqpd.broker.broker import Broker
 from amqpd.broker.vhost import VHost
 from amqpd.clock import VirtualClock
+from amqpd.management import page
 from amqpd.management.api import RESOURCES
 from amqpd.management.resources import application
 from amqpd.management.server import Listener, Management
@@ -50,7 +52,7 @@ class Api:
             server_properties={"version": "4.2.9", "product": "RabbitMQ", "cluster_name": "amqpd@localhost"},
             **options,
         )
-        self.app = application(self.management, RESOURCES)
+        self.app = application(self.management, RESOURCES, page.routes())
 
     @property
     def vhost(self) -> VHost:
@@ -80,7 +82,11 @@ class Api:
         prefix: str = "",
     ) -> Answer:
         """`body` is bytes as they are, or a value for JSON; `path` goes on after /api."""
-        return asyncio.run(self.ask(method, path, body, login=login, headers=headers, peer=peer, prefix=prefix))
+        return self.at(f"{prefix}/api{path}", method, body, login=login, headers=headers, peer=peer)
+
+    def at(self, path: str, method: str = "GET", body: Any = None, **options: Any) -> Answer:
+        """The same at any path."""
+        return asyncio.run(self.ask(method, path, body, **options))
 
     async def ask(
         self,
@@ -91,14 +97,13 @@ class Api:
         login: str | None = "guest:guest",
         headers: dict[str, str] | None = None,
         peer: tuple[str, int] = ("127.0.0.1", 40000),
-        prefix: str = "",
     ) -> Answer:
-        """`request` within a loop that runs."""
+        """The same within a loop that runs."""
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         if login is not None:
             sent.append((b"authorization", b"Basic " + base64.b64encode(login.encode())))
-        return await self._request(method, f"{prefix}/api{path}", data, sent, peer)
+        return await self._request(method, path, data, sent, peer)
 
     async def _request(
         self, method: str, target: str, body: bytes, headers: list[tuple[bytes, bytes]], peer: tuple[str, int]
@@ -109,7 +114,7 @@ class Api:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": raw,
+            "path": unquote(raw),
             "raw_path": raw.encode(),
             "query_string": query.encode(),
             "headers": headers,

@@ -140,7 +140,7 @@ def test_what_holds_is_answered_at_once(api: Api, condition: str) -> None:
 
 def test_an_answer_comes_as_soon_as_it_holds(api: Api) -> None:
     async def both() -> Any:
-        asking = asyncio.create_task(api.ask("GET", "/queues/%2F/late?wait=messages>=1&timeout=60"))
+        asking = asyncio.create_task(api.ask("GET", "/api/queues/%2F/late?wait=messages>=1&timeout=60"))
         await asyncio.sleep(0)
         queue = api.vhost.declare_queue("late")
         await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from ...broker.vhost import VHost
 from ...errors import NotFound
 from ..call import Call, field_of
 from ..committed import committed
-from ..errors import bad_request, not_found
+from ..errors import not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
 from ..translate import arguments_of
@@ -77,7 +77,7 @@ def bind(call: Call) -> Any:
     vhost, source, target = _ends(call)
     routing_key = field_of(call.body, "routing_key", str, "")
     arguments = arguments_of(field_of(call.body, "arguments", dict, {}))
-    _check(call, vhost, source, target)
+    _check(call, vhost, source, target, routing_key)
     vhost.bind(source.name, target.name, routing_key, arguments, to_queue=not isinstance(target, Exchange))
     parts = [target.name, properties_key(routing_key, arguments)]
     location = "/".join([quote(part, safe="") for part in parts])  # from where it was asked for
@@ -87,7 +87,7 @@ def bind(call: Call) -> Any:
 def unbind(call: Call) -> Any:
     vhost, source, target = _named_ends(call)
     binding = _named(call, source, target)
-    _check(call, vhost, source, target)
+    _check(call, vhost, source, target, binding.routing_key)
     vhost.unbind(
         source.name, target.name, binding.routing_key, binding.arguments, to_queue=not isinstance(target, Exchange)
     )
@@ -145,13 +145,14 @@ def _named(call: Call, source: Exchange, target: AnyQueue | Exchange) -> Binding
     raise not_found()
 
 
-def _check(call: Call, vhost: VHost, source: Exchange, target: AnyQueue | Exchange) -> None:
-    if not isinstance(target, Exchange) and target.owner is not None:
-        raise bad_request(f"cannot obtain exclusive access to locked {vhost.describe_queue(target.name)}")
+def _check(call: Call, vhost: VHost, source: Exchange, target: AnyQueue | Exchange, routing_key: str) -> None:
+    if not isinstance(target, Exchange):
+        vhost.queue(target.name, None)
     vhost.check_not_default(source.name)
     kind: Literal["exchange", "queue"] = "exchange" if isinstance(target, Exchange) else "queue"
     call.check(Action.WRITE, vhost, kind, target.name)
     call.check(Action.READ, vhost, "exchange", source.name)
+    call.check_topic(Action.READ, vhost, source, routing_key)
 
 
 async def _done(vhost: VHost, result: Any) -> Any:

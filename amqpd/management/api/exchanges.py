@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from starlette.responses import Response
 
 from ...auth.base import Action
 from ...broker.exchanges import Exchange
-from ...broker.queue import REFUSED, STORED
 from ...broker.vhost import VHost
-from ...errors import AccessRefused
-from ..call import Call, check_present, field_of
+from ..call import Call, field_of
 from ..committed import committed
-from ..errors import bad_request, not_found
+from ..errors import not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, message_of, properties_of
+from ..translate import arguments_of
 
 
 async def list_exchanges(call: Call) -> Response:
@@ -78,43 +74,6 @@ def delete_exchange(call: Call) -> Any:
     return _done(call, None)
 
 
-async def publish(call: Call) -> Any:
-    vhost, body = call.vhost, call.body
-    check_present(body, "routing_key", "properties", "payload", "payload_encoding")
-    routing_key = field_of(body, "routing_key", str)
-    if not isinstance(body["payload"], str):
-        raise bad_request("payload_not_string")
-    properties = properties_of(field_of(body, "properties", (dict, list)))
-    content = _decoded(body["payload"], body["payload_encoding"])
-    exchange = vhost.exchanges.get(call.exchange_name)
-    if exchange is None:
-        raise bad_request(f"404 NOT_FOUND - no {vhost.describe_exchange(call.exchange_name)}")
-    call.check(Action.WRITE, vhost, "exchange", exchange.name)
-    if exchange.internal:
-        raise AccessRefused(f"cannot publish to internal {vhost.describe_exchange(exchange.name)}")
-    message = message_of(exchange.name, routing_key, content, properties)
-    route = vhost.route(exchange, message)
-    exchange.traffic.published += 1
-    exchange.traffic.routed += len(route.queues)
-    outcome = route.deliver(message) if route.queues else route.kept
-    if outcome & REFUSED:
-        raise bad_request("rejected Unable to publish message. Check queue limits.")
-    if outcome & STORED:
-        await committed(vhost.store)
-    return {"routed": bool(route.queues) or bool(route.kept)}
-
-
-def _decoded(payload: str, encoding: Any) -> bytes:
-    if encoding == "string":
-        return payload.encode()
-    if encoding != "base64":
-        raise bad_request(["unsupported_encoding", encoding])
-    try:
-        return base64.b64decode(payload, validate=True)
-    except (binascii.Error, ValueError):
-        raise bad_request(["not_base64", payload]) from None
-
-
 async def _done(call: Call, result: Any) -> Any:
     await committed(call.vhost.store)
     return result
@@ -124,5 +83,4 @@ RESOURCES = (
     Resource("/exchanges", Right.USER, get=list_exchanges),
     Resource("/exchanges/{vhost}", Right.VHOST, get=list_exchanges),
     Resource("/exchanges/{vhost}/{name}", Right.VHOST, get=show_exchange, put=declare_exchange, delete=delete_exchange),
-    Resource("/exchanges/{vhost}/{name}/publish", Right.VHOST, post=publish),
 )

@@ -15,11 +15,11 @@ from ...broker.explanation import Step, explain
 from ...broker.peek import Place, is_of, look, ready_count
 from ...broker.stream import AnyQueue
 from ...broker.vhost import VHost
+from ...definitions.values import table_to_json
 from ..call import Call, field_of, number_of
 from ..errors import bad_request, not_found
 from ..resources import Resource, Right
 from ..translate import message_of, properties_of, shown_message
-from ..views import table
 
 MOST: Final = 1000
 """Messages to show at a time."""
@@ -138,7 +138,7 @@ def _step(step: Step) -> dict[str, Any]:
                 "destination": verdict.binding.destination.name,
                 "destination_type": "queue" if verdict.binding.to_queue else "exchange",
                 "routing_key": verdict.binding.routing_key,
-                "arguments": table(verdict.binding.arguments),
+                "arguments": table_to_json(verdict.binding.arguments),
                 "message_routing_key": routing_key,
                 "matched": verdict.matched,
                 "reason": verdict.reason,

@@ -9,12 +9,14 @@ from starlette.responses import Response
 from ...auth.base import Action
 from ...broker.arguments import queue_type_of
 from ...broker.entry import Entry
+from ...broker.queue import Queue
 from ...broker.stream import AnyQueue, Stream
 from ...broker.vhost import VHost
-from ...errors import NotImplementedByBroker
+from ...errors import AccessRefused, NotFound, NotImplementedByBroker
+from ...wire.spec import ProtocolError
 from ..call import Call, check_present, field_of, number_of
 from ..committed import committed
-from ..errors import HttpError, bad_request
+from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
 from ..resources import Created, Resource, Right
 from ..translate import arguments_of, shown_message
@@ -32,10 +34,12 @@ ACK_MODES: Final = {  # to whether they reject, and whether they requeue
 async def list_queues(call: Call) -> Response:
     found = [(vhost, queue) for vhost in call.vhosts() for queue in list(vhost.queues.values())]
     views = call.management.views
-    basics = call.flag("disable_stats") and not call.flag("enable_queue_totals")
+    show = views.queue
+    if call.flag("disable_stats"):
+        show = views.queue_totals if call.flag("enable_queue_totals") else views.queue_basics
 
     def view(place: tuple[VHost, AnyQueue]) -> dict[str, Any]:
-        return views.queue_basics(*place) if basics else views.queue(*place)
+        return show(*place)
 
     keys = {
         "vhost": lambda place: place[0].name,
@@ -110,18 +114,24 @@ def get_messages(call: Call) -> Any:
     encoding = body["encoding"]
     if encoding not in ("auto", "base64"):
         raise bad_request("Unsupported encoding. Please use auto or base64.")
-    if name not in call.vhost.queues:
-        raise HttpError(404, "not_found", f"NOT_FOUND - no {call.vhost.describe_queue(name)}")
-    queue = _own(call)
-    call.check(Action.READ, call.vhost, "queue", queue.name)
-    if isinstance(queue, Stream):
-        raise NotImplementedByBroker(f"basic.get not supported by stream {call.vhost.describe_queue(queue.name)}")
+    try:
+        queue = _gettable(call, name)
+    except NotFound as error:
+        raise HttpError(404, "not_found", error.reply_text) from None
+    except AccessRefused as error:
+        raise not_authorised(error.reply_text) from None
+    except ProtocolError as error:
+        raise inner_refusal(error) from None
+    traffic = call.vhost.traffic
     entries: list[Entry] = []
     found: list[dict[str, Any]] = []
     while len(entries) < count:
         entry = queue.get(False)
         if entry is None:
+            traffic.got_empty += 1
             break
+        traffic.got += 1
+        traffic.redelivered += entry.redelivered
         entries.append(entry)
         found.append({**shown_message(entry, encoding, truncate), "message_count": queue.message_count})
     if requeues:
@@ -143,14 +153,19 @@ def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
     return ACK_MODES[mode]
 
 
-def _own(call: Call) -> AnyQueue:
-    """The queue in the path, unless it is a connection's own. Raises HttpError 404, 400."""
-    queue = call.queue
-    if queue.owner is not None:
-        raise bad_request(
-            f"RESOURCE_LOCKED - cannot obtain exclusive access to locked {call.vhost.describe_queue(queue.name)}"
-        )
+def _gettable(call: Call, name: str) -> Queue:
+    """Raises NotFound, ResourceLocked, AccessRefused, NotImplementedByBroker."""
+    vhost = call.vhost
+    queue = vhost.queue(name, None)
+    call.check(Action.READ, vhost, "queue", name)
+    if isinstance(queue, Stream):
+        raise NotImplementedByBroker(f"basic.get not supported by stream queues {vhost.describe_queue(name)}")
     return queue
+
+
+def _own(call: Call) -> AnyQueue:
+    """The queue in the path. Raises HttpError 404, ResourceLocked when it is a connection's own."""
+    return call.vhost.queue(call.queue.name, None)
 
 
 def list_bindings(call: Call) -> Any:
