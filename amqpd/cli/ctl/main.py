@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -229,7 +230,7 @@ def autocomplete(call: Call) -> Value:
 
 def _complete() -> NoReturn:
     """What may come next on a command line that a shell is completing, one a line: words so far in COMP_WORDS."""
-    words = os.environ.get("COMP_WORDS", "").split()
+    words = re.split(r"[ \n]", os.environ.get("COMP_WORDS", ""))
     number = int(os.environ.get("COMP_CWORD", "1"))
     current = words[number] if number < len(words) else ""
     verb = next((VERBS[word] for word in words[1:number] if word in VERBS), None)

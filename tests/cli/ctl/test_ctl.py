@@ -433,3 +433,22 @@ def test_the_control_socket_is_nobody_elses(own: BrokerProcess) -> None:
     socket = Path(own.options[1]) / "control.sock"
     assert socket.is_socket()
     assert socket.stat().st_mode & 0o077 == 0
+
+
+# --- definitions
+
+
+def test_definitions_are_exported_and_imported(client: Client, ctl: Ctl, call: Ctl, tmp_path: Path) -> None:
+    declare(client, "kept", durable=True)
+    file = tmp_path / "definitions.json"
+    ctl("export_definitions", str(file))
+    assert "kept" in [queue["name"] for queue in json.loads(file.read_text())["queues"]]
+    assert json.loads(ctl("export_definitions", "-"))["vhosts"][0]["name"] == "/"
+    ctl("reset")
+    assert ctl("list_queues") == ""
+    ctl("import_definitions", str(file))
+    assert ctl("list_queues", "name", "-s") == "kept\n"
+    file.write_text("{")
+    assert call("import_definitions", str(file))[0] == os.EX_DATAERR  # type: ignore[comparison-overlap]
+    assert call("import_definitions", "/nonexistent")[0] == os.EX_DATAERR  # type: ignore[comparison-overlap]
+    assert list(tmp_path.iterdir()) == [file]
