@@ -81,7 +81,7 @@ class Place:
 def place_of(url: str) -> Place:
     """http://user:password@host:port/prefix, https://…, or unix:/path. Raises ValueError."""
     if url.startswith("unix:"):
-        return Place(socket=url.removeprefix("unix:").replace("//", "/", 1))
+        return Place(socket="/" + url.removeprefix("unix:").lstrip("/"))
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"'{parts.scheme}' is no scheme of the HTTP API: http://…, https://… or unix:/…")
