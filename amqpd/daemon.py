@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
+import importlib
 import os
 import platform
 import signal
@@ -20,6 +22,7 @@ from urllib.parse import quote
 
 from . import __version__, machine
 from .amqp.connection import ConnectionSettings
+from .auth.attempts import Attempts, Counted
 from .auth.base import Authenticator, Credentials
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
@@ -28,11 +31,13 @@ from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.parameters import CLUSTER_NAME
 from .broker.queue_log import QueueLog
 from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.dump import effective
 from .config.plugins import at_work
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
@@ -41,6 +46,7 @@ from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
 from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .management.doorbell import Doorbell
 from .patterns import Pattern
 from .process import Announcement, Attendant
 from .provisions import import_definitions, read_definitions
@@ -83,9 +89,11 @@ class Daemon:
     def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
+        self._started_at = self.clock.now()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
+        self.https_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_url = ""  # of the HTTP API, once started
         self.metrics_addresses: list[tuple[str, int]] = []  # where it serves metrics alone
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
@@ -98,8 +106,11 @@ class Daemon:
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
+        self._settings: list[ConnectionSettings] = []  # of their connections
         self._tls: TlsFiles | None = None
+        self._https: TlsFiles | None = None
         self._management: ManagementServer | None = None
+        self._doorbell: Doorbell | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -145,14 +156,17 @@ class Daemon:
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             authenticator = Throttled(self.users, self.clock)
+            attempts = Attempts()
             self.watermarks = self._make_watermarks()
             self.watermarks.start()
-            await self._listen(authenticator, Turn(loop))
+            await self._listen(Counted(authenticator, attempts, "amqp091"), Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management or config.prometheus:
-                await self._start_management(authenticator)
+                await self._start_management(authenticator, attempts)
+            if not config.memory:
+                self._await_control(authenticator, attempts)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -184,27 +198,36 @@ class Daemon:
         except OperatorError as error:
             raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
 
-    async def _start_management(self, authenticator: Authenticator) -> None:
-        """Serve the HTTP API, and metrics, as far as they are wanted. Raises StartupError when it cannot listen."""
+    def _make_management(self, authenticator: Authenticator, attempts: Attempts) -> ManagementServer:
         # takes as long to import as all the rest, and clients can connect already
+        from .management.cors import Cors  # noqa: PLC0415
         from .management.server import Listener, Management, ManagementServer, Options  # noqa: PLC0415
 
         config = self.config
         management = Management(
             self.broker,
-            authenticator,
+            Counted(authenticator, attempts, "http"),
             self.users,
             self.users,
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
-                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+                *(
+                    Listener("amqp/ssl", host, port, config.certfile, config.cacertfile)
+                    for host, port in self.tls_addresses
+                ),
             ],
-            server_properties=server_properties(config),
+            attempts=attempts,
+            settings=effective(config),
+            server_properties={**server_properties(config), CLUSTER_NAME: self._cluster_name()},
+            announce=self._announce,
+            path_prefix=config.management_prefix,
+            body_limit=config.management_body_limit,
+            cors=Cors(config.cors_origins, config.cors_max_age),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
+            plugins=at_work(config),
             watermarks=self.watermarks,
-            plugins=tuple(at_work(config)),
             options=Options(
                 disable_stats=config.disable_stats,
                 enable_queue_totals=config.enable_queue_totals,
@@ -215,8 +238,15 @@ class Daemon:
                 node_tags=dict(config.node_tags),
                 headers=headers_of(config),
             ),
+            control=self,
         )
-        server = self._management = ManagementServer(management)
+        management.started_at = self._started_at
+        return ManagementServer(management)
+
+    async def _start_management(self, authenticator: Authenticator, attempts: Attempts) -> None:
+        """Serve the HTTP API, and metrics, as far as they are wanted. Raises StartupError when it cannot listen."""
+        config = self.config
+        self._management = server = self._make_management(authenticator, attempts)
         try:
             if config.management:
                 await self._serve_api(server)
@@ -231,13 +261,36 @@ class Daemon:
             raise
 
     async def _serve_api(self, server: ManagementServer) -> None:
+        from .management.server import Listener  # noqa: PLC0415
+
         config = self.config
         host, port = await server.start(config.management_ip, config.management_port)
+        server.management.listeners.append(Listener("http", host, port))
         self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._log.info(f"started HTTP listener on {host}:{port}")
-        if not config.memory:
-            await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
+        self._log.info(f"started HTTP listener on {_joined(host, port)}")
+        if config.https_certfile:
+            self._https = TlsFiles(https_options(config), self._log)
+            self._https.watch(self.clock)
+            host, port = await server.start(config.https_ip, config.https_port, self._https.standing_context())
+            server.management.listeners.append(
+                Listener("https", host, port, config.https_certfile, config.https_cacertfile)
+            )
+            self.https_addresses = [(host, port)]
+            self._log.info(f"started HTTPS listener on {_joined(host, port)}")
+
+    def _await_control(self, authenticator: Authenticator, attempts: Attempts) -> None:
+        """Have the owner of the data folder find the API there. Raises StartupError when that cannot be."""
+
+        async def answer(listening: socket.socket) -> None:
+            if self._management is None:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, importlib.import_module, "amqpd.management.server")
+                self._management = self._make_management(authenticator, attempts)
+            await self._management.start_local(listening)
+
+        self._doorbell = Doorbell(Path(self.config.data_dir) / CONTROL_SOCKET, answer, self._log)
+        self._doorbell.listen()
 
     @property
     def url(self) -> str:
@@ -258,6 +311,7 @@ class Daemon:
                 "amqps": self.tls_addresses,
                 "http": self.management_addresses,
                 "http/prometheus": self.metrics_addresses,
+                "https": self.https_addresses,
             },
         )
 
@@ -265,6 +319,39 @@ class Daemon:
         """Have `run_until_stopped` return, as a signal would."""
         self._log.info(f"stopping: {reason}")
         self._stopped.set()
+
+    def suspend(self, *, send_away: bool) -> None:
+        """See `management.api.control.Control`; so are the following."""
+        for listener in self._listeners:
+            listener.stop_accepting()
+        if send_away:
+            self.broker.connections.close_all("broker forced connection closure with reason 'shutdown'")
+        self._log.info("no connections are accepted until the listeners are resumed")
+
+    async def resume(self) -> None:
+        for listener in self._listeners:
+            if not listener.accepting:
+                for host, port in self.tls_addresses if listener.encrypted else self.addresses:
+                    await listener.start(host, port)
+        self._log.info("connections are accepted")
+
+    def reset(self) -> None:
+        broker = self.broker
+        for user in list(self.users.all):
+            self.users.delete(user)
+        for vhost in list(broker.vhosts.values()):
+            vhost.protected = False
+            broker.delete_vhost(vhost.name)
+        for name in list(broker.parameters.globals):
+            broker.parameters.clear_global(name)
+        broker.add_vhost(self.config.default_vhost)
+        self._provide_users()
+        self._stop_logging_to_exchange()
+        self._log_to_exchange()  # that of the new vhost
+        self._log.info("everything was reset: vhosts, queues, messages, users")
+
+    def collect(self) -> None:
+        gc.collect()
 
     def stop_at_signals(self) -> None:
         """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
@@ -283,6 +370,8 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
+        if self._doorbell is not None:
+            await self._doorbell.close()
         if self._management is not None:
             await self._management.stop()
         for listener in self._listeners:
@@ -300,9 +389,10 @@ class Daemon:
 
     def reload(self) -> None:
         """Read again what may change while it runs: certificates and keys."""
-        if self._tls is not None:
-            self._tls.reload()
-        else:
+        for files in (self._tls, self._https):
+            if files is not None:
+                files.reload()
+        if self._tls is self._https is None:
             self._log.info("nothing to reload: there are no TLS listeners")
 
     async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
@@ -312,6 +402,8 @@ class Daemon:
             attendant.stopping()
         if self.failure is None:
             await self.stop()
+        elif self._doorbell is not None:
+            await self._doorbell.close()
 
     async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
         """Open what clients connect to, without TLS and with it."""
@@ -332,11 +424,14 @@ class Daemon:
         ):
             if not wanted:
                 continue
+            settings = connection_settings(config, encrypted=tls is not None)
+            settings.announce(cluster_name=self._cluster_name())
+            self._settings.append(settings)
             listener = AmqpListener(
                 self.broker,
                 authenticator,
                 self.users,
-                connection_settings(config, encrypted=tls is not None),
+                settings,
                 turn,
                 log,
                 admission,
@@ -347,6 +442,16 @@ class Daemon:
             self._listeners.append(listener)
             for host, port in wanted:
                 found.extend(await listener.start(host, port))
+
+    def _cluster_name(self) -> str:
+        """As it is configured, or was set, or by default."""
+        config = self.config
+        known = self.broker.parameters.globals.get(CLUSTER_NAME)
+        return config.cluster_name or (known if isinstance(known, str) and known else node_name(config))
+
+    def _announce(self, **properties: Any) -> None:
+        for settings in self._settings:
+            settings.announce(**properties)
 
     def _open_stores(self) -> tuple[Store, Store | None]:
         """The durable store, and the one that queues page transient messages to."""
@@ -514,6 +619,21 @@ def tls_options(config: Config) -> TlsOptions:
         ciphers=config.ciphers,
         honor_cipher_order=config.honor_cipher_order,
         sni_certfiles=config.sni_certfiles,
+    )
+
+
+def https_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.https_certfile,
+        keyfile=config.https_keyfile,
+        password=config.https_password,
+        cacertfile=config.https_cacertfile,
+        verify_peer=config.https_verify == "verify_peer",
+        fail_if_no_peer_cert=config.https_fail_if_no_peer_cert,
+        versions=config.https_versions,
+        ciphers=config.https_ciphers,
+        honor_cipher_order=config.https_honor_cipher_order,
+        prefix="management.ssl",
     )
 
 

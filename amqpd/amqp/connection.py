@@ -81,6 +81,11 @@ class ConnectionSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "greeting", greeting(self.server_properties, self.mechanisms))
 
+    def announce(self, **properties: Any) -> None:
+        """Tell clients that connect from now on something else."""
+        object.__setattr__(self, "server_properties", {**self.server_properties, **properties})
+        self.__post_init__()
+
 
 class Connection:
     """One client's session. See the package for what its driver must do."""

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 from .addresses import Address, is_listener, under
 from .layers import Loaded
-from .settings import SETTINGS, is_table
+from .settings import SETTINGS, Config, is_table
+
+HIDDEN: Final = "********"
+"""Instead of a password."""
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """Every setting's value, by key, without passwords."""
+    shown: dict[str, Any] = {}
+    for key, setting in SETTINGS.items():
+        value = getattr(config, setting.name)
+        if is_listener(key):
+            value = [str(address) for address in value]
+        shown[key] = HIDDEN if is_secret(key) and value else value
+    return shown
 
 
 def rendered(loaded: Loaded) -> str:
@@ -19,7 +33,7 @@ def rendered(loaded: Loaded) -> str:
         if is_listener(key):
             lines += _listeners(loaded, key, value)
             continue
-        shown = '"********"' if is_secret(key) and value else as_toml(dict(value) if is_table(key) else value)
+        shown = f'"{HIDDEN}"' if is_secret(key) and value else as_toml(dict(value) if is_table(key) else value)
         lines.append(f"{key} = {shown}  # {loaded.places.get(key, 'default')}")
     return "\n".join(lines) + "\n"
 

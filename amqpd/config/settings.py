@@ -306,6 +306,37 @@ class Config:
     referrer_policy: str = _setting("management.headers.referrer_policy", "", "Referrer-Policy")
     hsts_policy: str = _setting("management.hsts.policy", "", "Strict-Transport-Security")
     csp_policy: str = _setting("management.csp.policy", "", "Content-Security-Policy")
+    https_ip: str = _setting("management.ssl.ip", "127.0.0.1", "address of the HTTP API with TLS")
+    https_port: int = _setting("management.ssl.port", 15671, "port of the HTTP API with TLS; 0 = any free one")
+    https_certfile: str = _setting(
+        "management.ssl.certfile", "", "certificate to show there, and those it depends on, in PEM; none = no TLS"
+    )
+    https_keyfile: str = _setting("management.ssl.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    https_password: str = _setting("management.ssl.password", "", "the key's password")
+    https_cacertfile: str = _setting("management.ssl.cacertfile", "", "whose certificates clients may show, in PEM")
+    https_verify: str = _setting(
+        "management.ssl.verify", "verify_none", "ask for certificates", ("verify_none", "verify_peer")
+    )
+    https_fail_if_no_peer_cert: bool = _setting(
+        "management.ssl.fail_if_no_peer_cert", False, "with verify_peer: refuse clients that have no certificate"
+    )
+    https_versions: tuple[str, ...] = _setting(
+        "management.ssl.versions", ("tlsv1.3", "tlsv1.2"), "versions of TLS", VERSIONS
+    )
+    https_ciphers: tuple[str, ...] = _setting(
+        "management.ssl.ciphers", (), "ciphers, by OpenSSL's names; none = its own choice"
+    )
+    https_honor_cipher_order: bool = _setting(
+        "management.ssl.honor_cipher_order", True, "choose ciphers by our preference, not the client's"
+    )
+    management_prefix: str = _setting("management.path_prefix", "", "what all paths of the HTTP API begin with")
+    management_body_limit: int = _setting(
+        "management.http.max_body_size", 20_000_000, "largest body of a request to the HTTP API, in bytes"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "management.cors.allow_origins", (), "web sites whose pages may use the HTTP API; * = all"
+    )
+    cors_max_age: int = _setting("management.cors.max_age", 1800, "seconds for which browsers remember that they may")
     prometheus: bool = _setting("prometheus.enabled", False, "serve metrics on a port of their own")
     prometheus_ip: str = _setting("prometheus.tcp.ip", "127.0.0.1", "address for metrics")
     prometheus_port: int = _setting("prometheus.tcp.port", 15692, "port for metrics; 0 = any free one")
@@ -336,6 +367,9 @@ class Config:
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
             ("management.login_session_timeout", self.login_session_timeout, 0, MAX_INT),
             ("prometheus.tcp.port", self.prometheus_port, 0, 0xFFFF),
+            ("management.ssl.port", self.https_port, 0, 0xFFFF),
+            ("management.http.max_body_size", self.management_body_limit, 0, MAX_SIZE),
+            ("management.cors.max_age", self.cors_max_age, 0, MAX_SIZE),
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("channel_max_per_node", self.channels_per_node, 0, MAX_SIZE),
             ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
@@ -369,11 +403,13 @@ class Config:
                 raise _invalid(key, value, f"at least {least}")
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
+        self._check_web()
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
             ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
             ("prometheus.tcp.ip", self.prometheus_ip, "an address"),
+            ("management.ssl.ip", self.https_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
         ):
@@ -383,9 +419,21 @@ class Config:
         for key, names, expected in (
             ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
             ("ssl_options.versions", self.tls_versions, "at least one version"),
+            ("management.ssl.versions", self.https_versions, "at least one version"),
         ):
             if not names:
                 raise _invalid(key, names, expected)
+        if not self.tcp_listeners and not self.ssl_listeners:
+            raise StartupError("'listeners.tcp' and 'listeners.ssl' are none, and one is needed", os.EX_CONFIG)
+        if self.ssl_listeners and not self.certfile:
+            raise StartupError("'listeners.ssl' needs a certificate: set 'ssl_options.certfile'", os.EX_CONFIG)
+        if bool(self.anonymous_login_user) != bool(self.anonymous_login_pass):
+            raise StartupError("'anonymous_login_user' and 'anonymous_login_pass' need each other", os.EX_CONFIG)
+
+    def _check_web(self) -> None:
+        """What is served over HTTP."""
+        if self.management_prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.management_prefix):
+            raise _invalid("management.path_prefix", self.management_prefix, "a path such as /rabbit")
         if not self.prometheus_path.startswith("/"):
             raise _invalid("prometheus.path", self.prometheus_path, "a path, from / on")
         for name, header in (
@@ -398,12 +446,6 @@ class Config:
         ):
             if not header.isascii() or (header and not header.isprintable()):
                 raise _invalid(f"management.{name}", header, "what a header can hold: a line of ASCII")
-        if not self.tcp_listeners and not self.ssl_listeners:
-            raise StartupError("'listeners.tcp' and 'listeners.ssl' are none, and one is needed", os.EX_CONFIG)
-        if self.ssl_listeners and not self.certfile:
-            raise StartupError("'listeners.ssl' needs a certificate: set 'ssl_options.certfile'", os.EX_CONFIG)
-        if bool(self.anonymous_login_user) != bool(self.anonymous_login_pass):
-            raise StartupError("'anonymous_login_user' and 'anonymous_login_pass' need each other", os.EX_CONFIG)
 
     @property
     def log_path(self) -> Path | None:

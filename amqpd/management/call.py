@@ -6,6 +6,8 @@ import asyncio
 import base64
 import binascii
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -13,16 +15,14 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from ..auth.base import Action, Credentials, Peer, Resource, User
+from ..broker.exchanges import Exchange
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused
-from .errors import bad_request, login_failed, login_required, not_authorised, not_found
+from .errors import bad_request, login_failed, login_required, not_authorised, not_found, vhost_not_found
 
 if TYPE_CHECKING:
     from .server import Management
-
-BODY_LIMIT: Final = 20_000_000
-"""Bytes of a request's body, at most (RabbitMQ's management.http.max_body_size)."""
 
 LEVELS: Final = frozenset({"management", "policymaker", "monitoring", "administrator"})
 """Tags with which a user may call the API at all."""
@@ -64,6 +64,11 @@ class Call:
         self.user = user
 
     @property
+    def reading(self) -> bool:
+        """Whether it asks for something to be shown, and not for anything to be done."""
+        return self.request.method in ("GET", "HEAD")
+
+    @property
     def local(self) -> bool:
         """Whether it came through the socket in the data folder."""
         return bool(self.request.scope.get("amqpd.local"))
@@ -92,7 +97,19 @@ class Call:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
         asked = name or "amq.default"
         if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, kind, asked):
-            raise AccessRefused(f"{action.value} access to {kind} '{asked}' in vhost '{vhost.name}' refused")
+            where = f"{kind} '{asked}' in vhost '{vhost.name}'"
+            raise AccessRefused(f"{action.value} access to {where} refused for user '{self.user.name}'")
+
+    def check_topic(self, action: Action, vhost: VHost, exchange: Exchange, routing_key: str) -> None:
+        """Raises AccessRefused unless the user may use the routing key there, or the exchange is of another type."""
+        authorizer, place = self.management.authorizer, (vhost.name, exchange.name)
+        if self.local or exchange.type != "topic" or not authorizer.checks_topics(self.user, *place):
+            return
+        if not authorizer.may_use_topic(self.user, action, *place, routing_key):
+            where = f"exchange '{exchange.name}' in vhost '{vhost.name}'"
+            raise AccessRefused(
+                f"{action.value} access to topic '{routing_key}' in {where} refused for user '{self.user.name}'"
+            )
 
     # --- what the path names
 
@@ -101,15 +118,18 @@ class Call:
         return name in self.request.path_params
 
     def path(self, name: str) -> str:
-        """A part of the path, decoded."""
-        return unquote(self.request.path_params[name])
+        """A part of the path, decoded. Raises HttpError 400 for what is no UTF-8."""
+        try:
+            return unquote(self.request.path_params[name], errors="strict")
+        except UnicodeDecodeError:
+            raise bad_request(f"'{name}' in the path is not valid UTF-8") from None
 
     @property
     def vhost(self) -> VHost:
         """The vhost in the path. Raises HttpError 404."""
         vhost = self.broker.vhosts.get(self.path("vhost"))
         if vhost is None:
-            raise not_found()
+            raise vhost_not_found() if self.request.method in ("PUT", "POST") else not_found()
         return vhost
 
     def vhosts(self) -> list[VHost]:
@@ -157,7 +177,7 @@ class Call:
         size = 0
         async for piece in self.request.stream():
             size += len(piece)
-            if size > BODY_LIMIT:
+            if size > self.management.body_limit:
                 raise bad_request("Exceeded HTTP request body size limit")
             pieces.append(piece)
         self.raw_body = b"".join(pieces)
@@ -168,13 +188,25 @@ class Call:
         return parsed(self.raw_body)
 
 
+def check_present(body: Mapping[str, Any], *names: str) -> None:
+    """Raises HttpError 400, which names all that are missing in an object."""
+    missing = [f"{{key_missing,{name}}}" for name in names if name not in body]
+    if missing:
+        raise bad_request(f"[{','.join(missing)}]")
+
+
 def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], default: Any = _MISSING) -> Any:
-    """A field of an object from JSON; `bool` may also be written as a string. Raises HttpError 400."""
+    """A field of an object from JSON; `bool` may also be written as a string, `object` is anything.
+
+    Raises HttpError 400.
+    """
     value = body.get(name, _MISSING)
     if value is _MISSING or (value is None and default is not _MISSING):
         if default is _MISSING:
             raise bad_request(f"[{{key_missing,{name}}}]")
         return default
+    if kind is object:
+        return value
     if kind is bool:
         return as_flag(value)
     wanted = kind if isinstance(kind, tuple) else (kind,)
@@ -184,6 +216,15 @@ def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], 
         )
         raise bad_request(f"field '{name}' has to be a {names}")
     return value
+
+
+def number_of(value: Any) -> int:
+    """A whole number, which may be written as a string. Raises HttpError 400."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
+    raise bad_request(["not_integer", value])
 
 
 def as_flag(value: Any) -> bool:
@@ -200,12 +241,26 @@ def parsed(body: bytes) -> dict[str, Any]:
     if body.strip() in (b"", b"null", b"undefined"):
         return {}
     try:
-        found = json.loads(body)
+        found = json.loads(body, parse_float=_finite, parse_constant=_finite)
+        if b"\\u" in body:
+            json.dumps(found, ensure_ascii=False).encode()  # halves of surrogates are no text
     except (ValueError, RecursionError):
         raise bad_request("not_json") from None
+    if isinstance(found, str):
+        raise bad_request(
+            "invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?"
+        )
     if not isinstance(found, dict):
         raise bad_request("not_json")
     return found
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for what is no number in JSON."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def basic_credentials(header: str) -> Credentials:

@@ -9,9 +9,9 @@ import functools
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..auth.attempts import Attempts
 from ..auth.base import Authenticator, Authorizer
 from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
@@ -27,6 +28,8 @@ from ..errors import StartupError
 from ..watermarks import Watermarks
 from . import page
 from .api import RESOURCES
+from .api.control import Control
+from .cors import Cors
 from .headers import with_headers
 from .process import memory_total
 from .rates import Rates
@@ -36,8 +39,8 @@ from .views import Views
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-LONGEST_PATH: Final = 107
-"""Bytes in the path of a unix socket (sockaddr_un)."""
+BODY_LIMIT: Final = 20_000_000
+"""Bytes of a request's body, at most, unless it is configured."""
 
 PATIENCE: Final = 2
 """Seconds that requests under way have when the broker stops."""
@@ -50,6 +53,8 @@ class Listener:
     protocol: str  # amqp, amqp/ssl, http …
     host: str
     port: int
+    certfile: str = ""  # with TLS
+    cacertfile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,18 @@ class Management:
     log: Any
     listeners: list[Listener] = field(default_factory=list)
     server_properties: dict[str, Any] = field(default_factory=dict)
+    attempts: Attempts = field(default_factory=Attempts)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration, by key, without passwords
+    announce: Callable[..., None] = lambda **_: None  # have clients told other server properties from now on
+    path_prefix: str = ""  # what all paths may begin with
+    body_limit: int = BODY_LIMIT
+    cors: Cors = field(default_factory=Cors)
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
     options: Options = Options()
     watermarks: Watermarks | None = None  # None: nobody watches, and nothing is limited
+    control: Control | None = None  # the process; None: it is somebody else's
     started_at: float = field(init=False)  # on the broker's clock
     rates: Rates = field(init=False)
     views: Views = field(init=False)
@@ -116,15 +128,14 @@ class ManagementServer:
         routes = [*_metrics(management, "/metrics"), *page.routes()]
         self._app = with_headers(application(management, RESOURCES, routes), management.options.headers)
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
-        self._socket_path: Path | None = None
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen there; port 0 takes a free one. Returns the address.
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen there, with TLS if so; port 0 takes a free one. Returns the address.
 
         Raises StartupError 69 when the port is taken, 68 for an unknown host.
         """
-        name = await self._listen(self._app, host, port, "choose another port with --http-port, or --no-http")
-        self.management.listeners.append(Listener("http", *name))
+        advice = "choose another port with --http-port, or --no-http" if tls is None else "choose management.ssl.port"
+        name = await self._listen(self._app, host, port, advice, tls)
         self.management.rates.start()
         return name
 
@@ -135,22 +146,18 @@ class ManagementServer:
         self.management.listeners.append(Listener("http/prometheus", *name))
         return name
 
-    async def _listen(self, app: ASGIApp, host: str, port: int, advice: str) -> tuple[str, int]:
+    async def _listen(
+        self, app: ASGIApp, host: str, port: int, advice: str, tls: ssl.SSLContext | None = None
+    ) -> tuple[str, int]:
         listening = _bound(host, port, advice)
-        await self._serve(app, [listening])
+        await self._serve(app, [listening], tls)
         name: tuple[str, int] = listening.getsockname()[:2]
         return name
 
-    async def start_local(self, path: Path) -> None:
-        """Listen on a unix socket that only this user can open; who comes that way needs no password.
-
-        Without it when the path is too long for one. Raises StartupError 73 when it cannot be made there.
-        """
-        if len(os.fsencode(path)) > LONGEST_PATH:
-            self.management.log.warning("no control socket: the path of the data folder is too long", path=str(path))
-            return
-        listening = _bound_in_folder(path)
-        self._socket_path = path
+    async def start_local(self, listening: socket.socket) -> None:
+        """Serve on the control socket, see `doorbell`; who comes that way needs no password."""
+        if not self._servers:
+            self.management.rates.start()  # nobody else does
         await self._serve(_local(self._app), [listening])
 
     async def stop(self) -> None:
@@ -164,11 +171,8 @@ class ManagementServer:
                 server.force_exit = True
                 await task
         self._servers = []
-        if self._socket_path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                self._socket_path.unlink()
 
-    async def _serve(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
+    async def _serve(self, app: ASGIApp, sockets: list[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
@@ -181,6 +185,8 @@ class ManagementServer:
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
+        config.load()
+        config.ssl = tls
         server = _Server(config)
         task = asyncio.get_running_loop().create_task(server.serve(sockets=sockets))
         self._servers.append((server, task))
@@ -217,23 +223,6 @@ def _metrics(management: Management, path: str) -> list[Route]:
 
     path = path.rstrip("/")
     return [Route(path or "/", respond), Route(f"{path}/{{page:path}}", respond)]
-
-
-def _bound_in_folder(path: Path) -> socket.socket:
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(path))
-        listening.listen(64)
-    except OSError as error:
-        listening.close()
-        raise StartupError(f"cannot make the control socket {path}: {error}", os.EX_CANTCREAT) from error
-    finally:
-        os.umask(before)
-    listening.setblocking(False)
-    return listening
 
 
 def _bound(host: str, port: int, advice: str) -> socket.socket:

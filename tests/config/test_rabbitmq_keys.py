@@ -369,8 +369,7 @@ EFFECTIVE = words("""
 
 NOT_YET = {
     "management": words("""
-        management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
-        management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
+        management.listener.ssl
     """),
     "authentication backends": words("""
         auth_backends.1 auth_backends.1.authn auth_backends.1.authz auth_http.user_path auth_http.vhost_path

@@ -23,6 +23,7 @@ def premises(admin: Admin) -> Iterator[Premises]:
     premises.close()
 
 
-pytest.register_assert_rewrite("steps", "operators")
+pytest.register_assert_rewrite("steps", "operators", "web")
 
 from operators import operator, place  # noqa: E402, F401 - fixtures, from here on
+from web import vhost, web  # noqa: E402, F401

@@ -13,33 +13,13 @@ from starlette.responses import Response
 from ... import __version__
 from ...broker.alarms import LOW_ON_DISK, LOW_ON_MEMORY
 from ...broker.exchanges import type_names
-from ..call import Call
-from ..errors import bad_request, not_found
+from ...broker.parameters import CLUSTER_NAME
+from ..call import Call, field_of
+from ..committed import once_committed
+from ..errors import not_found
 from ..process import disk_free, file_descriptors, file_limit, resident_bytes
 from ..rates import depth_of
 from ..resources import Resource, Right
-
-FEATURES = (
-    "classic_mirrored_queue_version",
-    "classic_queue_type_delivery_support",
-    "direct_exchange_routing_v2",
-    "drop_unroutable_metric",
-    "empty_basic_get_metric",
-    "feature_flags_v2",
-    "implicit_default_bindings",
-    "listener_records_in_ets",
-    "maintenance_mode_status",
-    "message_containers",
-    "quorum_queue",
-    "restart_streams",
-    "stream_filtering",
-    "stream_queue",
-    "stream_single_active_consumer",
-    "tracking_records_in_ets",
-    "user_limits",
-    "virtual_host_metadata",
-)
-"""RabbitMQ's feature flags that clients look for: all are enabled, and none can be turned off."""
 
 
 def show_overview(call: Call) -> Any:
@@ -148,23 +128,13 @@ def show_cluster_name(call: Call) -> Any:
     return {"name": str(call.management.server_properties.get("cluster_name", call.broker.node))}
 
 
-def list_feature_flags(call: Call) -> Any:
-    return [
-        {
-            "name": name,
-            "desc": "",
-            "doc_url": "",
-            "state": "enabled",
-            "stability": "stable",
-            "provided_by": "rabbit",
-        }
-        for name in FEATURES
-    ]
-
-
-def enable_feature_flag(call: Call) -> None:
-    if call.path("name") not in (*FEATURES, "all"):
-        raise bad_request(f"unsupported feature flag: {call.path('name')}")
+def put_cluster_name(call: Call) -> Any:
+    """Clients that connect from now on are told this one."""
+    name = field_of(call.body, "name", str)
+    call.broker.parameters.set_global(CLUSTER_NAME, name)
+    call.management.server_properties[CLUSTER_NAME] = name
+    call.management.announce(cluster_name=name)
+    return once_committed(call.broker.store, None)
 
 
 def show_version(call: Call) -> Response:
@@ -196,19 +166,22 @@ def _node(call: Call) -> dict[str, Any]:
         "run_queue": 0,
         "processors": os.cpu_count() or 1,
         "rates_mode": management.options.rates_mode,
-        "fd_used": file_descriptors(),
+        **management.rates.details(
+            "node",
+            {
+                "fd_used": file_descriptors(),
+                "sockets_used": len(broker.connections.open),
+                "proc_used": len(broker.connections.open) + sum([len(each.queues) for each in broker.vhosts.values()]),
+                "mem_used": used,
+                "disk_free": free,
+            },
+        ),
         "fd_total": file_limit(),
-        "sockets_used": len(broker.connections.open),
         "sockets_total": file_limit(),
-        "proc_used": len(broker.connections.open) + sum([len(vhost.queues) for vhost in broker.vhosts.values()]),
         "proc_total": 1 << 20,
-        "mem_used": used,
-        "mem_used_details": {"rate": 0.0},
         "mem_limit": management.memory_limit(),
         "mem_alarm": LOW_ON_MEMORY in raised,
         "mem_calculation_strategy": "rss",
-        "disk_free": free,
-        "disk_free_details": {"rate": 0.0},
         "disk_free_limit": management.disk_limit(),
         "disk_free_alarm": LOW_ON_DISK in raised,
         "partitions": [],
@@ -254,6 +227,17 @@ def rebalance(call: Call) -> None:
     """Nothing to do with one node."""
 
 
+def reset(call: Call) -> None:
+    """Forget what rates were made of. The counters go on: clients take them for ever growing."""
+    if call.has("node"):
+        _check_node(call)
+    call.management.rates.forget()
+
+
+def show_settings(call: Call) -> Any:
+    return call.management.settings
+
+
 def show_extensions(call: Call) -> Any:
     return []
 
@@ -270,10 +254,11 @@ RESOURCES = (
     Resource("/whoami", Right.USER, get=who_am_i),
     Resource("/login", Right.USER, get=log_in, post=log_in),
     Resource("/auth", Right.ANYBODY, get=show_auth),
-    Resource("/cluster-name", Right.USER, get=show_cluster_name),
+    Resource("/cluster-name", Right.ADMINISTRATOR, get=show_cluster_name, put=put_cluster_name, read=Right.USER),
     Resource("/extensions", Right.USER, get=show_extensions),
-    Resource("/feature-flags", Right.USER, get=list_feature_flags),
-    Resource("/feature-flags/{name}/enable", Right.ADMINISTRATOR, put=enable_feature_flag),
+    Resource("/config/effective", Right.ADMINISTRATOR, get=show_settings),
+    Resource("/reset", Right.ADMINISTRATOR, delete=reset),
+    Resource("/reset/{node}", Right.ADMINISTRATOR, delete=reset),
     Resource("/version", Right.USER, get=show_version),
     Resource("/rebalance/queues", Right.ADMINISTRATOR, post=rebalance, put=rebalance),
 )
