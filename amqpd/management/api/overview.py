@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -21,8 +22,11 @@ from ..process import disk_free, file_descriptors, file_limit, resident_bytes
 from ..rates import depth_of
 from ..resources import Resource, Right
 
+STEP: Final = 1000
+"""Queues to count before others have their turn."""
 
-def show_overview(call: Call) -> Any:
+
+async def show_overview(call: Call) -> Any:
     management, broker = call.management, call.broker
     rates = management.rates
     totals = [0, 0, 0]
@@ -30,9 +34,11 @@ def show_overview(call: Call) -> Any:
     for vhost in call.vhosts():
         counts["exchanges"] += len(vhost.exchanges)
         counts["queues"] += len(vhost.queues)
-        for queue in list(vhost.queues.values()):
+        for number, queue in enumerate(list(vhost.queues.values()), 1):
             totals = [before + more for before, more in zip(totals, depth_of(queue), strict=True)]
             counts["consumers"] += len(queue.consumers)
+            if number % STEP == 0:
+                await asyncio.sleep(0)
     counts["connections"] = len(broker.connections.open)
     counts["channels"] = sum([len(connection.open_channels()) for connection in broker.connections.open])
     properties = management.server_properties
