@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from starlette.responses import Response
 
@@ -139,10 +139,12 @@ def _between(source: Exchange, target: AnyQueue | Exchange) -> Iterable[Binding]
 
 def _named(call: Call, source: Exchange, target: AnyQueue | Exchange) -> Binding:
     wanted = call.path("props")
-    for binding in _between(source, target):
-        if properties_key(binding.routing_key, binding.arguments) == wanted:
-            return binding
-    raise not_found()
+    named = {properties_key(each.routing_key, each.arguments): each for each in _between(source, target)}
+    unquoted = {unquote_plus(key): each for key, each in named.items()}  # what clients send that do not quote it again
+    found = named.get(wanted) or unquoted.get(wanted)
+    if found is None:
+        raise not_found()
+    return found
 
 
 def _check(call: Call, vhost: VHost, source: Exchange, target: AnyQueue | Exchange, routing_key: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -21,8 +22,11 @@ from ..process import disk_free, file_descriptors, file_limit, resident_bytes
 from ..rates import depth_of
 from ..resources import Resource, Right
 
+STEP: Final = 1000
+"""Queues to count before others have their turn."""
 
-def show_overview(call: Call) -> Any:
+
+async def show_overview(call: Call) -> Any:
     broker, options = call.broker, call.management.options
     properties = call.management.server_properties
     version = str(properties.get("version", __version__))
@@ -48,7 +52,7 @@ def show_overview(call: Call) -> Any:
         "is_op_policy_updating_enabled": True,
         "node": broker.node,
     }
-    return shown | (_object_totals(call) if call.without_stats else _statistics(call))
+    return shown | (_object_totals(call) if call.without_stats else await _statistics(call))
 
 
 def _object_totals(call: Call) -> dict[str, Any]:
@@ -63,7 +67,7 @@ def _object_totals(call: Call) -> dict[str, Any]:
     return {"object_totals": counts}
 
 
-def _statistics(call: Call) -> dict[str, Any]:
+async def _statistics(call: Call) -> dict[str, Any]:
     management, broker = call.management, call.broker
     rates = management.rates
     totals = [0, 0, 0]
@@ -71,9 +75,11 @@ def _statistics(call: Call) -> dict[str, Any]:
     for vhost in call.vhosts():
         counts["exchanges"] += len(vhost.exchanges)
         counts["queues"] += len(vhost.queues)
-        for queue in list(vhost.queues.values()):
+        for number, queue in enumerate(list(vhost.queues.values()), 1):
             totals = [before + more for before, more in zip(totals, depth_of(queue), strict=True)]
             counts["consumers"] += len(queue.consumers)
+            if number % STEP == 0:
+                await asyncio.sleep(0)
     counts["connections"] = len(broker.connections.open)
     counts["channels"] = sum([len(connection.open_channels()) for connection in broker.connections.open])
     names = ("messages", "messages_ready", "messages_unacknowledged")
