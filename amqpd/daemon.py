@@ -20,7 +20,8 @@ from urllib.parse import quote
 
 from . import __version__, machine
 from .amqp.connection import ConnectionSettings
-from .auth.base import Authenticator, Credentials
+from .auth.base import Authenticator, Authorizer, Credentials
+from .auth.chain import Chain, Link
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
@@ -119,22 +120,21 @@ class Daemon:
                 tracing=config.trace,
             )
             self._log_to_exchange()
-            self.users = InternalUsers(
-                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
-            )
+            self.users = InternalUsers(self.broker, recovered, rules=password_rules(config))
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            authenticator = Throttled(self.users, self.clock)
+            chain = Chain([Link(self.users, self.users)], self.users, config.loopback_users)
+            authenticator = Throttled(chain, self.clock)
             self.watermarks = self._make_watermarks()
             self.watermarks.start()
-            await self._listen(authenticator, Turn(loop))
+            await self._listen(authenticator, chain, Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
-                await self._start_management(authenticator)
+                await self._start_management(authenticator, chain)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -180,7 +180,7 @@ class Daemon:
                     read=each.read,
                 )
 
-    async def _start_management(self, authenticator: Authenticator) -> None:
+    async def _start_management(self, authenticator: Authenticator, authorizer: Authorizer) -> None:
         """Raises StartupError when it cannot listen."""
         # takes as long to import as all the rest, and clients can connect already
         from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
@@ -189,7 +189,7 @@ class Daemon:
         management = Management(
             self.broker,
             authenticator,
-            self.users,
+            authorizer,
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
@@ -278,7 +278,7 @@ class Daemon:
         if self.failure is None:
             await self.stop()
 
-    async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
+    async def _listen(self, authenticator: Authenticator, authorizer: Authorizer, turn: Turn) -> None:
         """Open what clients connect to, without TLS and with it."""
         config = self.config
         log = get_logger(category="connection")
@@ -300,7 +300,7 @@ class Daemon:
             listener = AmqpListener(
                 self.broker,
                 authenticator,
-                self.users,
+                authorizer,
                 connection_settings(config, encrypted=tls is not None),
                 turn,
                 log,

@@ -37,7 +37,7 @@ MAY_IMPORT = {
         "wire.rewrite",
         "wire.spec",
     },
-    "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
+    "amqp": {"wire", "message", "errors", "broker", "auth", "clock", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
     "management": {
         "amqp",
