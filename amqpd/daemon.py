@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from . import __version__, machine
+from .access import Access
 from .amqp.connection import ConnectionSettings
 from .auth.base import Authenticator, Authorizer, Credentials
-from .auth.chain import Chain, Link
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
@@ -91,6 +91,7 @@ class Daemon:
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
+        self._access: Access | None = None
         self._tls: TlsFiles | None = None
         self._management: ManagementServer | None = None
         self._stopped = asyncio.Event()
@@ -125,16 +126,17 @@ class Daemon:
             self._provide_users()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            chain = Chain([Link(self.users, self.users)], self.users, config.loopback_users)
-            authenticator = Throttled(chain, self.clock)
+            self._access = Access(config, self.users, self.clock, self._log)
+            authorizer = self._access.chain
+            authenticator = Throttled(authorizer, self.clock)
             self.watermarks = self._make_watermarks()
             self.watermarks.start()
-            await self._listen(authenticator, chain, Turn(loop))
+            await self._listen(authenticator, authorizer, Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
             if config.management:
-                await self._start_management(authenticator, chain)
+                await self._start_management(authenticator, authorizer)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -256,6 +258,8 @@ class Daemon:
         await asyncio.gather(
             *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
+        if self._access is not None:
+            self._access.close()
         self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()

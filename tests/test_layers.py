@@ -52,7 +52,10 @@ MAY_IMPORT = {
         "__version__",
     },
     "testing": {"wire", "daemon", "config"},
+    "fetch": {"auth"},
+    "access": {"auth", "clock", "config", "errors", "fetch"},
     "daemon": {
+        "access",
         "amqp",
         "auth",
         "broker",
@@ -86,7 +89,7 @@ MAY_IMPORT = {
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "process", "store/committer.py", "cli/probe.py"}
+MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "fetch", "process", "store/committer.py", "cli/probe.py"}
 
 
 def modules() -> list[Path]:

@@ -119,11 +119,10 @@ class HttpBackend:
         parameters = [
             *_about(user, action, vhost, "topic", exchange),
             ("routing_key", routing_key),
+            *([("variable_map.client_id", user.client_id)] if user.client_id else []),
             ("variable_map.username", user.name),
             ("variable_map.vhost", vhost),
         ]
-        if user.client_id:
-            parameters.append(("variable_map.client_id", user.client_id))
         return self._decide(self._paths.topic, parameters)
 
     def limit(self, user: User, name: str) -> int | None:
@@ -152,7 +151,7 @@ class HttpBackend:
         if self._paths.method == "post":
             request = Request("POST", path, query.encode())
         else:
-            request = Request("GET", f"{path}?{query}")
+            request = Request("GET", f"{path}{'&' if '?' in path else '?'}{query}")
         return self._fetch(request).map(self._read)
 
     def _read(self, response: Response | Unanswered) -> str | Unanswered:
