@@ -108,13 +108,13 @@ class Access:
         return Oauth2Backend(server, keys, self._clock)
 
     def _signing_keys(self) -> dict[str, Key]:
-        from .auth.keys import key_from_pem  # noqa: PLC0415 - an extra
+        from .auth.keys import BadKey, key_from_pem  # noqa: PLC0415 - an extra
 
         keys = {}
         for each in self._config.oauth2_signing_keys:
             try:
                 keys[each.name] = key_from_pem(Path(each.file).read_bytes())
-            except (OSError, ValueError) as error:
+            except (OSError, BadKey) as error:
                 text = f"'auth_oauth2.signing_keys' has no key in {each.file}: {error}"
                 raise StartupError(text, os.EX_CONFIG) from error
         return keys

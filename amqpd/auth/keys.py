@@ -33,6 +33,10 @@ _UAA: Final = {
 _CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
+class BadKey(Exception):
+    """It is no key to verify signatures with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key, and the algorithms that may be used with it: never one of another kind of key."""
@@ -42,40 +46,39 @@ class Key:
 
 
 def key_from_pem(pem: bytes) -> Key:
-    """A public key, or that of a certificate. Raises ValueError."""
+    """A public key, or that of a certificate. Raises BadKey."""
     try:
         if b"BEGIN CERTIFICATE" in pem:
             key: Any = load_pem_x509_certificate(pem).public_key()
         else:
             key = load_pem_public_key(pem)
-    except UnsupportedAlgorithm as error:
-        raise ValueError(str(error)) from None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadKey(str(error)) from None
     return Key(key, _algorithms(key))
 
 
 def key_from_jwk(jwk: Mapping[str, Any]) -> Key:
-    """Raises ValueError for what is no key, or none to verify signatures with."""
+    """Raises BadKey."""
     jwk = dict(jwk)
     if jwk.get("use", "sig") != "sig":
-        raise ValueError("it is not for signatures")
+        raise BadKey("it is not for signatures")
     if jwk.get("kty") == "MAC" and isinstance(jwk.get("value"), str):
         jwk["kty"] = "oct"
         jwk["k"] = base64.urlsafe_b64encode(jwk["value"].encode()).rstrip(b"=").decode()
     named = jwk.pop("alg", None)
     try:
         key = jwt.PyJWK(jwk).key
-        fitting = _algorithms(key)
-    except (jwt.PyJWTError, TypeError, KeyError, AttributeError, UnsupportedAlgorithm) as error:
-        raise ValueError(str(error)) from None
+    except (jwt.PyJWTError, ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
+        raise BadKey(str(error)) from None
+    fitting = _algorithms(key)
     if named is not None:
-        fitting = tuple(name for name in fitting if name == _UAA.get(named, named))
+        fitting = tuple(name for name in fitting if name == _UAA.get(str(named), named))
     if not fitting:
-        raise ValueError(f"algorithm {named} does not fit it")
+        raise BadKey(f"algorithm {named} does not fit it")
     return Key(key, fitting)
 
 
 def _algorithms(key: Any) -> tuple[str, ...]:
-    """Raises ValueError when there are none."""
     if isinstance(key, rsa.RSAPublicKey):
         return ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
@@ -84,7 +87,7 @@ def _algorithms(key: Any) -> tuple[str, ...]:
         return ("EdDSA",)
     if isinstance(key, bytes):
         return ("HS256", "HS384", "HS512")
-    raise ValueError("it is no public key of a known kind")
+    raise BadKey("it is no public key of a known kind")
 
 
 class Keys:
@@ -161,7 +164,7 @@ class Keys:
             if isinstance(jwk, dict) and isinstance(jwk.get("kid"), str):
                 try:
                     keys[jwk["kid"]] = key_from_jwk(jwk)
-                except ValueError as error:
+                except BadKey as error:
                     self._log.warning("a signing key is of no use", key=jwk["kid"], reason=str(error))
         if keys:
             self._fetched = keys

@@ -17,7 +17,7 @@ from .base import Action
 
 _ACTIONS: Final = {action.value: action for action in Action}
 
-_VARIABLE: Final = re.compile(r"\{([^{}.*]*)\}|[{}]")
+_VARIABLE: Final = re.compile(r"\{(?:([^{}.*]*)\})?")
 
 
 class Wildcard:
@@ -78,7 +78,7 @@ def rule_of(scope: str) -> Rule | None:
 def expanded(scope: str, values: Mapping[str, str]) -> str:
     """A scope with the values of what is in braces, taken as they are; an unknown name stands for itself.
 
-    Nothing is left of a scope whose braces do not match.
+    Nothing is left of a scope with a brace that is not closed.
     """
     broken = False
 
