@@ -119,7 +119,12 @@ class Handshake:
             user = connection.inquiry.ask("login", ask)
         except LoginRefused as refused:
             user = Refusal(str(refused))
-        connection.tell_of_login(method.mechanism, name, user.reason if isinstance(user, Refusal) else None)
+        error = None
+        if isinstance(user, Refusal):
+            error = user.reason
+        else:
+            name = user.name  # which may be another than the client gave
+        connection.tell_of_login(method.mechanism, name, error)
         if isinstance(user, Refusal):
             slowed = {"answered_after": user.delay} if user.delay else {}
             connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason, **slowed)

@@ -161,7 +161,30 @@ def test_logins_are_answered_in_any_order_and_each_its_own(later: Later, order: 
         pairs[number].expect(0, ConnectionClose if number == 1 else ConnectionTune)
 
 
+def test_events_know_a_user_by_the_name_the_backend_gives(later: Later) -> None:
+    pair = knocking(later)
+    told: list[tuple[str, Any]] = []
+    pair.broker.events.listen(lambda event, fields: told.append((event, fields.get("name"))))
+    later.answer(User("alice"))
+    pair.expect(0, ConnectionTune)
+    assert told == [("user.authentication.success", "alice")]
+
+
 # --- commands
+
+
+def test_an_answer_that_is_there_already_is_taken_in_the_next_turn(later: Later) -> None:
+    class Hasty(Permissive):
+        def may(self, user: User, action: Action, vhost: str, kind: Resource, name: str) -> Verdict | Pending[Verdict]:
+            pending: Pending[Verdict] = Pending()
+            pending.resolve(name != "p")
+            return pending
+
+    pair = Pair(authorizer=Hasty())
+    pair.channel()
+    pair.queue("q")
+    pair.send(1, QueueDeclare(queue="p"))
+    assert pair.expect(1, ChannelClose).reply_code == 403
 
 
 def test_what_comes_after_a_command_that_waits_is_handled_after_it(later: Later) -> None:
