@@ -608,7 +608,7 @@ RIGHTS = [(action, name) for action in ("configure", "write", "read") for name i
 
 
 def conversation(authorizer: Strict, script: list[tuple[int, Method | Publication]], cut: int) -> list[Any]:
-    """All that a client hears."""
+    """All that a client hears on each channel, and what there is in the end."""
     pair = Pair(authorizer=authorizer)
     data = b""
     for channel in (1, 2):
@@ -618,14 +618,16 @@ def conversation(authorizer: Strict, script: list[tuple[int, Method | Publicatio
             data += pair.session.encode(channel, step)
         else:
             data += pair.session.encode_publish(channel, *step, None)
-    heard: list[Any] = []
     for start in range(0, len(data), cut):
         pair.write(data[start : start + cut])
         while isinstance(authorizer, Dithering) and authorizer.open:
             pending, verdict = authorizer.open.pop()
             pending.resolve(verdict)
             pair.flush()
-    heard += [(command.channel, command.method, bytes(command.body or b"")) for command in pair.received()]
+    heard: dict[int, list[Any]] = {}
+    for command in pair.received():
+        if not isinstance(command.method, BasicAck):  # which comes at the end of a turn, and turns are others
+            heard.setdefault(command.channel, []).append((command.method, bytes(command.body or b"")))
     queues = {name: queue.message_count for name, queue in pair.broker.vhosts["/"].queues.items()}
     return [heard, queues]
 
