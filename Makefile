@@ -1,5 +1,5 @@
 # make        what can be done
-# make run    a broker on 127.0.0.1:5672
+# make run    a broker on 127.0.0.1:5672, its page on http://127.0.0.1:15672
 # make test   all tests
 
 VENV ?= .venv
@@ -26,16 +26,16 @@ run: $(VENV)/.installed  ## install into .venv and run the broker; ARGS="-p 5673
 install: $(VENV)/.installed  ## make .venv and install amqpd there
 
 .PHONY: test
-test: $(VENV)/.test  ## all tests; ARGS="-k name" are pytest's options
+test: $(VENV)/.test browser  ## all tests; ARGS="-k name" are pytest's options
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-pure
-test-pure: $(VENV)/.test  ## all tests, with nothing compiled
+test-pure: $(VENV)/.test browser  ## all tests, with nothing compiled
 	AMQPD_PURE=1 $(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.test  ## tests that start no broker process
-	$(BIN)/python -m pytest tests --ignore=tests/scenarios --ignore=tests/clients --ignore=tests/crash $(ARGS)
+	$(BIN)/python -m pytest tests --ignore=tests/scenarios --ignore=tests/clients --ignore=tests/crash --ignore=tests/page $(ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.test  ## the scenarios against another broker: BROKER=amqp://guest:guest@host:5672/
@@ -99,6 +99,15 @@ $(VENV)/.installed: $(BIN)/python $(BUILT_FROM)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
 	@$(WHAT_IT_RUNS)
 	@touch $@
+
+# The tests of the page want a browser: root gets Debian's, others may have one, or those tests are skipped.
+.PHONY: browser
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing chromium"; \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } >/dev/null; \
+	else false; fi || echo "no Chromium: the tests of the page are skipped"
 
 $(VENV)/.test: $(BIN)/python $(BUILT_FROM)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,lint]'

@@ -27,6 +27,7 @@ COMPILED = (
     "amqpd/broker/traffic",
     "amqpd/broker/consumer",
     "amqpd/broker/priorities",
+    "amqpd/broker/levels",
     "amqpd/broker/queue",
     "amqpd/broker/route",
     "amqpd/amqp/unacked",

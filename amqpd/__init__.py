@@ -8,6 +8,7 @@ A map, in reading order; each package opens with a chapter of its own:
     amqp        a client's connection and channels, without sockets
     store       what survives a restart
     auth        who may log in
+    definitions files of all that was made: out of a broker, and into one
     listeners   sockets
     process     what whoever starts a broker is told, and with whom it ends
     daemon      all of it put together; config, log, clock, compiled and cli around it

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from .clock import Clock
@@ -19,6 +20,18 @@ INTERVAL: Final = 10.0
 
 IDLE_SHARE: Final = 0.02
 """The share of one processor below which it is."""
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """While much is made that is here to stay, nobody looks whether it may be garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class IdleCollector:

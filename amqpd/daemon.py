@@ -13,7 +13,7 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -43,6 +43,7 @@ from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
 from .patterns import Pattern
 from .process import Announcement, Attendant
+from .provisions import import_definitions, read_definitions
 from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
 
 FAREWELL_TIMEOUT: Final = 3.0
 """Seconds clients have to answer connection.close when the broker stops."""
+
+LEAST_LAG: Final = 1 << 20
+"""Bytes that may be on their way to a disk however little room there is."""
 
 CONTROL_SOCKET: Final = "control.sock"
 """In the data folder: the HTTP API for whoever owns that."""
@@ -101,6 +105,7 @@ class Daemon:
         """Open the store and accept connections. Raises StartupError when that cannot be."""
         config = self.config
         loop = asyncio.get_running_loop()
+        definitions = read_definitions(config)
         store, pager = self._open_stores()
         try:
             compat = compat_of(config)
@@ -116,14 +121,20 @@ class Daemon:
                 node=node_name(config),
                 event_exchange=config.event_exchange,
                 default_vhost=config.default_vhost,
+                make_default_vhost=definitions is None,
                 quotas=Quotas(config.vhost_max, config.exchange_limit, config.queue_limit),
                 default_queue_type=config.default_queue_type,
                 tracing=config.trace,
             )
-            self._log_to_exchange()
+            self.broker.events.on_warning = self._warn
             self.users = InternalUsers(self.broker, recovered, rules=password_rules(config))
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
-            self._provide_users()
+            self.broker.when_vhost_added.append(self._vhost_added)
+            if definitions is not None:
+                import_definitions(self.broker, self.users, definitions, config, self._log)
+            elif self.broker.fresh:
+                self._provide_users()
+            self._log_to_exchange()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
             self._access = Access(config, self.users, self.clock, self._log)
@@ -148,13 +159,12 @@ class Daemon:
         """Log the line that tools wait for, once all is as they expect."""
         self._log.info(f"Server startup complete; {len(at_work(self.config))} plugins started.")
         self._log.info(f"connect to {self.url}")
+        if self.management_url:
+            self._log.info(f"web page on {self.management_url}")
 
     def _provide_users(self) -> None:
-        """At the first start the default user, who would else be recreated; and those that new vhosts are to have."""
+        """The default user, and those that vhosts are to have; at the first start, or else they would be recreated."""
         config = self.config
-        self.broker.when_vhost_added.append(self._vhost_added)
-        if not self.broker.fresh:
-            return
         try:
             self.users.provide(
                 config.default_user,
@@ -192,6 +202,7 @@ class Daemon:
             self.broker,
             authenticator,
             authorizer,
+            self.users,
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
@@ -338,6 +349,7 @@ class Daemon:
             on_trouble=functools.partial(self._no_room, store),
             on_relief=functools.partial(self._room_again, store),
             on_failure=self._store_failed,
+            on_written=self._written,
         )
         committer.start()
         self._stores.append((store, committer))
@@ -357,6 +369,9 @@ class Daemon:
         self._log.info("disk writes go on", folder=str(store.folder))
         self.broker.alarms.clear(LOW_ON_DISK, str(store.folder))
 
+    def _written(self, size: int) -> None:
+        self.watermarks.written(size)
+
     def _make_watermarks(self) -> Watermarks:
         config, broker = self.config, self.broker
 
@@ -375,6 +390,10 @@ class Daemon:
             lag = sum([store.lag for store, _ in self._stores])
             return min(room + sum([space.spare for space in spaces]), *maps) - lag
 
+        def tell_room(room: int) -> None:
+            """No more is to be on its way to the disk than leaves room for as much again."""
+            broker.lag_limit = max(LEAST_LAG, room // 2)
+
         return Watermarks(
             broker.alarms,
             self.clock,
@@ -385,9 +404,13 @@ class Daemon:
             free=None if config.memory else free,
             memory=config.memory_watermark_size or config.memory_watermark,
             disk=config.disk_free_share or config.disk_free_limit,
+            tell_room=tell_room,
             relieve=machine.give_memory_back,
             memory_interval=config.memory_monitor_interval / 1000,
         )
+
+    def _warn(self, text: str, fields: Mapping[str, Any]) -> None:
+        self._log.warning(text, **fields)
 
     def _store_failed(self, error: BaseException) -> None:
         """No confirm could be honest any more: stop at once, leaving the disk as it is."""

@@ -30,6 +30,9 @@ LEAST_INTERVAL: Final = 0.1
 ALARM_INTERVAL: Final = 1.0
 """Seconds between looks when it is passed, at most: publishers are to go on soon, but alarms are not to flicker."""
 
+SHARE_UNSEEN: Final = 8
+"""What part of the room on a disk may be written before it is looked at again."""
+
 FASTEST: Final = 500e6
 """Bytes a second by which memory or the disk might fill."""
 
@@ -57,6 +60,7 @@ class Watermarks:
         disk: Threshold,
         relieve: Callable[[], None] = lambda: None,
         memory_interval: float = MEMORY_INTERVAL,
+        tell_room: Callable[[int], None] = lambda room: None,
     ) -> None:
         self.memory_used = 0  # bytes, as seen last
         self.memory_total = total
@@ -71,6 +75,8 @@ class Watermarks:
         self._free = free
         self._relieve = relieve  # called when there is too much, to have freed memory given back
         self._memory_interval = memory_interval
+        self._tell_room = tell_room  # called with the bytes the disk takes until its limit, after each look
+        self._unseen = 0  # bytes written since the last look at the disk
         self._low_on_memory = self._low_on_disk = False
         self._blind = False  # the disk could not be looked at, and that was logged
         self._memory_timer: Timer | None = None
@@ -137,6 +143,8 @@ class Watermarks:
         else:
             self._blind = False
             self.disk_free = free
+            self._unseen = 0
+            self._tell_room(max(0, free - self.disk_limit))
             low = free < self.disk_limit
             wait = _interval(free - self.disk_limit, DISK_INTERVAL, low)
             if low is not self._low_on_disk:
@@ -147,6 +155,12 @@ class Watermarks:
         if self._disk_timer is not None:
             self._disk_timer.cancel()
         self._disk_timer = self._clock.call_later(wait, self.check_disk)
+
+    def written(self, size: int) -> None:
+        """So many bytes of messages went to the disk: look at it when they were many for the room there was."""
+        self._unseen += size
+        if self.disk_free is not None and self._unseen > max(0, self.disk_free - self.disk_limit) // SHARE_UNSEEN:
+            self.check_disk()
 
     def _turn(self, on: bool, reason: str) -> None:
         name = reason.removeprefix("low on ")

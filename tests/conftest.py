@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
         yield process
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def broker_url(request: pytest.FixtureRequest) -> str:
     url: str | None = request.config.getoption("--broker")
     if url is None:
@@ -75,9 +76,9 @@ def client(connect: Callable[..., Client]) -> Client:
     return client
 
 
-@pytest.fixture
-def name(broker_url: str) -> Iterator[Callable[[str], str]]:
-    """Makes names nobody else uses; queues and exchanges called so are deleted after the test."""
+@contextmanager
+def names(broker_url: str) -> Iterator[Callable[[str], str]]:
+    """Makes names nobody else uses; queues and exchanges called so are deleted at the end."""
     used: list[str] = []
     run = secrets.token_hex(4)
     numbers = itertools.count()
@@ -94,3 +95,10 @@ def name(broker_url: str) -> Iterator[Callable[[str], str]]:
                 client.call(1, QueueDelete(queue=each), QueueDeleteOk)
                 client.call(1, ExchangeDelete(exchange=each), ExchangeDeleteOk)
             client.close()
+
+
+@pytest.fixture
+def name(broker_url: str) -> Iterator[Callable[[str], str]]:
+    """Names for one test."""
+    with names(broker_url) as name:
+        yield name

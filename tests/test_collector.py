@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from amqpd.clock import VirtualClock
-from amqpd.collector import IDLE_SHARE, INTERVAL, IdleCollector
+from amqpd.collector import IDLE_SHARE, INTERVAL, IdleCollector, no_collection
 
 
 class Bench:
@@ -61,3 +61,18 @@ def test_collecting_finds_what_became_unreachable(bench: Bench) -> None:
     bench.pass_interval(0.0)
     assert before == 1
     assert not any(isinstance(each, Cycle) for each in gc.get_objects())
+
+
+def test_nobody_collects_while_much_is_made() -> None:
+    was = gc.isenabled()
+    gc.enable()
+    try:
+        with no_collection():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        gc.disable()
+        with no_collection():
+            pass
+        assert not gc.isenabled()
+    finally:
+        (gc.enable if was else gc.disable)()

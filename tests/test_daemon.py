@@ -395,6 +395,19 @@ def test_the_consumer_timeout_is_a_setting(tmp_path: Path) -> None:
     run(asyncio.new_event_loop, main)
 
 
+def test_what_the_broker_warns_of_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with running(config(tmp_path)) as daemon:
+            daemon.broker.events.warn("something is odd", queue="q")
+
+    configure("warning", "console")
+    try:
+        run(asyncio.new_event_loop, main)
+    finally:
+        structlog.reset_defaults()
+    assert "[warning] something is odd queue=q\n" in capsys.readouterr().out
+
+
 def test_server_properties_follow_the_settings(tmp_path: Path) -> None:
     properties = server_properties(config(tmp_path, product="Rabbit", compat="4.1"))
     assert (properties["product"], properties["version"]) == ("Rabbit", "4.1.8")

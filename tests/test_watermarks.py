@@ -22,6 +22,7 @@ class Machine:
         self.free = 10_000 * MB
         self.trouble: OSError | None = None
         self.looks: list[str] = []
+        self.rooms: list[int] = []  # as they were told
         self.clock = VirtualClock()
         self.log = RecordingLog()
         self.alarms = Alarms()
@@ -36,6 +37,7 @@ class Machine:
             memory=memory,
             disk=disk,
             relieve=self._relieve,
+            tell_room=self.rooms.append,
         )
 
     def _used(self) -> int:
@@ -253,3 +255,33 @@ def test_after_the_end_nothing_is_looked_at(machine: Machine) -> None:
     machine.watermarks.stop()
     machine.clock.advance(100)
     assert machine.looks == []
+
+
+# --- a disk that fills faster than time passes
+
+
+def test_the_disk_is_looked_at_when_much_was_written_for_the_room_there_was(machine: Machine) -> None:
+    machine.free = 130 * MB
+    machine.watermarks.check_disk()
+    machine.looks.clear()
+    machine.free = 45 * MB
+    machine.watermarks.written(10 * MB)
+    assert machine.looks == []
+    machine.watermarks.written(1)
+    assert machine.looks == ["disk"]
+    assert machine.alarms.reason == LOW_ON_DISK
+
+
+def test_each_look_tells_how_much_the_disk_takes(machine: Machine) -> None:
+    machine.rooms.clear()
+    for free, room in ((130 * MB, 80 * MB), (50 * MB, 0), (20 * MB, 0)):
+        machine.free = free
+        machine.watermarks.check_disk()
+        assert machine.rooms.pop() == room
+
+
+def test_writing_without_a_disk_to_watch_is_no_concern() -> None:
+    machine = Machine(has_disk=False)
+    machine.watermarks.start()
+    machine.watermarks.written(1 << 40)
+    assert "disk" not in machine.looks

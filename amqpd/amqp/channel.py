@@ -294,6 +294,10 @@ class Channel:
         """See `timeouts.Holder`."""
         return self.deliveries.unacked.first()
 
+    def oldest_unacked_of_each(self) -> list[Entry]:
+        """See `timeouts.Holder`."""
+        return self.deliveries.unacked.first_of_each()
+
     def timed_out(self, entry: Entry, timeout: int) -> None:
         """See `timeouts.Holder`: RabbitMQ closes the channel, and from 4.3 on cancels the consumer if it can."""
         consumer: Consumer | None = entry.consumer
@@ -311,7 +315,7 @@ class Channel:
             )
             self.vhost.cancel(consumer)
             self.cancelled(consumer)
-            consume.requeue(self, self.deliveries.unacked.take_of(consumer))
+            consume.requeue(self, self.deliveries.unacked.take_of(consumer), counted=False)
             consumer.queue.dispatch()
             return
         error = PreconditionFailed(

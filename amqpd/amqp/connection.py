@@ -623,9 +623,13 @@ class Connection:
             self.hasty = memory.overtaken != self._overtaken
             if self.hasty and memory.used > memory.limit // 2:
                 self._keep_pace(published)
-            if for_disk and self.broker.lag > self.settings.lag_limit and not self._closing and not self.closed:
+            if for_disk and not self._closing and not self.closed and self._ahead_of_disk():
                 self._lagging = True
                 self.broker.when_caught_up(self._caught_up)
+
+    def _ahead_of_disk(self) -> bool:
+        broker = self.broker
+        return broker.lag > min(self.settings.lag_limit, broker.lag_limit)
 
     # --- errors
 
@@ -730,6 +734,9 @@ class Connection:
                 self.outbox.method(0, ConnectionBlocked(self.broker.alarms.reason))
 
     def _alarms_changed(self) -> None:
+        if self._lagging and self.broker.alarms.reason and not self._closing:
+            self._block()  # it publishes, and may not be read again before the alarm is over
+            self.wake()
         if self._blocked and not self.broker.alarms.reason:
             self._blocked = False
             if self._heartbeat is not None:

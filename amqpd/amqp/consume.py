@@ -17,7 +17,7 @@ from ..broker.entry import Entry
 from ..broker.queue import Queue
 from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import REPLY_TO, generated_name
-from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker, PreconditionFailed
+from ..errors import AccessRefused, NotAllowed, NotImplementedByBroker, PreconditionFailed, ResourceLocked
 from ..wire.methods import (
     BasicAck,
     BasicCancel,
@@ -73,7 +73,8 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     else:
         queue = found
         queue_type = queue_type_of(queue.arguments)
-        check_consumer_arguments(method.arguments, described, queue_type)
+        quorum_4_3 = channel.vhost.compat.quorum_4_3
+        check_consumer_arguments(method.arguments, described, queue_type, quorum_4_3=quorum_4_3)
         if queue_type == QUORUM and channel.deliveries.window.limit:
             raise NotImplementedByBroker(f"{described} does not support global qos")
     if queue.exclusive_consumer or (method.exclusive and (queue.consumers or queue.single_active)):
@@ -95,6 +96,7 @@ def basic_consume(channel: Channel, method: BasicConsume) -> None:
     if not method.nowait:
         channel.reply(BasicConsumeOk(tag))
     queue.add_consumer(consumer)
+    channel.connection.broker.timeouts.heed_consumer(consumer)
     channel.tell_of_consumer("consumer.created", consumer)
     queue.dispatch()
 
@@ -118,6 +120,11 @@ def basic_cancel_ok(channel: Channel, method: BasicCancelOk) -> None:
 
 def basic_get(channel: Channel, method: BasicGet) -> None:
     queue = _readable(channel, method.queue)
+    if isinstance(queue, Queue) and queue.single_active and queue_type_of(queue.arguments) == QUORUM:
+        raise ResourceLocked(
+            f"cannot obtain access to locked {channel.vhost.describe_queue(queue.name)}. basic.get operations are not"
+            " supported by quorum queues with single active consumer"
+        )
     entry = queue.get(method.no_ack)
     channel.count_get(entry, method.no_ack)
     if entry is None:
@@ -151,12 +158,12 @@ def basic_reject(channel: Channel, method: BasicReject) -> None:
 def basic_recover(channel: Channel, method: BasicRecover) -> None:
     _check_recovery(method.requeue)
     channel.reply(BasicRecoverOk())  # before the deliveries it brings about
-    requeue(channel, channel.deliveries.unacked.take_all())
+    requeue_nacked(channel, channel.deliveries.unacked.take_all())
 
 
 def basic_recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
     _check_recovery(method.requeue)
-    requeue(channel, channel.deliveries.unacked.take_all())
+    requeue_nacked(channel, channel.deliveries.unacked.take_all())
 
 
 def requeue(channel: Channel, entries: list[Entry], counted: bool = True) -> None:
@@ -175,7 +182,7 @@ def requeue(channel: Channel, entries: list[Entry], counted: bool = True) -> Non
 
 
 def requeue_nacked(channel: Channel, entries: list[Entry]) -> None:
-    """`requeue`, by basic.nack: whether that counts depends on the version followed."""
+    """`requeue`, by basic.nack or basic.recover: whether that counts depends on the version followed."""
     requeue(channel, entries, channel.vhost.compat.nacks_count)
 
 
@@ -206,7 +213,7 @@ def _check_recovery(requeue_them: bool) -> None:
 
 def _check_stream_consumer(channel: Channel, method: BasicConsume, described: str) -> None:
     """What streams demand of their consumers."""
-    check_stream_consumer_arguments(method.arguments, described)
+    check_stream_consumer_arguments(method.arguments, described, quorum_4_3=channel.vhost.compat.quorum_4_3)
     if not channel.prefetch:
         raise PreconditionFailed(f"consumer prefetch count is not set for stream {described}")
     if method.no_ack:

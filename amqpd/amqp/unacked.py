@@ -80,6 +80,14 @@ class Unacked:
         taken.append(last)
         return taken
 
+    def first_of_each(self) -> list[Entry]:
+        """Of each consumer, and of basic.get, what is outstanding for the longest time; in order."""
+        found: dict[object, Entry] = {}
+        for entry in self._line:
+            if entry is not None:
+                found.setdefault(entry.consumer, entry)
+        return list(found.values())
+
     def take_all(self) -> list[Entry]:
         """Remove and return all deliveries, in order."""
         taken = [entry for entry in self._line if entry is not None]

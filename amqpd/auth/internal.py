@@ -141,6 +141,23 @@ class InternalUsers:
             raise NoSuchObject(f'User "{name}" does not exist')
         return user
 
+    def check(
+        self,
+        name: str,
+        password: str | None = None,
+        tags: Iterable[str] = (),
+        *,
+        password_hash: str | None = None,
+        hashing_algorithm: str | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        """Raises what `put` would, and changes nothing."""
+        if not name:
+            raise OperatorError("user name cannot be empty")
+        self._hashed(password, password_hash, hashing_algorithm)
+        check_tags(tags)
+        check_limits(limits or {})
+
     def add(
         self,
         name: str,

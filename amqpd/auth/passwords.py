@@ -36,7 +36,7 @@ def check_hash(password_hash: str, algorithm: str) -> None:
     try:
         raw = base64.b64decode(password_hash, validate=True)
     except (binascii.Error, ValueError):
-        raise OperatorError(f"password_hash '{password_hash}' is not base64") from None
+        raise OperatorError("password_hash is not base64") from None
     size = SALT_SIZE + len(digest(b"", b"", algorithm))
     if raw and len(raw) != size:
         raise OperatorError(f"password_hash has {len(raw)} bytes, but those of {algorithm} have {size}")

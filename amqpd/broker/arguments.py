@@ -48,13 +48,19 @@ def age_in_ms(age: str) -> int:
     return int(number) * _AGE_UNITS[unit] * 1000
 
 
-def check_queue_arguments(arguments: Arguments, described: str) -> None:
-    """Raises PreconditionFailed when a known queue argument holds what it must not; `described` names the queue."""
+def check_queue_arguments(arguments: Arguments, described: str, *, quorum_4_3: bool = False) -> None:
+    """Raises PreconditionFailed when a known queue argument holds what it must not; `described` names the queue.
+
+    `quorum_4_3`: those are known that quorum queues have from 4.3 on.
+    """
     _check_name(arguments, "x-dead-letter-exchange", f"in {described}")
     _check_values(arguments, {"x-queue-type": _queue_type}, described)
     queue_type = queue_type_of(arguments)
     known = _STREAM_ARGUMENTS if queue_type == STREAM else _QUEUE_ARGUMENTS
     foreign = _FOREIGN[queue_type]
+    if quorum_4_3:
+        known = known if queue_type == STREAM else _QUEUE_ARGUMENTS_4_3
+        foreign = foreign if queue_type == QUORUM else foreign | _QUORUM_4_3.keys()
     _check_values({name: arguments[name] for name in arguments if name not in foreign}, known, described)
     _check_type(arguments, foreign, described, queue_type)
 
@@ -70,21 +76,32 @@ def check_exchange_arguments(arguments: Arguments, described: str) -> None:
     _check_name(arguments, "alternate-exchange", f"in {described}")
 
 
-def check_consumer_arguments(arguments: Arguments, described: str, queue_type: str = CLASSIC) -> None:
+def check_consumer_arguments(
+    arguments: Arguments, described: str, queue_type: str = CLASSIC, *, quorum_4_3: bool = False
+) -> None:
     """Raises PreconditionFailed when a known consumer argument holds what it must not; `described` names the queue."""
-    _check_values(arguments, _CONSUMER_ARGUMENTS, described)
-    _check_type(arguments, ("x-stream-offset",), described, queue_type)
+    known, foreign = _CONSUMER_ARGUMENTS, _STREAM_CONSUMERS_ONLY
+    if quorum_4_3 and queue_type == QUORUM:
+        known = known | _CONSUMER_4_3
+    elif quorum_4_3:
+        foreign = foreign | _CONSUMER_4_3.keys()
+    _check_values(arguments, known, described)
+    _check_type(arguments, foreign, described, queue_type)
 
 
-def check_stream_consumer_arguments(arguments: Arguments, described: str) -> None:
+def check_stream_consumer_arguments(arguments: Arguments, described: str, *, quorum_4_3: bool = False) -> None:
     """`check_consumer_arguments`, of a stream."""
     _check_values(arguments, {"x-stream-offset": _stream_offset}, described)
-    _check_type(arguments, _CONSUMER_ARGUMENTS, described, STREAM)
+    foreign = _CONSUMER_ARGUMENTS | _CONSUMER_4_3 if quorum_4_3 else _CONSUMER_ARGUMENTS
+    _check_type(arguments, foreign, described, STREAM)
 
 
-def compare_queue_arguments(received: Arguments, current: Arguments, described: str) -> None:
+def compare_queue_arguments(
+    received: Arguments, current: Arguments, described: str, *, quorum_4_3: bool = False
+) -> None:
     """Raises PreconditionFailed, naming the first difference among the known arguments."""
-    for name in _STREAM_ARGUMENTS if is_stream(current) else _QUEUE_ARGUMENTS:
+    known = _QUEUE_ARGUMENTS_4_3 if quorum_4_3 else _QUEUE_ARGUMENTS
+    for name in _STREAM_ARGUMENTS if is_stream(current) else known:
         absent = CLASSIC if name == "x-queue-type" else _ABSENT
         if not equal_values(received.get(name, absent), current.get(name, absent)):
             raise _inequivalent(name, received, current, described)
@@ -306,6 +323,17 @@ _QUEUE_ARGUMENTS: Final[dict[str, _Check]] = {
     "x-queue-leader-locator": _leader_locator,
 }
 
+_QUORUM_4_3: Final[dict[str, _Check]] = {
+    "x-consumer-timeout": _natural,
+    "x-consumer-disconnected-timeout": _natural,
+    "x-delayed-retry-type": _anything,
+    "x-delayed-retry-min": _anything,
+    "x-delayed-retry-max": _anything,
+}
+"""Arguments of quorum queues from 4.3 on. Before, nobody knew them, and a queue of any type could have them."""
+
+_QUEUE_ARGUMENTS_4_3: Final = _QUEUE_ARGUMENTS | _QUORUM_4_3
+
 _STREAM_ARGUMENTS: Final[dict[str, _Check]] = {
     "x-max-length-bytes": _natural,
     "x-queue-type": _queue_type,
@@ -339,3 +367,5 @@ _FOREIGN: Final[dict[str, frozenset[str]]] = {
 QUEUE_TYPES: Final = tuple(_FOREIGN)
 
 _CONSUMER_ARGUMENTS: Final[dict[str, _Check]] = {"x-priority": _integer, "x-cancel-on-ha-failover": _boolean}
+_CONSUMER_4_3: Final[dict[str, _Check]] = {"x-consumer-timeout": _natural}
+_STREAM_CONSUMERS_ONLY: Final = frozenset({"x-stream-offset"})

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..clock import Clock
 from ..errors import NoSuchObject, OperatorError, StartupError
-from ..store.base import Definition, Kind, Recovered, Store
+from ..store.base import Counters, Definition, Kind, Recovered, Store
 from ..wire.spec import ProtocolError
 from .alarms import Alarms
 from .arguments import CLASSIC, QUEUE_TYPES
@@ -19,6 +19,7 @@ from .compat import PROFILES, Compat
 from .connections import Connections
 from .event_exchange import EventExchange
 from .events import Events
+from .levels import NORMAL_LANE, lane_at
 from .memory import Memory
 from .parameters import OPERATOR_POLICY, POLICY, Parameters, check_name
 from .policies import PolicyComponent
@@ -63,6 +64,7 @@ class Broker:
         node: str = "amqpd@localhost",
         event_exchange: bool = False,
         default_vhost: str = DEFAULT_VHOST,
+        make_default_vhost: bool = True,
         quotas: Quotas = UNLIMITED,
         default_queue_type: str = CLASSIC,
         tracing: bool = False,
@@ -79,13 +81,16 @@ class Broker:
         self.timeouts = ConsumerTimeouts(clock, consumer_timeout, quorum_only=compat.timeout_cancels)
         self.churn = Churn()
         self.connections = Connections(self.churn)
+        self.lag_limit = 1 << 62  # bytes that the disk takes at once, as far as anybody has looked
         self.vhosts: dict[str, VHost] = {}
         self.when_vhost_added: list[Callable[[str], None]] = []  # what is to be there with it is to be made
         self.when_vhost_deleted: list[Callable[[str], None]] = []  # what is kept for it is to be forgotten
         self._falling: dict[str, VHost] = {}  # vhosts that are deleted, and still have queues
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
-        self.ids = itertools.count(max(used, default=0) + 1)  # of definitions in the store, whoever makes them
+        self.ids = itertools.count(
+            max([lane_at(each)[0] for each in used], default=0) + 1
+        )  # of definitions in the store, whoever makes them
         self._resources = Resources(
             store,
             pager,
@@ -110,10 +115,11 @@ class Broker:
         self.parameters.register(VHOST_LIMITS, self.vhost_limits)
         self.fresh = not any(recovered.definitions.values())  # never started before, or without a memory of it
         self._recover(recovered)
-        if self.fresh:
+        self._event_vhost = default_vhost if event_exchange else None  # until events are told there
+        if default_vhost in self.vhosts:
+            self._tell_events(self.vhosts[default_vhost])
+        elif self.fresh and make_default_vhost:
             self.add_vhost(default_vhost)
-        if event_exchange and default_vhost in self.vhosts:
-            self.events.listen(EventExchange(self.vhosts[default_vhost], clock))
 
     def vhost(self, name: str) -> VHost | None:
         return self.vhosts.get(name)
@@ -164,9 +170,27 @@ class Broker:
             if self.events.listeners:
                 self.events.tell("vhost.created" if created else "vhost.updated", **_fields_of(vhost))
         if created:
+            self._tell_events(vhost)
             for provide in self.when_vhost_added:
                 provide(name)
         return vhost
+
+    def imagined_vhost(self, name: str, default_queue_type: str) -> VHost:
+        """One that is not there, to ask what could be declared in it."""
+        vhost = VHost(name, self._resources)
+        vhost.default_queue_type = default_queue_type
+        return vhost
+
+    def check_room(self, *, vhosts: int, exchanges: int, queues: int) -> None:
+        """Raises OperatorError when there may not be so many more."""
+        quotas, present = self._resources.quotas, self.vhosts.values()
+        for kind, limit, here, more in (
+            ("vhost", quotas.vhosts, len(present), vhosts),
+            ("exchange", quotas.exchanges, sum([len(vhost.exchanges) for vhost in present]), exchanges),
+            ("queue", quotas.queues, sum([len(vhost.queues) for vhost in present]), queues),
+        ):
+            if limit and more and here + more > limit:
+                raise OperatorError(f"adding {more} {kind}(s) would exceed the limit of {limit}; there are {here} now")
 
     def delete_vhost(self, name: str) -> None:
         """Delete a vhost with all that is in it; its clients are sent away.
@@ -188,6 +212,12 @@ class Broker:
         self.parameters.clear_vhost(name)
         self._falling[name] = vhost
         self._demolish(vhost)
+
+    def _tell_events(self, vhost: VHost) -> None:
+        """Tell events to an exchange, from when its vhost is there on."""
+        if vhost.name == self._event_vhost:
+            self._event_vhost = None
+            self.events.listen(EventExchange(vhost, self.clock))
 
     def _demolish(self, vhost: VHost) -> None:
         """Delete some of what is left of a deleted vhost, and have the rest follow."""
@@ -221,6 +251,11 @@ class Broker:
 
     def _recover(self, recovered: Recovered) -> None:
         found = recovered.definitions
+        lanes: dict[int, dict[int, Counters]] = {}
+        for store_id, counters in recovered.counters.items():
+            queue_id, lane = lane_at(store_id)
+            if lane != NORMAL_LANE:
+                lanes.setdefault(queue_id, {})[lane] = counters
         self._finish_deletions(recovered)
         try:
             for vhost_id, definition in found[Kind.VHOST].items():
@@ -234,11 +269,13 @@ class Broker:
                 vhost.set_tracing(vhost.traced or self.tracing)
             self.parameters.recover(found)  # policies apply from the start
             for exchange_id, definition in found[Kind.EXCHANGE].items():
-                counters = recovered.counters.get(exchange_id)
-                self.vhosts[definition["vhost"]].recover_exchange(exchange_id, definition, counters)
+                self.vhosts[definition["vhost"]].recover_exchange(
+                    exchange_id, definition, recovered.counters.get(exchange_id)
+                )
             for queue_id, definition in found[Kind.QUEUE].items():
-                counters = recovered.counters.get(queue_id)
-                self.vhosts[definition["vhost"]].recover_queue(queue_id, definition, counters)
+                self.vhosts[definition["vhost"]].recover_queue(
+                    queue_id, definition, recovered.counters.get(queue_id), lanes.get(queue_id, {})
+                )
             for binding_id, definition in found[Kind.BINDING].items():
                 self.vhosts[definition["vhost"]].recover_binding(binding_id, definition)
         except (LookupError, TypeError, ValueError, ProtocolError) as error:

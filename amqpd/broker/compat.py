@@ -25,16 +25,45 @@ class Compat:
     frame_min: int  # smallest frame-max a client may ask for, in bytes
     passive_checked: bool  # a passive declare needs one permission of the three, whichever; else none
     timeout_cancels: bool  # what is not settled in time ends the consumer, of quorum queues only; else the channel
+    stores_queue_type: bool = True  # x-queue-type is among a queue's arguments, whether or not it was given
+    levels: int = 2  # of priority in a quorum queue: 1, 2 that share, or 32 strictly one after the other
+    quorum_4_3: bool = False  # quorum queues tell of all returns, may delay them, and have timeouts of their own
 
 
 PROFILES: Final = {
     "default": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, False, 4096, True, False),
-    "3.12": Compat("3.12.14", True, True, ReplyCode.COMMAND_INVALID, -1, True, 4096, False, False),
-    "3.13": Compat("3.13.7", True, True, ReplyCode.PRECONDITION_FAILED, -1, True, 4096, False, False),
+    "3.12": Compat(
+        "3.12.14",
+        True,
+        True,
+        ReplyCode.COMMAND_INVALID,
+        -1,
+        True,
+        4096,
+        False,
+        False,
+        stores_queue_type=False,
+        levels=1,
+    ),
+    "3.13": Compat(
+        "3.13.7",
+        True,
+        True,
+        ReplyCode.PRECONDITION_FAILED,
+        -1,
+        True,
+        4096,
+        False,
+        False,
+        stores_queue_type=False,
+        levels=1,
+    ),
     "4.0": Compat("4.0.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 4096, False, False),
     "4.1": Compat("4.1.8", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, False, False),
     "4.2": Compat("4.2.9", True, True, ReplyCode.PRECONDITION_FAILED, 20, True, 8192, True, False),
-    "4.3": Compat("4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 20, False, 8192, True, True),
+    "4.3": Compat(
+        "4.3.5", False, False, ReplyCode.PRECONDITION_FAILED, 20, False, 8192, True, True, levels=32, quorum_4_3=True
+    ),
 }
 
 

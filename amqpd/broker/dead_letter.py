@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import PreconditionFailed
 from ..message import Address, Message, revised
@@ -24,6 +24,9 @@ from .copies import further_keys
 if TYPE_CHECKING:
     from .queue import Queue
     from .vhost import VHost
+
+WARN_INTERVAL: Final = 60.0
+"""Seconds before it is said again that what dies in a queue goes round in a cycle."""
 
 Death = Mapping[str, Any]
 """An entry of x-death."""
@@ -39,6 +42,7 @@ class DeadLetters:
         self._vhost = vhost
         self._waiting: deque[tuple[Message, Queue, str]] = deque()
         self._publishing = False
+        self._warned: dict[str, float] = {}  # queues where cycles were found, and when that was said last
 
     def publish(self, message: Message, queue: Queue, reason: str) -> None:
         """Send a message on that died in a queue which has a dead letter exchange."""
@@ -68,8 +72,22 @@ class DeadLetters:
         queues = tuple([target for target in route.queues if not _goes_round(target.name, deaths)])
         if len(queues) == len(route.queues):
             route.deliver(letter)
-        elif queues:
+            return
+        self._warn(queue.name, deaths)
+        if queues:
             vhost.deliver(letter, queues)
+
+    def _warn(self, queue: str, deaths: list[Death]) -> None:
+        """A message that died in `queue` would have gone round. Said once in a while, not of each message."""
+        now = self._vhost.clock.now()
+        if now - self._warned.get(queue, -WARN_INTERVAL) < WARN_INTERVAL:
+            return
+        self._warned = {name: when for name, when in self._warned.items() if now - when < WARN_INTERVAL}
+        self._warned[queue] = now
+        cycle = list(dict.fromkeys([death["queue"] for death in deaths]))
+        self._vhost.events.warn(
+            "message dropped: dead letters go round in a cycle", vhost=self._vhost.name, queue=queue, cycle=cycle
+        )
 
     def _letter(self, message: Message, address: Address, queue: str, reason: str) -> Message:
         """The message as it is published again. Raises ProtocolError when its properties are malformed."""

@@ -9,7 +9,9 @@ cdef class Entry:
     cdef public Message message
     cdef public bint stored
     cdef public bint redelivered
+    cdef public int lane
     cdef public int returns
+    cdef public int acquired
     cdef public long long deadline
     cdef public object queue
     cdef public object consumer

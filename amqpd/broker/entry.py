@@ -14,14 +14,28 @@ if TYPE_CHECKING:
 class Entry:
     """A message's place in a queue."""
 
-    __slots__ = ("consumer", "deadline", "message", "queue", "redelivered", "returns", "seq", "stored", "tag")
+    __slots__ = (
+        "acquired",
+        "consumer",
+        "deadline",
+        "lane",
+        "message",
+        "queue",
+        "redelivered",
+        "returns",
+        "seq",
+        "stored",
+        "tag",
+    )
 
     def __init__(self, seq: int, message: Message, stored: bool) -> None:
         self.seq = seq
         self.message = message
         self.stored = stored  # in the durable store, to be deleted there when it is settled
         self.redelivered = False  # was, or may have been, handed out before
+        self.lane = 0  # of its queue's place in the store, where priorities have one each (see `levels`)
         self.returns = 0  # how many times it came back, where that is counted
+        self.acquired = 0  # the same, with those returns that nobody is to blame for
         self.deadline = 0  # when it expires, in milliseconds since 1970; 0 = never
         self.queue: Queue | None = None  # while unacked; else None, so that queue and entry form no cycle
         self.consumer: Consumer | None = None  # while unacked and not from basic.get
@@ -35,7 +49,9 @@ def enter(seq: int, message: Message, stored: bool) -> Entry:
     entry.message = message
     entry.stored = stored
     entry.redelivered = False
+    entry.lane = 0
     entry.returns = 0
+    entry.acquired = 0
     entry.deadline = 0
     entry.queue = None
     entry.consumer = None

@@ -20,11 +20,16 @@ Listener = Callable[[str, Mapping[str, Any]], None]
 """Called with the name and the fields of an event, when it has happened."""
 
 
+def _nobody(text: str, fields: Mapping[str, Any]) -> None:
+    """Hears a warning, and lets it be."""
+
+
 class Events:
     """The listeners, and on whose behalf things happen at present."""
 
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
+        self.on_warning: Listener = _nobody  # told what an operator should know, and RabbitMQ has no event for
         self.user = INTERNAL
 
     def listen(self, listener: Listener) -> None:
@@ -41,6 +46,10 @@ class Events:
             yield
         finally:
             self.user = before
+
+    def warn(self, text: str, /, **fields: Any) -> None:
+        """Something is not as whoever runs the broker will have meant it."""
+        self.on_warning(text, fields)
 
     def tell(self, name: str, /, **fields: Any) -> None:
         """Something happened, through the user who acts at present."""

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..clock import Timer
 from ..message import NO_TTL, Message, revised
+from ..store.base import Returns
 from .arguments import QUORUM, Arguments, queue_type_of
 from .entry import Entry
+from .levels import NORMAL_LANE, home, lane_of
 from .queue import REFUSED, Queue
+from .retries import Retries
 
 if TYPE_CHECKING:
     from .vhost import VHost
@@ -29,12 +32,24 @@ DELIVERY_LIMIT: Final = "delivery_limit"
 """Why messages die, in RabbitMQ's words."""
 
 DELIVERY_COUNT: Final = "x-delivery-count"
-"""The header that tells consumers of a quorum queue how many times a message came back."""
+"""The header that tells consumers of a quorum queue how many times a message failed."""
+
+ACQUIRED_COUNT: Final = "x-acquired-count"
+"""From 4.3 on: how many times it came back, whether or not that counts."""
 
 UNLIMITED: Final = 1 << 62
 
 EXPIRED_AT_ONCE: Final = 1000
-"""How many messages a timer drops before it lets others have their turn."""
+"""How many expired messages are dropped before others have their turn."""
+
+BURIED_AT_ONCE: Final = 100
+"""The same, where each becomes a dead letter."""
+
+PAUSE: Final = 0.001
+"""Seconds to leave them."""
+
+PATIENCE: Final = 10
+"""How many times as many are dropped while somebody waits for an answer to basic.get."""
 
 SHORTENED_AT_ONCE: Final = 10_000
 """How many messages are dropped because they are too many, before others have their turn: a policy may make them so."""
@@ -65,6 +80,9 @@ class QueueLimits:
         self._mortal = False  # some message has, or had, a deadline
         self._used_at = 0.0
         self._timer: Timer | None = None
+        counts = queue_type_of(queue.arguments) == QUORUM
+        self._levels = vhost.compat.levels if counts else 1  # of priority
+        self._retries = Retries(queue.arguments) if counts and vhost.compat.quorum_4_3 else None
         self._read()
 
     def _read(self) -> None:
@@ -81,6 +99,7 @@ class QueueLimits:
         self._refuses = bounded and overflow != "drop-head"
         self._buries_refused = overflow == "reject-publish-dlx"
         self._dead_letters = "x-dead-letter-exchange" in arguments
+        self._at_once = BURIED_AT_ONCE if self._dead_letters else EXPIRED_AT_ONCE
         self._counts = counts  # how often messages come back
         self._delivery_limit = -1
         if counts:
@@ -112,37 +131,51 @@ class QueueLimits:
         ttl = self._ttl
         if message.ttl >= 0 and (message.ttl < ttl or ttl < 0):
             ttl = message.ttl
-        if ttl < 0:
-            outcome = queue.admit(message, 0)
-        else:
+        deadline = 0
+        if ttl >= 0:
             self._mortal = True
-            outcome = queue.admit(message, self._now() + ttl)
+            deadline = self._now() + ttl
+        lane = lane_of(message, self._levels) if self._levels > 1 else NORMAL_LANE
+        if lane == NORMAL_LANE and queue.levels is None:
+            outcome = queue.admit(message, deadline)
+        else:
+            outcome = queue.admit_to(queue.line(lane, self._levels == 2), message, deadline)
         if (self._drops and self._shorten()) or queue.message_count == 1:  # there is another head
-            self._expire(UNLIMITED)
+            self._expire(self._at_once)
         return outcome
 
-    def expire(self) -> None:
+    def expire(self, patient: bool = False) -> bool:
         if self._drops:
             self._shorten()
-        self._expire(UNLIMITED)
+        return self._expire(self._at_once * PATIENCE if patient else self._at_once)
 
     def returned(self, entries: list[Entry], counted: bool) -> list[Entry]:
-        if not self._counts or not counted:
+        retries = self._retries
+        if not self._counts or (not counted and retries is None):
             return entries
         kept: list[Entry] = []
         queue = self._queue
         limit = self._delivery_limit
         for entry in entries:
-            entry.returns += 1
+            entry.acquired += 1
+            if counted:
+                entry.returns += 1
             if 0 <= limit < entry.returns:
                 self._outlive(entry.message)
                 queue.settle(entry)
-                self._bury(entry.message, DELIVERY_LIMIT, entry.returns - 1)
+                self._bury(entry.message, DELIVERY_LIMIT, entry.acquired)
                 continue
-            entry.message = _counted(entry.message, entry.returns)
+            entry.message = self._told(entry)
+            delay = retries.delay(entry, counted) if retries is not None else 0
+            until = self._now() + delay if delay else 0
             if entry.stored:
-                queue.store.returned(queue.id, entry.seq, entry.returns)
-            kept.append(entry)
+                store_id = home(queue.id, entry.lane)
+                queue.store.returned(store_id, entry.seq, Returns(entry.returns, entry.acquired, until))
+            if until:
+                self._hold(entry, until)
+                queue.hold(entry)
+            else:
+                kept.append(entry)
         return kept
 
     def recovered(self, deadline: int) -> None:
@@ -152,20 +185,33 @@ class QueueLimits:
         if deadline:
             self._wake_in(max(0, deadline - self._now()) / 1000)
 
-    def read_back(self, entries: list[Entry]) -> None:
+    def read_back(self, entries: list[Entry]) -> list[Entry]:
         self._mortal = self._mortal or any(entry.deadline for entry in entries)
         if not self._counts:
-            return
-        returns = self._queue.store.returns(self._queue.id, entries[0].seq, entries[-1].seq)
+            return entries
+        queue = self._queue
+        known = queue.store.returns(home(queue.id, entries[0].lane), entries[0].seq, entries[-1].seq)
+        if not known:
+            return entries
+        now = self._now()
+        kept: list[Entry] = []
         for entry in entries:
-            times = returns.get(entry.seq, 0)
-            if times:
-                entry.returns = times
-                entry.message = _counted(entry.message, times)
+            returns = known.get(entry.seq)
+            if returns is not None:
+                entry.returns, entry.acquired, until = returns
+                entry.message = self._told(entry)
+                if until > now:
+                    self._hold(entry, until)
+                    continue
+            kept.append(entry)
+        return kept
+
+    def release_held(self) -> list[Entry]:
+        return self._retries.take_all() if self._retries is not None else []
 
     def rejected(self, entry: Entry) -> None:
         self._outlive(entry.message)
-        self._bury(entry.message, REJECTED, entry.returns)
+        self._bury(entry.message, REJECTED, entry.acquired)
 
     def used(self) -> None:
         if self._lease:
@@ -181,15 +227,19 @@ class QueueLimits:
 
     def _would_be_too_much(self, message: Message) -> bool:
         queue = self._queue
-        return queue.message_count >= self._max_length or queue.message_bytes + message.size > self._max_bytes
+        waiting = queue.message_count + queue.held
+        return waiting >= self._max_length or queue.message_bytes + queue.held_bytes + message.size > self._max_bytes
 
     def _shorten(self) -> bool:
         """Drop from the head what is too much, a part of it when it is a lot. True when something was."""
         queue = self._queue
         dropped = 0
-        while queue.message_count > self._max_length or queue.message_bytes > self._max_bytes:
+        while queue.message_count and (
+            queue.message_count + queue.held > self._max_length
+            or queue.message_bytes + queue.held_bytes > self._max_bytes
+        ):
             if dropped == SHORTENED_AT_ONCE:
-                self._wake_in(0.001)
+                self._wake_in(PAUSE)
                 break
             self._drop_first(MAXLEN)
             dropped += 1
@@ -197,21 +247,25 @@ class QueueLimits:
 
     # --- time
 
-    def _expire(self, limit: int) -> None:
-        """Drop from the head what has expired, up to a number of messages; see that the rest is not forgotten."""
+    def _expire(self, limit: int) -> bool:
+        """Drop from the head what has expired, up to a number of messages; see that the rest is not forgotten.
+
+        False when what comes first has expired still.
+        """
         if not self._mortal:
-            return
+            return True
         queue = self._queue
         now = self._now()
         while (entry := queue.first()) is not None and entry.deadline:
             if entry.deadline > now:
                 self._wake_in((entry.deadline - now) / 1000)
-                return
+                return True
             if not limit:
-                self._wake_in(0.001)
-                return
+                self._wake_in(PAUSE)
+                return False
             self._drop_first(EXPIRED)
             limit -= 1
+        return True
 
     def _now(self) -> int:
         return round(self._clock.time() * 1000)
@@ -233,9 +287,28 @@ class QueueLimits:
                 self._vhost.delete_queue(self._queue)
                 return
             self._wake_in(left)
-        if self._drops:
-            self._shorten()
-        self._expire(EXPIRED_AT_ONCE)
+        self._resume()
+        if self.expire():
+            self._queue.dispatch()  # to consumers that had to wait for it
+
+    # --- retries
+
+    def _hold(self, entry: Entry, until: int) -> None:
+        assert self._retries is not None
+        self._retries.hold(entry, until)
+        self._wake_in(max(0, until - self._now()) / 1000)
+
+    def _resume(self) -> None:
+        """Hand back what was held long enough."""
+        if self._retries is None or self._retries.next() is None:
+            return
+        now = self._now()
+        due = self._retries.take_due(now)
+        following = self._retries.next()
+        if following is not None:
+            self._wake_in((following - now) / 1000)
+        if due:
+            self._queue.resume(due)
 
     # --- the dead
 
@@ -245,25 +318,30 @@ class QueueLimits:
         assert entry is not None
         self._outlive(entry.message)
         queue.drop_first()  # before the letter is published, which may lead back here
-        self._bury(entry.message, reason, entry.returns)
+        self._bury(entry.message, reason, entry.acquired)
 
     def _outlive(self, message: Message) -> None:
         """A message is about to be removed from the store: its publisher has to wait for what becomes of it."""
         if self._dead_letters:
             message.receipt = None
 
-    def _bury(self, message: Message, reason: str, returns: int = 0) -> None:
+    def _bury(self, message: Message, reason: str, acquired: int = 0) -> None:
         if self._dead_letters:
-            if returns:
-                message = _counted(message, 0)
+            if acquired:
+                message = _telling(message, {})
             self._vhost.dead_letters.publish(message, self._queue, reason)
 
+    def _told(self, entry: Entry) -> Message:
+        """The entry's message with headers that tell consumers how often it came back."""
+        counts = {DELIVERY_COUNT: entry.returns} if entry.returns else {}
+        if self._retries is not None:
+            counts[ACQUIRED_COUNT] = entry.acquired
+        return _telling(entry.message, counts)
 
-def _counted(message: Message, returns: int) -> Message:
-    """The message with a header that tells how many times it came back, or without when it did not."""
-    headers = {**message.headers, DELIVERY_COUNT: returns}
-    if not returns:
-        del headers[DELIVERY_COUNT]
-    copy = revised(message, message.address, replace(message.properties, headers=headers))
+
+def _telling(message: Message, counts: dict[str, int]) -> Message:
+    """The message with these headers, and no others that tell how often it came back."""
+    headers = {name: value for name, value in message.headers.items() if name not in (DELIVERY_COUNT, ACQUIRED_COUNT)}
+    copy = revised(message, message.address, replace(message.properties, headers=headers | counts))
     copy.id = message.id
     return copy

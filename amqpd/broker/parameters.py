@@ -78,13 +78,9 @@ class Parameters:
 
     def set_any(self, component: str, vhost: str, name: str, value: Any) -> None:
         """`set`, policies included."""
-        check_name(name)
         if vhost not in self._vhosts:
             raise NoSuchObject(f"Virtual host '{vhost}' does not exist")
-        handler = self._components.get(component)
-        if handler is None:
-            raise ValidationFailed(f"component {component} not found")
-        handler.validate(vhost, name, value)
+        handler = self.check(component, vhost, name, value)
         key = (vhost, component, name)
         known = self._found.get(key)
         text = json.dumps(value)
@@ -98,6 +94,18 @@ class Parameters:
         if self._events.listeners and component != POLICY:
             self._events.tell("parameter.set", name=name, vhost=vhost, component=component, value=value)
         handler.changed(vhost, name, value)
+
+    def check(self, component: str, vhost: str, name: str, value: Any) -> Component:
+        """The component of a parameter that can be set in a vhost, there or to come.
+
+        Raises OperatorError for a name that cannot be, ValidationFailed for the rest.
+        """
+        check_name(name)
+        handler = self._components.get(component)
+        if handler is None:
+            raise ValidationFailed(f"component {component} not found")
+        handler.validate(vhost, name, value)
+        return handler
 
     def clear(self, component: str, vhost: str, name: str) -> None:
         """Clear a parameter. Raises NoSuchObject when it is not there, OperatorError for policies."""

@@ -3,6 +3,7 @@ from ..message cimport Message
 from .consumer cimport Consumer, Sink
 from .entry cimport Entry, enter
 from .fifo cimport Fifo
+from .levels cimport Level, Levels, home
 from .memory cimport Memory
 from .traffic cimport Traffic
 
@@ -30,7 +31,10 @@ cdef class Queue:
     cdef object _make_limits
     cdef bint _keeps_all
     cdef public Fifo ready
+    cdef public Levels levels
     cdef public long long ready_bytes
+    cdef public long long held
+    cdef public long long held_bytes
     cdef public long long unacked
     cdef public long long unacked_bytes
     cdef public list consumers
@@ -49,6 +53,8 @@ cdef class Queue:
     cpdef int push(self, Message message) except -1
     @cython.locals(seq=cython.longlong, memory=Memory, stored=bint, outcome=int, entry=Entry, consumer=Consumer)
     cpdef int admit(self, Message message, long long deadline) except -1
+    @cython.locals(seq=cython.longlong, memory=Memory, entry=Entry, consumer=Consumer)
+    cpdef int admit_to(self, Level line, Message message, long long deadline) except -1
     @cython.locals(entry=Entry, traffic=Traffic)
     cpdef Entry get(self, bint no_ack)
     cpdef Entry first(self)

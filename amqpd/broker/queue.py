@@ -17,7 +17,8 @@ are used up. Stored seqs in between may be missing, never out of order. A durabl
 anyway; any other goes to the pager, a store that lasts as long as the process.
 
 A priority queue has its ready entries in order of priority (see `priorities`), which is not the order of a store: it
-does not page, and reads what an earlier run left all at once, when it is first asked for a message.
+does not page, and reads what an earlier run left all at once, when it is first asked for a message. A quorum queue has
+a line for each priority, with a place of its own in the store (see `levels`), and pages each.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from .binding import Binding, BindingKey
 from .consumer import Consumer
 from .entry import Entry, enter
 from .fifo import Fifo
+from .levels import NORMAL_LANE, Level, Levels, home
 from .memory import ENTRY_COST, Memory
 from .priorities import RankedConsumers, RankedEntries
 from .traffic import Traffic
@@ -70,14 +72,18 @@ class Limits(Protocol):
         """In place of `Queue.push`."""
         ...
 
-    def expire(self) -> None:
-        """Called before the first entry is handed out, and after: what has expired, or is too much, is to go."""
+    def expire(self, patient: bool = False) -> bool:
+        """Called before the first entry is handed out, and after: what has expired, or is too much, is to go.
+
+        False when that is not done yet, and the first entry may not be handed out: it dispatches when it is. When
+        `patient` it may take longer, since somebody waits for an answer.
+        """
         ...
 
     def returned(self, entries: list[Entry], counted: bool) -> list[Entry]:
         """Called with unacked entries that are to be requeued, in order: those that may be.
 
-        The others are for it to settle. `counted`: that they came back counts against them.
+        The others are for it to settle, or to hold (`Queue.hold`). `counted`: that they came back counts against them.
         """
         ...
 
@@ -85,8 +91,15 @@ class Limits(Protocol):
         """Called after a restart with the deadline of the first message."""
         ...
 
-    def read_back(self, entries: list[Entry]) -> None:
-        """Called with what was read from the store if it has deadlines, or stems from an earlier run."""
+    def read_back(self, entries: list[Entry]) -> list[Entry]:
+        """Called with what was read from the store if it has deadlines, or stems from an earlier run.
+
+        Returns those that are ready; the others are held, to be handed back by `Queue.resume`.
+        """
+        ...
+
+    def release_held(self) -> list[Entry]:
+        """Called when the queue is purged or deleted: what was held is held no longer, and returned."""
         ...
 
     def rejected(self, entry: Entry) -> None:
@@ -121,8 +134,11 @@ class Queue:
         "durable",
         "effective",
         "had_consumer",
+        "held",
+        "held_bytes",
         "id",
         "incoming",
+        "levels",
         "limits",
         "memory",
         "name",
@@ -179,7 +195,10 @@ class Queue:
         self.prioritized = "x-max-priority" in self.arguments
         # entries in memory, ascending by seq; of a priority queue, within each priority
         self.ready: Fifo = RankedEntries(self.arguments["x-max-priority"]) if self.prioritized else Fifo()
+        self.levels: Levels | None = None  # where priorities have lines of their own: `ready`
         self.ready_bytes = 0  # of their bodies
+        self.held = 0  # entries that came back, and are not to be handed out yet
+        self.held_bytes = 0
         self.unacked = 0
         self.unacked_bytes = 0
         self.consumers: list[Consumer] = []  # in order of subscription
@@ -256,6 +275,64 @@ class Queue:
         memory.used += message.size + _ENTRY_COST
         return outcome
 
+    def admit_to(self, line: Level, message: Message, deadline: int) -> int:
+        """`admit`, to one of the lines that `line` makes: in a quorum queue, which stores all."""
+        self.traffic.published += 1
+        if self.ready.length == 0 and self.paged:
+            self._page_in()
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        memory = self.memory
+        self.store.put(home(self.id, line.lane), seq, message, deadline)
+        crowded = memory.used >= memory.limit and self.pager is not None and line.length > 0
+        if line.paged or (crowded and self.ready_bytes + self.ready.length * ENTRY_COST >= PAGE_FLOOR):
+            if not line.paged:
+                line.next_paged = seq
+            line.paged += 1
+            line.paged_bytes += message.size
+            self.paged += 1
+            self.paged_bytes += message.size
+            return STORED
+        entry = enter(seq, message, True)
+        entry.lane = line.lane
+        entry.deadline = deadline
+        if self.ready.length == 0:
+            consumer = self._next_consumer()
+            if consumer is not None:
+                self._deliver(consumer, entry)
+                return STORED
+        if self.consumers:
+            memory.overtaken += 1
+        self.ready.append(entry)
+        self.ready_bytes += message.size
+        memory.used += message.size + ENTRY_COST
+        return STORED
+
+    def line(self, lane: int, shared: bool) -> Level:
+        """The line of a lane. The first other than the normal one makes the queue one of `Levels`."""
+        levels = self.levels
+        if levels is None:
+            levels = self.levels = Levels(shared)
+            for entry in self.ready:
+                levels.append(entry)
+            normal = levels.line(NORMAL_LANE)
+            normal.paged = self.paged
+            normal.paged_bytes = self.paged_bytes
+            normal.next_paged = self._next_paged
+            normal.delivered_before = self._delivered_before
+            self.ready = levels
+        return levels.line(lane)
+
+    def recover_line(self, lane: int, shared: bool, recovered: Counters) -> None:
+        """Called after a restart with what is known of each lane but the normal one."""
+        line = self.line(lane, shared)
+        line.paged = recovered.messages
+        line.paged_bytes = recovered.bytes
+        line.delivered_before = recovered.delivered
+        self.paged += recovered.messages
+        self.paged_bytes += recovered.bytes
+        self.next_seq = max(self.next_seq, recovered.next_seq)
+
     def requeue(self, entries: Iterable[Entry], counted: bool = True) -> None:
         """Put unacked entries back in their old places, marked redelivered. They must be this queue's.
 
@@ -270,15 +347,21 @@ class Queue:
             entry.redelivered = True
         if self.deleted:
             return
-        for entry in returned:
-            self.ready_bytes += entry.message.size
-            self.memory.used += entry.message.size + ENTRY_COST
-        if not self.prioritized and returned and self.ready.length and returned[-1].seq > self.ready.at(0).seq:
-            self.ready.replace(sorted([*returned, *self.ready], key=lambda entry: entry.seq))
-        else:
-            self.ready.prepend(returned)
+        self._put_back(returned)
         for consumer in touched:
             self._unpark(consumer)
+        self.dispatch()
+
+    def hold(self, entry: Entry) -> None:
+        """An unacked entry came back that is not to be handed out before `resume`."""
+        self._release(entry)
+        entry.redelivered = True
+        self._count_held([entry], 1)
+
+    def resume(self, entries: list[Entry]) -> None:
+        """Entries that were held may be handed out; they come in order of seq."""
+        self._count_held(entries, -1)
+        self._put_back(entries)
         self.dispatch()
 
     # --- messages out
@@ -288,9 +371,10 @@ class Queue:
         traffic = self.traffic
         if self.limits is not None:
             self.limits.used()
-            if self.first() is not None:
-                self.limits.expire()
-        if self.first() is None:
+        found = self.first() is not None
+        if found and self.limits is not None:
+            found = self.limits.expire(True) and self.first() is not None
+        if not found:
             traffic.got_empty += 1
             return None
         entry = self._take()
@@ -309,7 +393,7 @@ class Queue:
 
     def first(self) -> Entry | None:
         """The first ready entry, which stays where it is."""
-        if self.ready.length == 0:
+        while self.ready.length == 0:
             if not self.paged:
                 return None
             self._page_in()
@@ -333,10 +417,8 @@ class Queue:
     def dispatch(self) -> None:
         """Hand ready entries to consumers until one side has none."""
         while self.ready.length or self.paged:
-            if self.limits is not None:
-                self.limits.expire()
-                if self.ready.length == 0 and not self.paged:
-                    return
+            if self.limits is not None and (not self.limits.expire() or (self.ready.length == 0 and not self.paged)):
+                return
             consumer = self._next_consumer()
             if consumer is None:
                 return
@@ -347,7 +429,7 @@ class Queue:
             self._deliver(consumer, self._take())
 
     def purge(self) -> int:
-        """Drop all ready messages, not the unacked ones. Returns how many there were."""
+        """Drop all messages but the unacked ones. Returns how many there were."""
         count = self.message_count
         for entry in self.ready:
             if entry.stored:
@@ -355,16 +437,26 @@ class Queue:
         if self.paged:
             self._drop_paged()
         self._forget_ready()
+        if self.held and self.limits is not None:
+            held = self.limits.release_held()
+            self._count_held(held, -1)
+            for entry in held:
+                self._unstore(entry)
+            count += len(held)
         return count
 
     def close(self) -> None:
         """The queue is deleted: forget everything, and tell the consumers. Entries still out may be settled."""
         self.deleted = True
         if self.limits is not None:
+            self._count_held(self.limits.release_held(), -1)
             self.limits.close()
             self.limits = None
         if self.durable:
             self.store.drop(self.id)
+            for line in self.levels.lines if self.levels is not None else ():
+                if line.lane:
+                    self.store.drop(home(self.id, line.lane))
         if self._pager_used and self.pager is not None:
             self.pager.drop(self.id)
         self.paged = self.paged_bytes = 0
@@ -441,6 +533,8 @@ class Queue:
         size = entry.message.size
         self.ready_bytes -= size
         self.memory.used -= size + _ENTRY_COST
+        if self.levels is not None and self.paged:
+            self._page_in()
         return entry
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
@@ -463,7 +557,7 @@ class Queue:
 
     def _unstore(self, entry: Entry) -> None:
         message = entry.message
-        self.store.delete(self.id, entry.seq, message)
+        self.store.delete(self.id if entry.lane == 0 else home(self.id, entry.lane), entry.seq, message)
         # of a message with an id other queues may have copies, which are still to be written
         if message.receipt is not None and message.id == 0:
             message.receipt.consumed(message.number)
@@ -475,7 +569,7 @@ class Queue:
         self.unacked_bytes += size
         self.memory.used += size + _ENTRY_COST
         if entry.stored:
-            self.store.delivered(self.id, entry.seq)
+            self.store.delivered(self.id if entry.lane == 0 else home(self.id, entry.lane), entry.seq)
 
     def _release(self, entry: Entry) -> None:
         size = entry.message.size
@@ -488,6 +582,23 @@ class Queue:
             consumer.window.used -= 1
             entry.consumer = None
         entry.queue = None
+
+    def _put_back(self, entries: list[Entry]) -> None:
+        """Let entries, in order of seq, stand where they were."""
+        for entry in entries:
+            self.ready_bytes += entry.message.size
+            self.memory.used += entry.message.size + ENTRY_COST
+        one_line = not self.prioritized and self.levels is None
+        if one_line and entries and self.ready.length and entries[-1].seq > self.ready.at(0).seq:
+            self.ready.replace(sorted([*entries, *self.ready], key=lambda entry: entry.seq))
+        else:
+            self.ready.prepend(entries)
+
+    def _count_held(self, entries: list[Entry], sign: int) -> None:
+        for entry in entries:
+            self.held += sign
+            self.held_bytes += sign * entry.message.size
+            self.memory.used += sign * (entry.message.size + ENTRY_COST)
 
     def _forget_ready(self) -> None:
         self.memory.used -= self.ready_bytes + self.ready.length * ENTRY_COST
@@ -517,6 +628,11 @@ class Queue:
 
     def _page_in(self) -> None:
         """Read the next paged messages, to stand behind all that are ready."""
+        if self.levels is not None:
+            for line in self.levels.lines:
+                while line.length == 0 and line.paged:
+                    self._page_in_line(line)
+            return
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
         if self.prioritized:
             limit = self.paged
@@ -528,29 +644,53 @@ class Queue:
             entries += [_paged_in(place, False) for place in self.pager.read(self.id, self._next_paged, limit)]
             entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
             self.pager.drop(self.id, self._next_paged, entries[-1].seq)
+        self._next_paged = self._take_back(entries, self._delivered_before)
+
+    def _page_in_line(self, line: Level) -> None:
+        limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * line.paged // (line.paged_bytes + 1)))
+        entries = [
+            _paged_in(place, True) for place in self.store.read(home(self.id, line.lane), line.next_paged, limit)
+        ]
+        for entry in entries:
+            entry.lane = line.lane
+            line.paged -= 1
+            line.paged_bytes -= entry.message.size
+        line.next_paged = self._take_back(entries, line.delivered_before)
+
+    def _take_back(self, entries: list[Entry], delivered_before: int) -> int:
+        """Let entries stand in line that were only stored. Returns the least seq the next may have."""
         if not entries:
             raise RuntimeError(f"queue '{self.name}' counts {self.paged} paged messages, but its store has none")
-        self._next_paged = entries[-1].seq + 1
+        unread = entries[-1].seq + 1
         size = 0
         mortal = False
         for entry in entries:
             size += entry.message.size
-            entry.redelivered = entry.seq <= self._delivered_before
+            entry.redelivered = entry.seq <= delivered_before
             mortal = mortal or entry.deadline != 0
+        self.paged -= len(entries)
+        self.paged_bytes -= size
         if mortal and self.limits is None and self._make_limits is not None:
             self.limits = self._make_limits(self)
         if self.limits is not None and (mortal or entries[0].redelivered):
-            self.limits.read_back(entries)
-        self.paged -= len(entries)
-        self.paged_bytes -= size
+            ready = self.limits.read_back(entries)
+            if len(ready) < len(entries):
+                self._count_held(list(set(entries).difference(ready)), 1)
+                entries = ready
         for entry in entries:
             self.ready.append(entry)
-        self.ready_bytes += size
-        self.memory.used += size + len(entries) * ENTRY_COST
+            self.ready_bytes += entry.message.size
+            self.memory.used += entry.message.size + ENTRY_COST
+        return unread
 
     def _drop_paged(self) -> None:
         last = self.next_seq - 1  # the next message may share a batch with this
-        if self.durable:
+        if self.levels is not None:
+            for line in self.levels.lines:
+                if line.paged:
+                    self.store.drop(home(self.id, line.lane), line.next_paged, last)
+                line.paged = line.paged_bytes = 0
+        elif self.durable:
             self.store.drop(self.id, self._next_paged, last)
         if self._pager_used and self.pager is not None:
             self.pager.drop(self.id, self._next_paged, last)

@@ -274,7 +274,7 @@ class Stream:
         self._watching = False
         self.committed = max(self.committed, offset)
         for cursor in list(self._cursors):
-            cursor.expire()
+            cursor.fill()
         if self._cursors and not self._watching and self.next_offset > self.committed:
             self._watch()
 
@@ -335,7 +335,7 @@ class Cursor:
     """What fills the queue of one consumer of a stream: its `Limits`.
 
     The queue holds one message at most, the next to be handed out, and none at the end of the log. So its consumer is
-    parked when it may not take more, and `expire` is called when it may again.
+    parked when it may not take more, and `fill` is called when it may again.
     """
 
     def __init__(self, stream: Stream, offset: int, arguments: Arguments) -> None:
@@ -358,7 +358,11 @@ class Cursor:
     def push(self, message: Message) -> int:
         raise RuntimeError("publish to the stream, not to a cursor on it")
 
-    def expire(self) -> None:
+    def expire(self, patient: bool = False) -> bool:
+        self.fill()
+        return True
+
+    def fill(self) -> None:
         """Fill the queue as far as the consumer takes."""
         queue, consumer = self.queue, self._consumer
         if queue is None or consumer is None:
@@ -388,8 +392,13 @@ class Cursor:
     def recovered(self, deadline: int) -> None:
         """Nothing of it survives a restart."""
 
-    def read_back(self, entries: list[Entry]) -> None:
+    def read_back(self, entries: list[Entry]) -> list[Entry]:
         """It does not page."""
+        return entries
+
+    def release_held(self) -> list[Entry]:
+        """It holds nothing."""
+        return []
 
     def rejected(self, entry: Entry) -> None:
         """Streams have no dead letters."""
@@ -401,7 +410,7 @@ class Cursor:
         if queue.consumers and self._consumer is None:
             self._consumer = queue.consumers[0]
             self._stream.subscribe(self, self._consumer)
-            self.expire()
+            self.fill()
         elif not queue.consumers and self._consumer is not None:
             queue.purge()
             self.close()
@@ -434,7 +443,7 @@ class Cursor:
             if self._wanted is None or self._wants(delivery[1]):
                 return delivery
         # nothing more on this page was of interest: others have their turn before the next
-        self._stream.clock.call_later(PAUSE, self.expire)
+        self._stream.clock.call_later(PAUSE, self.fill)
         return None
 
     def _wants(self, message: Message) -> bool:

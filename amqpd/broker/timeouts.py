@@ -4,6 +4,9 @@ As in RabbitMQ up to 4.2, what counts is the oldest delivery a channel has not s
 is delivered. Instead all channels are looked at now and then, and what is remembered is which delivery tag was to come
 next at that time: tags below it are at least so old. So a channel hears of it late, by a tenth of the timeout, or by
 RabbitMQ's minute if that is less.
+
+From 4.3 on it is the oldest delivery of each consumer that counts, of quorum queues only, and a consumer may come with
+a timeout of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..clock import Clock, Timer
+from .consumer import Consumer
 from .entry import Entry
 from .queue import Queue
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from .stream import AnyQueue
 
 ARGUMENT: Final = "x-consumer-timeout"
-"""A queue's own timeout, in milliseconds."""
+"""A queue's own timeout, or a consumer's, in milliseconds."""
 
 DEFAULT_TIMEOUT: Final = 1_800_000
 """Milliseconds."""
@@ -39,6 +43,10 @@ class Holder(Protocol):
         """What was delivered first of all that is not settled."""
         ...
 
+    def oldest_unacked_of_each(self) -> list[Entry]:
+        """The same of each consumer, in order of delivery."""
+        ...
+
     def timed_out(self, entry: Entry, timeout: int) -> None:
         """Called when the oldest delivery was not settled within `timeout` milliseconds, until it is gone."""
         ...
@@ -52,7 +60,7 @@ class ConsumerTimeouts:
         self._timeout = timeout
         self._quorum_only = quorum_only
         self._holders: dict[Holder, list[tuple[float, int]]] = {}  # with (when, tag that was to come next)
-        self._own: dict[AnyQueue, int] = {}  # queues with a timeout of their own
+        self._own: dict[AnyQueue | Consumer, int] = {}  # who has a timeout of its own
         self._shortest = 0  # of all timeouts there are
         self._timer: Timer | None = None  # of the next look
 
@@ -68,20 +76,31 @@ class ConsumerTimeouts:
 
     def heed(self, queue: AnyQueue) -> None:
         """A queue was declared, or its policies have changed: it may have a timeout of its own."""
+        self._heed(queue, _own_timeout(queue))
+
+    def heed_consumer(self, consumer: Consumer) -> None:
+        """A consumer subscribed: it may have a timeout of its own."""
+        if self._quorum_only and ARGUMENT in consumer.arguments:
+            self._heed(consumer, _own_timeout(consumer))
+
+    def timeout_of(self, queue: Queue, consumer: Consumer | None = None) -> int:
+        """Milliseconds a delivery from the queue, to the consumer if any, may be out; 0 = any time."""
+        if self._quorum_only:
+            if queue.arguments.get("x-queue-type") != "quorum":
+                return 0
+            timeout = _own_timeout(consumer) if consumer is not None else None
+            if timeout is not None:
+                return timeout
         timeout = _own_timeout(queue)
+        return self._timeout if timeout is None else timeout
+
+    def _heed(self, owner: AnyQueue | Consumer, timeout: int | None) -> None:
         if timeout:
-            self._own[queue] = timeout
+            self._own[owner] = timeout
             if self._timer is None or timeout < self._shortest:
                 self._look_later()
         elif self._own:
-            self._own.pop(queue, None)
-
-    def timeout_of(self, queue: Queue) -> int:
-        """Milliseconds a delivery from the queue may be out; 0 = any time."""
-        if self._quorum_only and queue.arguments.get("x-queue-type") != "quorum":
-            return 0
-        timeout = _own_timeout(queue)
-        return self._timeout if timeout is None else timeout
+            self._own.pop(owner, None)
 
     def _look_later(self) -> None:
         if self._timer is not None:
@@ -96,25 +115,46 @@ class ConsumerTimeouts:
     def _look(self) -> None:
         now = self._clock.now()
         for holder, looks in list(self._holders.items()):
-            entry = holder.oldest_unacked() if holder in self._holders else None
-            if entry is None or entry.queue is None:
-                looks.clear()
-                continue
-            while looks and looks[0][1] <= entry.tag:
-                del looks[0]
-            timeout = self.timeout_of(entry.queue)
-            if timeout and looks and round((now - looks[0][0]) * 1000) >= timeout:
-                holder.timed_out(entry, timeout)
-            elif not looks or looks[-1][1] != holder.next_tag:
-                looks.append((now, holder.next_tag))
-        for queue in [queue for queue in self._own if queue.deleted]:
-            del self._own[queue]
+            if holder in self._holders:
+                self._look_at(holder, looks, now)
+        for owner in [owner for owner in self._own if _is_gone(owner)]:
+            del self._own[owner]
         self._look_later()
 
+    def _look_at(self, holder: Holder, looks: list[tuple[float, int]], now: float) -> None:
+        if self._quorum_only:
+            entries = holder.oldest_unacked_of_each()
+        else:
+            oldest = holder.oldest_unacked()
+            entries = [] if oldest is None else [oldest]
+        if not entries:
+            looks.clear()
+            return
+        while looks and looks[0][1] <= entries[0].tag:
+            del looks[0]
+        next_tag = holder.next_tag
+        for entry in entries:
+            consumer: Consumer | None = entry.consumer
+            queue: Queue | None = entry.queue
+            if queue is None or holder not in self._holders:
+                continue
+            timeout = self.timeout_of(queue, consumer)
+            since = next((when for when, tag in looks if tag > entry.tag), now)
+            if timeout and since < now and round((now - since) * 1000) >= timeout:
+                holder.timed_out(entry, timeout)
+        if not looks or looks[-1][1] != next_tag:
+            looks.append((now, next_tag))
 
-def _own_timeout(queue: AnyQueue) -> int | None:
-    """What the queue's argument, or a policy, says; RabbitMQ takes any value there, and makes sense of numbers only."""
-    timeout = queue.effective.get(ARGUMENT)
+
+def _is_gone(owner: AnyQueue | Consumer) -> bool:
+    if isinstance(owner, Consumer):
+        return not owner.unacked and owner not in owner.queue.consumers
+    return owner.deleted
+
+
+def _own_timeout(owner: AnyQueue | Consumer) -> int | None:
+    """What the argument, or a policy, says; before 4.3 RabbitMQ takes any value, and makes sense of numbers only."""
+    timeout = (owner.arguments if isinstance(owner, Consumer) else owner.effective).get(ARGUMENT)
     if not isinstance(timeout, int) or isinstance(timeout, bool) or timeout < 0:
         return None
     return int(timeout)

@@ -49,6 +49,7 @@ from .dead_letter import DeadLetters
 from .events import Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
+from .levels import NORMAL_LANE, home
 from .limits import QueueLimits, has_limits
 from .memory import Memory
 from .policies import EXCHANGES, Policies, Policy, fields_of
@@ -269,7 +270,7 @@ class VHost:
         """
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"queue name '{name}' contains reserved prefix 'amq.*'")
-        queue_type = queue_type_of(self._typed(arguments, lasting=lasting))
+        queue_type = queue_type_of(self.typed(arguments, lasting=lasting))
         if not name and queue_type in (QUORUM, STREAM):
             raise PreconditionFailed(f"Cannot declare a server-named queue for type {queue_type}")
         return name or generated_name("amq.gen-")
@@ -302,16 +303,21 @@ class VHost:
             compare_property("internal", internal, exchange.internal, described)
             compare_exchange_arguments(arguments, exchange.arguments, described)
             return exchange
+        self.check_new_exchange(name, type_name, arguments)
+        return self._new_exchange(
+            name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
+        )
+
+    def check_new_exchange(self, name: str, type_name: str, arguments: Arguments) -> None:
+        """Raises what `declare_exchange` does when one that `check_declarable` lets pass cannot be made."""
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"exchange name '{name}' contains reserved prefix 'amq.*'")
+        described = self.describe_exchange(name)
         check_exchange_arguments(arguments, described)
         limit = self._resources.quotas.exchanges
         if limit and sum([len(vhost.exchanges) for vhost in self._resources.vhosts.values()]) >= limit:
             raise PreconditionFailed(f"cannot declare {described}: exchange limit of {limit} is reached")
         _type(type_name).check_arguments(arguments, described)
-        return self._new_exchange(
-            name, type_name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
-        )
 
     def provide_exchange(self, name: str, type_name: str) -> Exchange:
         """The exchange of this name; when it is missing, a durable and internal one, as clients may not declare it."""
@@ -389,7 +395,7 @@ class VHost:
         refuses those.
         """
         arguments = arguments or {}
-        arguments = self._typed(arguments, lasting=durable and not exclusive and not auto_delete)
+        arguments = self.typed(arguments, lasting=durable and not exclusive and not auto_delete)
         if not named:
             name = self.name_queue(name, arguments)
         described = self.describe_queue(name)
@@ -401,16 +407,10 @@ class VHost:
                 raise _locked(described)
             compare_property("durable", durable, queue.durable, described)
             compare_property("auto_delete", auto_delete, queue.auto_delete, described)
-            compare_queue_arguments(arguments, queue.arguments, described)
+            compare_queue_arguments(arguments, queue.arguments, described, quorum_4_3=self.compat.quorum_4_3)
             return queue
-        check_queue_arguments(arguments, described)
-        if queue_type_of(arguments) == QUORUM:
-            _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
-        if not durable and not exclusive and not self.compat.transient_queues:
-            raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
-        self._check_room_for_queue(name)
+        self.check_new_queue(name, arguments, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
         if is_stream(arguments):
-            check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
             return self._declare_stream(name, arguments)
         queue = self._new_queue(
             name,
@@ -433,16 +433,34 @@ class VHost:
                     "arguments": encode_table(arguments),
                 },
             )
-        if self.events.listeners:
-            self._tell(
-                "queue.created",
-                name=name,
-                durable=durable,
-                auto_delete=auto_delete,
-                arguments=queue.arguments,
-                exclusive=exclusive,
-            )
+        self._tell_of_queue(queue, exclusive=exclusive)
         return queue
+
+    def check_new_queue(
+        self, name: str, arguments: Arguments, *, durable: bool, exclusive: bool, auto_delete: bool
+    ) -> None:
+        """Raises what `declare_queue` does when a queue, with arguments from `typed`, cannot be made."""
+        described = self.describe_queue(name)
+        check_queue_arguments(arguments, described, quorum_4_3=self.compat.quorum_4_3)
+        if queue_type_of(arguments) == QUORUM:
+            _check_lasting(described, durable=durable or exclusive, exclusive=exclusive, auto_delete=auto_delete)
+        if not durable and not exclusive and not self.compat.transient_queues:
+            raise InternalError("Feature `transient_nonexcl_queues` is deprecated.")
+        self._check_room_for_queue(name)
+        if is_stream(arguments):
+            check_stream(arguments, described, durable=durable, exclusive=exclusive, auto_delete=auto_delete)
+
+    def typed(self, arguments: Arguments, *, lasting: bool) -> Arguments:
+        """The arguments of a queue, with the type it has where nothing else is said: not all queues can have any."""
+        default = self.queue_type
+        if "x-queue-type" in arguments or (default == CLASSIC and not self.compat.stores_queue_type):
+            return arguments
+        return {**arguments, "x-queue-type": default if lasting else CLASSIC}
+
+    @property
+    def queue_type(self) -> str:
+        """Of queues declared without one, where they can be of it."""
+        return self.default_queue_type or self._resources.default_queue_type
 
     def check_queue_deletable(self, queue: AnyQueue, *, if_unused: bool, if_empty: bool) -> None:
         """Raises PreconditionFailed when a condition is not met, NotImplementedByBroker for one of a quorum queue.
@@ -678,7 +696,14 @@ class VHost:
         self._add_exchange(exchange)
         exchange.join(self, counters)
 
-    def recover_queue(self, queue_id: int, definition: Mapping[str, Any], counters: Counters | None) -> None:
+    def recover_queue(
+        self,
+        queue_id: int,
+        definition: Mapping[str, Any],
+        counters: Counters | None,
+        lanes: Mapping[int, Counters],
+    ) -> None:
+        """`lanes`: what is known of a quorum queue's priorities, other than the normal one."""
         if "segments" in definition:
             arguments = decode_table(definition["arguments"])[0]
             self._new_stream(definition["name"], queue_id, definition["segments"], arguments, counters)
@@ -691,11 +716,14 @@ class VHost:
             arguments=decode_table(definition["arguments"])[0],
             recovered=counters,
         )
-        for _, _, deadline in self.store.read(queue_id, 0, 1) if queue.message_count else ():
-            if deadline and queue.limits is None:
-                queue.limits = self._make_limits(queue)
-            if queue.limits is not None:
-                queue.limits.recovered(deadline)
+        for lane, known in lanes.items():
+            queue.recover_line(lane, self.compat.levels <= 2, known)
+        for lane in (NORMAL_LANE, *lanes) if queue.message_count else ():
+            for _, _, deadline in self.store.read(home(queue_id, lane), 0, 1):
+                if deadline and queue.limits is None:
+                    queue.limits = self._make_limits(queue)
+                if queue.limits is not None:
+                    queue.limits.recovered(deadline)
 
     def recover_binding(self, binding_id: int, definition: Mapping[str, Any]) -> None:
         source = self.exchange(definition["source"])
@@ -749,6 +777,7 @@ class VHost:
                 "segments": segments_id,
             },
         )
+        self._tell_of_queue(stream, exclusive=False)
         return stream
 
     def _new_stream(
@@ -774,13 +803,6 @@ class VHost:
         resources.churn.queue_created += 1
         self._reroute()
         return stream
-
-    def _typed(self, arguments: Arguments, *, lasting: bool) -> Arguments:
-        """The arguments of a queue, with the type it has where nothing else is said: not all queues can have any."""
-        default = self.default_queue_type or self._resources.default_queue_type
-        if default == CLASSIC or "x-queue-type" in arguments:
-            return arguments
-        return {**arguments, "x-queue-type": default if lasting else CLASSIC}
 
     def _check_room_for_queue(self, name: str) -> None:
         """Raises PreconditionFailed when there are as many queues as there may be."""
@@ -833,6 +855,18 @@ class VHost:
 
     def _tell(self, event: str, **fields: Any) -> None:
         self.events.tell(event, **fields, vhost=self.name)
+
+    def _tell_of_queue(self, queue: AnyQueue, *, exclusive: bool) -> None:
+        if self.events.listeners:
+            self._tell(
+                "queue.created",
+                name=queue.name,
+                type=f"rabbit_{queue_type_of(queue.arguments)}_queue",
+                durable=queue.durable,
+                auto_delete=queue.auto_delete,
+                arguments=queue.arguments,
+                exclusive=exclusive,
+            )
 
     def _tell_of_binding(self, event: str, binding: Binding) -> None:
         self._tell(

@@ -30,6 +30,16 @@ _SERVER: Final = (
         help="Settings: an amqpd.toml, a rabbitmq.conf or .config, or a folder such as /etc/rabbitmq.",
     ),
     click.option("--strict-config", is_flag=True, help="Refuse unknown keys in rabbitmq.conf, as RabbitMQ does."),
+    click.option(
+        "--definitions",
+        type=_FILE,
+        metavar="FILE",
+        help="Import definitions, as RabbitMQ exports them, from a file, or from a folder of such.",
+    ),
+    click.option("--definitions-env", is_flag=True, default=None, help="${NAME} in them is a variable's value."),
+    click.option(
+        "--strict-definitions", is_flag=True, default=None, help="With them no default vhost and user, as in RabbitMQ."
+    ),
     click.option("-D", "--data-dir", metavar="DIR", help="Folder for what is durable.  [default: .amqpd]"),
     click.option("--memory", is_flag=True, default=None, help="Keep everything in memory; nothing survives a restart."),
     click.option("-b", "--bind", metavar="ADDR", help="Address to listen on.  [default: 127.0.0.1]"),
@@ -78,6 +88,9 @@ contract_options = _adding(_CONTRACT)
 def configured(
     file: Path | None = None,
     strict_config: bool = False,
+    definitions: Path | None = None,
+    definitions_env: bool | None = None,
+    strict_definitions: bool | None = None,
     data_dir: str | None = None,
     memory: bool | None = None,
     bind: str | None = None,
@@ -92,6 +105,9 @@ def configured(
 
     file = file or default_file(os.environ)
     options: dict[str, Any] = {
+        "load_definitions": None if definitions is None else str(definitions),
+        "definitions.env": definitions_env,
+        "definitions.strict": strict_definitions,
         "data_dir": data_dir,
         "memory": memory,
         "management.enabled": None if no_http is None else not no_http,

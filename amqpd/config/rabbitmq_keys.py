@@ -170,7 +170,7 @@ def tls_version(text: str) -> str:
 def local_import(text: str) -> str:
     if "local" not in text:
         raise Unsupported("definitions come from a file, see load_definitions")
-    return text
+    return "local_filesystem"
 
 
 def permitted(text: str) -> str:
@@ -342,7 +342,7 @@ ROWS: Final = (
     *_same("load_definitions definitions.skip_if_unchanged"),
     Row("management.load_definitions", "load_definitions"),
     Row("definitions.local.path", "load_definitions"),
-    Row("definitions.import_backend", "load_definitions.backend", local_import),
+    Row("definitions.import_backend", "definitions.import_backend", local_import),
     *_not(
         Verdict.IGNORED,
         "definitions.https.url definitions.tls.**",
@@ -570,7 +570,7 @@ def _set(layer: Layer, setting: str, value: Any, entry: Entry) -> None:
             converted(setting, value)
     except InvalidSetting as error:
         layer.findings.append(_wrong(entry, error.expected))
-    except StartupError as error:  # a table with something wrong in it
+    except StartupError as error:  # of a part of the value
         layer.add(Verdict.WRONG, entry.key, entry.place, str(error))
     else:
         layer.set(setting, value, entry.key, entry.place)

@@ -29,6 +29,8 @@ VALIDATOR_CHOICES: Final = (
     "rabbit_credential_validator_min_password_length",
     "rabbit_credential_validator_password_regexp",
 )
+BACKEND_CHOICES: Final = ("local_filesystem",)
+
 QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
@@ -83,7 +85,7 @@ def _setting(
     key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
 ) -> Any:
     metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
-    return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password")))
+    return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password", "definitions_json")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +275,20 @@ class Config:
     )
     validation_min_length: int = _setting("credential_validator.min_length", 5, "how long, at least")
     validation_regexp: str = _setting("credential_validator.regexp", ".*", "what is to be found in them")
+    load_definitions: str = _setting(
+        "load_definitions", "", "file of definitions to import at the start, or folder of such"
+    )
+    definitions_json: str = _setting("definitions_json", "", "definitions to import at the start themselves")
+    definitions_backend: str = _setting(
+        "definitions.import_backend", BACKEND_CHOICES[0], "where definitions are", BACKEND_CHOICES
+    )
+    skip_definitions: bool = _setting(
+        "definitions.skip_if_unchanged", False, "do not import what was imported already, whatever became of it"
+    )
+    definitions_env: bool = _setting("definitions.env", False, "${NAME} in definitions is a variable's value")
+    strict_definitions: bool = _setting(
+        "definitions.strict", False, "with definitions no default vhost and user, as in RabbitMQ"
+    )
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
     consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")

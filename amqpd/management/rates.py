@@ -30,6 +30,9 @@ HISTORY: Final = 120
 Counts = tuple[int, ...]
 """The counters of a Traffic, in the order of `COUNTED`."""
 
+Sample = tuple[float, Counts, tuple[int, int]]
+"""A moment on the broker's clock, the counters of all channels, and messages ready and unacked."""
+
 NAMES: Final = {
     "published": "publish",
     "confirmed": "confirm",
@@ -56,7 +59,7 @@ class Rates:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._rounds: deque[tuple[float, dict[object, Counts]]] = deque(maxlen=2)
-        self.history: deque[tuple[float, Counts, tuple[int, int]]] = deque(maxlen=HISTORY)
+        self.history: deque[Sample] = deque(maxlen=HISTORY)
         self._idle: dict[Traffic, tuple[Counts, float]] = {}  # counters as they were seen last, and since when
         self._task: asyncio.Task[None] | None = None
         self._looked_at = -ATTENTION
@@ -96,6 +99,15 @@ class Rates:
             _put(shown, name, value, former, span)
         return shown
 
+    def sample(self) -> Sample:
+        """The totals at this moment."""
+        ready = unacked = 0
+        for vhost in self._broker.vhosts.values():
+            for queue in list(vhost.queues.values()):
+                ready += queue.message_count
+                unacked += unacked_of(queue)
+        return self._broker.clock.now(), totals_of(self._broker), (ready, unacked)
+
     def idle_since(self, traffic: Traffic) -> float | None:
         """The moment, in seconds since 1970, from which on nothing was counted; None while something is."""
         counts = counts_of(traffic)
@@ -119,7 +131,7 @@ class Rates:
         while True:
             await asyncio.sleep(INTERVAL)
             now = self._broker.clock.now()
-            self._record(now)
+            self.history.append(self.sample())
             if now - self._looked_at <= ATTENTION:
                 await self._round()
             else:
@@ -135,14 +147,6 @@ class Rates:
                 await asyncio.sleep(0)
         self._idle = {traffic: seen for traffic, seen in self._idle.items() if traffic in found}
 
-    def _record(self, now: float) -> None:
-        ready = unacked = 0
-        for vhost in self._broker.vhosts.values():
-            for queue in list(vhost.queues.values()):
-                ready += queue.message_count
-                unacked += unacked_of(queue)
-        self.history.append((now, totals_of(self._broker), (ready, unacked)))
-
 
 def counts_of(traffic: Traffic) -> Counts:
     return tuple([getattr(traffic, name) for name in COUNTED])
@@ -151,7 +155,7 @@ def counts_of(traffic: Traffic) -> Counts:
 def depth_of(queue: AnyQueue) -> tuple[int, int, int]:
     """Messages: all, ready, unacked."""
     ready, unacked = queue.message_count, unacked_of(queue)
-    return ready + unacked, ready, unacked
+    return ready + unacked + getattr(queue, "held", 0), ready, unacked
 
 
 def unacked_of(queue: AnyQueue) -> int:
@@ -183,6 +187,15 @@ def message_stats(now: Counts, before: Counts, span: float, names: dict[str, str
         total, earlier = (sum([counted[name] for name in _DELIVER_GET]) for counted in (current, former))
         _put(stats, "deliver_get", total, earlier, span)
     return stats
+
+
+def message_counts(counts: Counts) -> dict[str, int]:
+    """All of RabbitMQ's counters from ours, those at zero included."""
+    counted = dict(zip(COUNTED, counts, strict=True))
+    return {
+        **{theirs: counted[name] for name, theirs in NAMES.items()},
+        "deliver_get": sum([counted[name] for name in _DELIVER_GET]),
+    }
 
 
 def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,6 +29,9 @@ Handler = Callable[[Call], Any]
 """Answers a call, whose body is there already: what it returns, now or when awaited, becomes JSON; None is 204, a
 Response is sent as it is.
 """
+
+
+METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 
 
 class Right(Enum):
@@ -78,11 +81,11 @@ def application(management: Management, resources: Iterable[Resource], others: I
         Route(
             f"/api{resource.path}",
             _endpoint(management, resource),
-            methods=["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
+            methods=METHODS,
         )
         for resource in resources
     ]
-    return _Undecoded(Starlette(routes=[*routes, *others, Route("/api/{rest:path}", _nowhere)]))
+    return _Undecoded(Starlette(routes=[*routes, Route("/api/{rest:path}", _nowhere, methods=METHODS), *others]))
 
 
 class _Undecoded:

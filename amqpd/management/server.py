@@ -1,4 +1,4 @@
-"""Serves the HTTP API with uvicorn, in the loop the broker runs in."""
+"""Serves the HTTP API and the page with uvicorn, in the loop the broker runs in."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..auth.base import Authenticator, Authorizer
+from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
 from ..errors import StartupError
 from ..watermarks import Watermarks
+from . import page
 from .api import RESOURCES
 from .process import memory_total
 from .rates import Rates
@@ -55,6 +57,7 @@ class Management:
     broker: Broker
     authenticator: Authenticator
     authorizer: Authorizer
+    users: InternalUsers
     log: Any
     listeners: list[Listener] = field(default_factory=list)
     server_properties: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +97,7 @@ class ManagementServer:
 
     def __init__(self, management: Management) -> None:
         self.management = management
-        self._app = application(management, RESOURCES, [_metrics(management)])
+        self._app = application(management, RESOURCES, [_metrics(management), *page.routes()])
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
         self._socket_path: Path | None = None
 

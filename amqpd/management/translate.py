@@ -6,27 +6,17 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from ..definitions.values import table_from_json, table_to_json
 from ..wire.properties import Properties
 from .errors import bad_request
-from .views import table
 
 _NAMES: Final = tuple([field.name for field in fields(Properties)])
 _NUMBERS: Final = ("delivery_mode", "priority", "timestamp")
 
 
 def arguments_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as a client would send them. Raises HttpError 400 for what has no AMQP type."""
-    return {name: _value(value) for name, value in values.items()}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return arguments_of(value)
-    if isinstance(value, list):
-        return [_value(each) for each in value]
-    if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
-        raise bad_request(f"{value} is no 64-bit number")
-    return value
+    """Arguments as a client would send them. Raises OperatorError for what has no AMQP type."""
+    return table_from_json(values)
 
 
 def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:
@@ -51,4 +41,4 @@ def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:
 def shown_properties(properties: Properties) -> dict[str, Any]:
     """Those a message has."""
     found = {name: getattr(properties, name) for name in _NAMES}
-    return table({name: value for name, value in found.items() if value is not None})
+    return table_to_json({name: value for name, value in found.items() if value is not None})

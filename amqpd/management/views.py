@@ -22,9 +22,9 @@ from ..broker.policies import names_of
 from ..broker.queue import Queue
 from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import VHost
+from ..definitions.values import table_to_json as table
 from ..wire.fields import encode_table
 from .rates import EXCHANGE_NAMES, depth_of, unacked_of
-from .resources import plain
 
 if TYPE_CHECKING:
     from .server import Management
@@ -322,22 +322,6 @@ class Views:
 _DEPTH: Final = ("messages", "messages_ready", "messages_unacknowledged")
 
 
-def table(values: Mapping[str, Any]) -> dict[str, Any]:
-    """An AMQP table, as far as JSON has words for it."""
-    return {name: shown(value) for name, value in values.items()}
-
-
-def shown(value: Any) -> Any:
-    """A value of the wire in JSON."""
-    if isinstance(value, Mapping):
-        return table(value)
-    if isinstance(value, (list, tuple)):
-        return [shown(each) for each in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return plain(value)
-
-
 def properties_key(routing_key: str, arguments: Mapping[str, Any]) -> str:
     """What tells apart the bindings between two objects, in a path (rabbit_mgmt_format:pack_binding_props)."""
     key = quote(routing_key, safe="-_.!()'") if routing_key else "~"
@@ -380,4 +364,4 @@ def _tls(connection: Connection) -> dict[str, Any]:
     return {"ssl": encryption is not None, **dict.fromkeys(names), **dict.fromkeys(certificate), **fields}
 
 
-__all__ = ["Views", "moment", "properties_key", "shown", "table", "unacked_of"]
+__all__ = ["Views", "moment", "properties_key", "unacked_of"]

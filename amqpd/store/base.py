@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from ..message import Message
 
@@ -16,6 +16,14 @@ Definition = Mapping[str, Any]
 
 Place = tuple[int, Message, int]
 """A message in a queue: its seq, the message, and its deadline."""
+
+
+class Returns(NamedTuple):
+    """What is kept of a message that came back from consumers."""
+
+    counted: int  # how many times it counted against it
+    total: int  # how many times at all
+    until: int = 0  # when it may be handed out again, in milliseconds since 1970; 0 = at once
 
 
 class Kind(IntEnum):
@@ -87,12 +95,12 @@ class Store(Protocol):
         """Note that the message was handed to a consumer. Kept with the next change, not by itself."""
         ...
 
-    def returned(self, queue_id: int, seq: int, times: int) -> None:
-        """Keep how many times a message came back from consumers. Forgotten with the message."""
+    def returned(self, queue_id: int, seq: int, returns: Returns) -> None:
+        """Keep that a message came back from consumers. Forgotten with the message."""
         ...
 
-    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
-        """How many times messages from `first` to `last` came back, by seq; without those that never did."""
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, Returns]:
+        """What is kept of the returns of messages from `first` to `last`, by seq; without those that never did."""
         ...
 
     def read(self, queue_id: int, first: int, limit: int) -> list[Place]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..message import Message
-from .base import MAX_SEQ, Definition, Kind, Place
+from .base import MAX_SEQ, Definition, Kind, Place, Returns
 
 PUT_COST: Final = 256
 """Bytes a put takes besides the body, about: of memory until it is written, and of the writing."""
@@ -26,7 +26,7 @@ class QueueChanges:
     def __init__(self) -> None:
         self.puts: dict[int, Message] = {}  # by seq, ascending
         self.deadlines: dict[int, int] = {}  # of puts that have one, and maybe of some that were undone
-        self.returns: dict[int, int] = {}  # by seq: how many times it came back
+        self.returns: dict[int, Returns] = {}  # by seq, of messages that came back
         self.deletes: list[int] = []
         self.freed = 0  # body bytes of the deletes
         self.delivered = -1  # highest seq delivered
@@ -108,15 +108,15 @@ class Batch:
         if seq > changes.delivered:
             changes.delivered = seq
 
-    def returned(self, queue_id: int, seq: int, times: int) -> None:
-        self._changes(queue_id).returns[seq] = times
+    def returned(self, queue_id: int, seq: int, returns: Returns) -> None:
+        self._changes(queue_id).returns[seq] = returns
 
-    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, Returns]:
         """What was noted in this batch of messages from `first` to `last`."""
         changes = self.queues.get(queue_id)
         if changes is None:
             return {}
-        return {seq: times for seq, times in changes.returns.items() if first <= seq <= last}
+        return {seq: returns for seq, returns in changes.returns.items() if first <= seq <= last}
 
     def puts(self, queue_id: int, first: int) -> list[Place]:
         """The queue's messages in this batch from `first` on, in order."""

@@ -7,7 +7,8 @@ thread is back. A lone change is thus on its way at once, and a flood is written
 Where consumers keep up with a large flow, a batch waits for them a moment before it goes out; see `patience`.
 
 A write that fails is never confirmed. Where the disk or the map is full, it is tried again until there is room, and
-`on_trouble` and `on_relief` tell the broker to hold publishers meanwhile. After any other failure nothing is written
+`on_trouble` and `on_relief` tell the broker to hold publishers meanwhile; `on_written` hears of the bytes of messages
+that went to the disk, so that somebody looks in time how much more it takes. After any other failure nothing is written
 any more: `on_failure` has to stop the process, since no confirm could be honest.
 """
 
@@ -45,6 +46,7 @@ class Committer:
         on_trouble: Callable[[BaseException], None],
         on_relief: Callable[[], None],
         on_failure: Callable[[BaseException], None],
+        on_written: Callable[[int], None] = lambda size: None,
         retry_interval: float = RETRY_INTERVAL,
     ) -> None:
         self._store = store
@@ -52,6 +54,7 @@ class Committer:
         self._on_trouble = on_trouble
         self._on_relief = on_relief
         self._on_failure = on_failure
+        self._on_written = on_written
         self._retry_interval = retry_interval
         self._jobs: SimpleQueue[Batch | None] = SimpleQueue()
         self._batch: Batch | None = None  # in the thread's hands, or back and not yet acknowledged
@@ -110,6 +113,7 @@ class Committer:
             batch, self._batch = self._batch, None
             try:
                 self._store.committed(batch)
+                self._on_written(batch.bytes)
             finally:
                 if self._store.has_changes:
                     self._submit()

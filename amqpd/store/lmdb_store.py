@@ -25,7 +25,7 @@ import lmdb
 from ..errors import StartupError
 from ..message import Message
 from . import records
-from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered
+from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered, Returns
 from .batch import Batch, QueueChanges
 
 MAP_SIZE: Final = 1 << 40
@@ -136,19 +136,19 @@ class LmdbStore:
     def delivered(self, queue_id: int, seq: int) -> None:
         self._batch.delivered(queue_id, seq)
 
-    def returned(self, queue_id: int, seq: int, times: int) -> None:
-        self._batch.returned(queue_id, seq, times)
+    def returned(self, queue_id: int, seq: int, returns: Returns) -> None:
+        self._batch.returned(queue_id, seq, returns)
         self._note_change()
 
-    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
-        found: dict[int, int] = {}
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, Returns]:
+        found: dict[int, Returns] = {}
         with self._env.begin(buffers=True) as txn, txn.cursor(self._returns_db) as cursor:
             if cursor.set_range(records.entry_key(queue_id, first)):
                 for key, record in cursor:
                     owner, seq = records.seq_of(key)
                     if owner != queue_id or seq > last:
                         break
-                    found[seq] = records.count_of(record)
+                    found[seq] = records.decode_returns(record)
         for batch in (self._in_flight, self._batch):
             if batch is not None:
                 found.update(batch.returns(queue_id, first, last))
@@ -335,8 +335,8 @@ class LmdbStore:
                 while more and entry_key(queue_id, first) <= bytes(cursor.key()) <= entry_key(queue_id, last):
                     cursor.delete()
                     more = bool(cursor.key())  # as in `_drop_range`
-        for seq, times in changes.returns.items():
-            txn.put(entry_key(queue_id, seq), records.count_record(times), db=self._returns_db)
+        for seq, returns in changes.returns.items():
+            txn.put(entry_key(queue_id, seq), records.encode_returns(returns), db=self._returns_db)
 
     def _drop_range(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..message import Message
-from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered
+from .base import MAX_SEQ, Counters, Definition, Kind, Place, Recovered, Returns
 
 
 class MemoryStore:
@@ -23,7 +23,7 @@ class MemoryStore:
         ] = {}  # queue id -> seq -> message, deadline; ascending
         self._next_seq: dict[int, int] = {}
         self._delivered: dict[int, int] = {}
-        self._returns: dict[tuple[int, int], int] = {}  # (queue id, seq) -> times it came back
+        self._returns: dict[int, dict[int, Returns]] = {}  # queue id -> seq -> what is known of its returns
         self._last_message_id = 0
 
     def recover(self) -> Recovered:
@@ -50,26 +50,32 @@ class MemoryStore:
 
     def delete(self, queue_id: int, seq: int, message: Message) -> None:
         del self._messages[queue_id][seq]
-        self._returns.pop((queue_id, seq), None)
+        if queue_id in self._returns:
+            self._returns[queue_id].pop(seq, None)
 
     def drop(self, queue_id: int, first: int = 0, last: int = MAX_SEQ) -> None:
         messages = self._messages.get(queue_id, {})
-        for seq in [seq for seq in messages if first <= seq <= last]:
+        # most often a few of many: the oldest segment of a stream
+        among = range(first, last + 1) if last - first < len(messages) else list(messages)
+        for seq in [seq for seq in among if first <= seq <= last and seq in messages]:
             del messages[seq]
-            self._returns.pop((queue_id, seq), None)
+            if queue_id in self._returns:
+                self._returns[queue_id].pop(seq, None)
         if first == 0 and last == MAX_SEQ:
             self._messages.pop(queue_id, None)
             self._next_seq.pop(queue_id, None)
             self._delivered.pop(queue_id, None)
+            self._returns.pop(queue_id, None)
 
     def delivered(self, queue_id: int, seq: int) -> None:
         self._delivered[queue_id] = max(seq, self._delivered.get(queue_id, -1))
 
-    def returned(self, queue_id: int, seq: int, times: int) -> None:
-        self._returns[queue_id, seq] = times
+    def returned(self, queue_id: int, seq: int, returns: Returns) -> None:
+        self._returns.setdefault(queue_id, {})[seq] = returns
 
-    def returns(self, queue_id: int, first: int, last: int) -> dict[int, int]:
-        return {seq: n for (owner, seq), n in self._returns.items() if owner == queue_id and first <= seq <= last}
+    def returns(self, queue_id: int, first: int, last: int) -> dict[int, Returns]:
+        found = self._returns.get(queue_id, {})
+        return {seq: returns for seq, returns in found.items() if first <= seq <= last}
 
     def read(self, queue_id: int, first: int, limit: int) -> list[Place]:
         messages = self._messages.get(queue_id, {})

@@ -11,7 +11,7 @@ its form: 1 = the content follows, 2 = the content is kept apart under a message
     message key  message id:8                                  message   as the first form of an entry
     share key    message id:8                                  share     number of entries left:4
     counters key queue id:8                                    counters  messages:8 bytes:8 next seq:8 delivered + 1:8
-    returns key  as an entry's                                 returns   how often it came back:4
+    returns key  as an entry's                                 returns   counted:4 total:4 until:8, or counted:4
     definition key  kind:1  id:8                               definition  msgpack
 
 Flags: 1 = persistent, 2 = it was dead-lettered.
@@ -28,7 +28,7 @@ import msgpack
 
 from ..message import Address, Message, compose
 from ..wire.schema import decode_shortstr
-from .base import Counters, Definition, Kind, Place
+from .base import Counters, Definition, Kind, Place, Returns
 
 SCHEMA: Final = 1
 """Version of all layouts in this module."""
@@ -39,6 +39,7 @@ _DEADLINE: Final = struct.Struct(">BQ")
 _SHARED: Final = struct.Struct(">BQ")
 _ID: Final = struct.Struct(">Q")
 _COUNT: Final = struct.Struct(">I")
+_RETURNS: Final = struct.Struct(">IIQ")
 _COUNTERS: Final = struct.Struct(">QQQQ")
 _DEFINITION_KEY: Final = struct.Struct(">BQ")
 
@@ -66,6 +67,16 @@ def id_of(key: bytes | memoryview) -> int:
 
 def count_of(record: bytes | memoryview) -> int:
     return int(_COUNT.unpack(record)[0])
+
+
+def encode_returns(returns: Returns) -> bytes:
+    return _RETURNS.pack(*returns)
+
+
+def decode_returns(record: bytes | memoryview) -> Returns:
+    if len(record) == _COUNT.size:  # as they were before it mattered who is to blame
+        return Returns(count_of(record), count_of(record))
+    return Returns(*_RETURNS.unpack(record))
 
 
 def encode_message(message: Message) -> bytes:

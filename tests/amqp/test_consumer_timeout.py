@@ -12,9 +12,11 @@ from amqpd.wire.fields import Int32
 from amqpd.wire.methods import (
     BasicAck,
     BasicCancel,
+    BasicConsume,
     BasicDeliver,
     BasicGet,
     BasicGetOk,
+    BasicQos,
     ChannelClose,
     ChannelCloseOk,
     TxSelect,
@@ -169,4 +171,61 @@ def test_from_4_3_on_classic_queues_have_no_timeout() -> None:
     pair.publish(1, "", "q")
     pair.expect(1, BasicDeliver)
     pair.advance(1000)
+    assert pair.silent()
+
+
+def test_from_4_3_on_the_oldest_of_each_consumer_counts_and_consumers_may_have_their_own_time() -> None:
+    pair = newer("quorum", consumer_cancel_notify=True)
+    pair.send(
+        1,
+        BasicQos(prefetch_count=1),
+        BasicConsume(queue="q", consumer_tag="slow", arguments={"x-consumer-timeout": 60_000}),
+        BasicConsume(queue="q", consumer_tag="quick", arguments={"x-consumer-timeout": 1000}),
+        BasicConsume(queue="q", consumer_tag="plain"),
+    )
+    pair.received()
+    for _ in range(3):
+        pair.publish(1, "", "q")
+    assert len(pair.received()) == 3
+    pair.advance(1.3)
+    assert pair.methods() == [BasicCancel("quick", nowait=True)]
+    pair.advance(10)
+    assert [type(method) for method in pair.methods()] == [BasicCancel]
+    pair.advance(40)
+    assert pair.silent()
+    pair.advance(10)
+    assert BasicCancel("slow", nowait=True) in pair.methods()
+    queue = pair.broker.vhosts["/"].queues["q"]
+    assert (queue.message_count, queue.consumers) == (3, [])
+
+
+def test_from_4_3_on_a_timeout_is_no_failure_of_the_message() -> None:
+    pair = newer("quorum", consumer_cancel_notify=True)
+    pair.consume()
+    pair.publish(1, "", "q")
+    pair.received()
+    pair.advance(12)
+    pair.received()
+    pair.send(1, BasicGet(queue="q"))
+    properties = pair.expect_command(1, BasicGetOk).properties
+    assert properties is not None
+    assert properties.headers == {"x-acquired-count": 1}
+
+
+def test_a_consumer_that_is_gone_keeps_no_timer_going() -> None:
+    pair = Pair(new_broker(consumer_timeout=0, compat=PROFILES["4.3"]))
+    pair.channel()
+    pair.queue("q", durable=True, arguments={"x-queue-type": "quorum"})
+    pair.send(1, BasicConsume(queue="q", consumer_tag="c", arguments={"x-consumer-timeout": 1000}))
+    assert pair.clock.deadline() is not None
+    pair.send(1, BasicCancel("c"))
+    pair.advance(5)
+    assert pair.clock.deadline() is None
+
+
+def test_before_4_3_the_time_of_a_consumer_is_not_known(pair: Pair) -> None:
+    pair.send(1, BasicConsume(queue="q", arguments={"x-consumer-timeout": 1000}))
+    pair.publish(1, "", "q")
+    pair.received()
+    pair.advance(5)
     assert pair.silent()

@@ -5,12 +5,16 @@ The store here commits when the test tells it to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amqpd.broker import exchanges
+from amqpd.broker.exchanges.fanout import FanoutExchange
+from amqpd.message import Message
 from amqpd.wire.methods import (
     BasicAck,
     BasicConsume,
@@ -499,3 +503,41 @@ def test_two_commits_are_answered_in_order(pair: Pair, store: ManualStore) -> No
     assert pair.silent()
     store.commit()
     assert kinds(pair) == [TxCommitOk, TxCommitOk]
+
+
+# --- what an exchange gives to new bindings
+
+
+class MirrorExchange(FanoutExchange):
+    """Gives new bindings the very messages it was given, and not copies of them."""
+
+    type = "x-mirror"
+    by_routing_key = False
+    attentive = True
+
+    def __init__(self, name: str, **properties: Any) -> None:
+        super().__init__(name, **properties)
+        self._seen: list[Message] = []
+
+    def receive(self, message: Message, keys: tuple[str, ...]) -> int | None:
+        self._seen.append(message)
+        return None
+
+    def replay(self) -> Iterable[Message]:
+        return list(self._seen)
+
+
+@pytest.mark.parametrize("kind", ["x-recent-history", "x-mirror"])
+def test_the_consumer_of_what_a_new_binding_brings_does_not_confirm_the_publish(
+    pair: Pair, store: ManualStore, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(exchanges._types, MirrorExchange.type, MirrorExchange)
+    pair.send(1, ExchangeDeclare(exchange="x", type=kind), QueueBind(queue="d", exchange="x"), ConfirmSelect())
+    pair.send(2, QueueDeclare(queue="later", durable=True), BasicConsume(queue="later", no_ack=True))
+    store.commit()
+    pair.received()
+    pair.publish(1, "x", "", b"body", PERSISTENT)
+    pair.send(2, QueueBind(queue="later", exchange="x"))
+    assert kinds(pair) == [BasicDeliver]  # but no ack: what `d` has is not on the disk
+    store.commit()
+    assert set(kinds(pair)) == {BasicAck, QueueBindOk}

@@ -534,3 +534,26 @@ def test_a_frame_is_never_longer_than_agreed() -> None:
         size = int.from_bytes(wire[position + 3 : position + 7], "big") + FRAME_OVERHEAD
         assert size <= 4096
         position += size
+
+
+def test_a_publisher_that_waits_for_the_disk_is_told_of_an_alarm_at_once(publisher: Pair, store: ManualStore) -> None:
+    publisher.broker.lag_limit = SIZE
+    for _ in range(2):
+        publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+    publisher.received()
+    publisher.broker.alarms.raise_("low on disk")
+    assert publisher.expect(0, ConnectionBlocked).reason == "low on disk"
+    store.commit()
+    assert not publisher.connection.reading
+    publisher.broker.alarms.clear("low on disk")
+    publisher.expect(0, ConnectionUnblocked)
+    assert publisher.connection.reading
+
+
+def test_a_disk_with_little_room_lets_less_be_on_its_way(publisher: Pair, store: ManualStore) -> None:
+    publisher.broker.lag_limit = SIZE
+    publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+    publisher.publish(1, "", "d", bytes(SIZE), PERSISTENT)
+    assert not publisher.connection.reading
+    store.commit()
+    assert publisher.connection.reading

@@ -190,7 +190,7 @@ def test_new_passwords_have_to_be_as_the_configuration_says(broker: Broker) -> N
         (lambda users: users.add("alice", "x"), 'User "alice" already exists'),
         (lambda users: users.add("", "x"), "user name cannot be empty"),
         (lambda users: users.add("x", "x", password_hash="x"), "both password and password_hash are provided"),
-        (lambda users: users.add("x", password_hash="zzz"), "password_hash 'zzz' is not base64"),
+        (lambda users: users.add("x", password_hash="zzz"), "password_hash is not base64"),
         (lambda users: users.add("x", "x", tags=map(str, range(33))), "33 tags are too many; a user has 32 at most"),
         (
             lambda users: users.add("x", "x", limits={"max-foo": 1}),
@@ -338,7 +338,7 @@ def test_users_in_the_data_folder_that_make_no_sense_stop_the_start(broker: Brok
     broker.store.define(Kind.USER, broken.id, broken.definition)
     with pytest.raises(StartupError) as caught:
         restarted(broker)
-    assert str(caught.value) == "the users in the data folder make no sense: password_hash 'zzz' is not base64"
+    assert str(caught.value) == "the users in the data folder make no sense: password_hash is not base64"
 
 
 def test_a_peer_prints_as_rabbitmq_names_connections() -> None:

@@ -351,3 +351,61 @@ def test_equality_does_not_depend_on_the_order(one: Any, other: Any) -> None:
 )
 def test_integers_of_all_widths_compare_and_other_types_keep_apart(one: Any, other: Any, equal: bool) -> None:
     assert equal_values(one, other) is equal
+
+
+# --- what quorum queues have from 4.3 on
+
+NEWER = {
+    "x-consumer-timeout": 60_000,
+    "x-consumer-disconnected-timeout": 0,
+    "x-delayed-retry-type": "all",
+    "x-delayed-retry-min": Int32(5),
+    "x-delayed-retry-max": "whatever",
+}
+
+
+@pytest.mark.parametrize("queue_type", ["classic", "quorum", "stream"])
+def test_before_4_3_nobody_knows_them(queue_type: str) -> None:
+    check_queue_arguments({"x-queue-type": queue_type, **NEWER, "x-consumer-timeout": "x"}, QUEUE)
+    compare_queue_arguments({}, NEWER, QUEUE)
+    check_consumer_arguments({"x-consumer-timeout": "x"}, QUEUE, "classic")
+    check_stream_consumer_arguments({"x-consumer-timeout": "x"}, QUEUE)
+
+
+def test_from_4_3_on_quorum_queues_take_them() -> None:
+    check_queue_arguments({"x-queue-type": "quorum", **NEWER}, QUEUE, quorum_4_3=True)
+    check_consumer_arguments({"x-consumer-timeout": 0}, QUEUE, "quorum", quorum_4_3=True)
+
+
+@pytest.mark.parametrize("name", NEWER)
+@pytest.mark.parametrize("queue_type", ["classic", "stream"])
+def test_from_4_3_on_queues_of_other_types_refuse_them(name: str, queue_type: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_queue_arguments({"x-queue-type": queue_type, name: NEWER[name]}, QUEUE, quorum_4_3=True)
+    assert caught.value.explanation == f"invalid arg '{name}' for {QUEUE} of queue type rabbit_{queue_type}_queue"
+
+
+@pytest.mark.parametrize("name", ["x-consumer-timeout", "x-consumer-disconnected-timeout"])
+@pytest.mark.parametrize(("value", "reason"), [(-1, "{value_negative,-1}"), ("5", '"expected integer, got longstr"')])
+def test_from_4_3_on_a_timeout_is_a_natural_number(name: str, value: Any, reason: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_queue_arguments({"x-queue-type": "quorum", name: value}, QUEUE, quorum_4_3=True)
+    assert caught.value.explanation == f"invalid arg '{name}' for {QUEUE}: {reason}"
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_from_4_3_on_they_are_compared(name: str) -> None:
+    with pytest.raises(PreconditionFailed, match=f"inequivalent arg '{name}'"):
+        compare_queue_arguments(
+            {"x-queue-type": "quorum"}, {"x-queue-type": "quorum", name: NEWER[name]}, QUEUE, quorum_4_3=True
+        )
+
+
+def test_from_4_3_on_consumers_of_quorum_queues_alone_have_a_timeout() -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_consumer_arguments({"x-consumer-timeout": -1}, QUEUE, "quorum", quorum_4_3=True)
+    assert caught.value.explanation == f"invalid arg 'x-consumer-timeout' for {QUEUE}: {{value_negative,-1}}"
+    with pytest.raises(PreconditionFailed, match="of queue type rabbit_classic_queue"):
+        check_consumer_arguments({"x-consumer-timeout": 5}, QUEUE, "classic", quorum_4_3=True)
+    with pytest.raises(PreconditionFailed, match="of queue type rabbit_stream_queue"):
+        check_stream_consumer_arguments({"x-consumer-timeout": 5}, QUEUE, quorum_4_3=True)

@@ -18,7 +18,7 @@ from amqpd.message import make_message
 from amqpd.store.base import Kind, Store
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.store.memory import MemoryStore
-from amqpd.wire.fields import Int32
+from amqpd.wire.fields import Int32, encode_table
 from amqpd.wire.properties import Properties
 from tests.fakes import ManualStore
 
@@ -101,7 +101,7 @@ def test_durable_exchanges_come_back_with_their_properties(run: Run) -> None:
 
 
 def test_durable_queues_come_back_with_their_properties(run: Run) -> None:
-    arguments = {"x-max-length": 5, "foo": "bar"}
+    arguments = {"x-max-length": 5, "foo": "bar", "x-queue-type": "classic"}
     run.broker.vhosts["/"].declare_queue("q", durable=True, auto_delete=True, arguments=arguments)
     queue = run.restart().vhosts["/"].queue("q", None)
     assert (queue.durable, queue.auto_delete, queue.owner, queue.arguments) == (True, True, None, arguments)
@@ -111,6 +111,17 @@ def test_durable_queues_come_back_with_their_properties(run: Run) -> None:
 def test_a_recovered_queue_is_equal_to_its_declaration(run: Run) -> None:
     arguments = {"x-max-length": 5}
     run.broker.vhosts["/"].declare_queue("q", durable=True, arguments=arguments)
+    vhost = run.restart().vhosts["/"]
+    assert vhost.declare_queue("q", durable=True, arguments=arguments) is vhost.queue("q", None)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"x-queue-type": "classic"}])
+def test_a_queue_stored_without_its_type_is_equal_to_a_declaration_today(run: Run, arguments: dict[str, Any]) -> None:
+    run.broker.store.define(
+        Kind.QUEUE,
+        next(run.broker.ids),
+        {"vhost": "/", "name": "q", "auto_delete": False, "arguments": encode_table({})},
+    )
     vhost = run.restart().vhosts["/"]
     assert vhost.declare_queue("q", durable=True, arguments=arguments) is vhost.queue("q", None)
 

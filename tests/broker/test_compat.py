@@ -53,6 +53,25 @@ def test_what_moved_between_versions(
     assert profile.nacks_count is nacks_count
 
 
+@pytest.mark.parametrize(
+    ("name", "stores_queue_type", "levels", "quorum_4_3"),
+    [
+        ("3.12", False, 1, False),
+        ("3.13", False, 1, False),
+        ("4.0", True, 2, False),
+        ("4.1", True, 2, False),
+        ("4.2", True, 2, False),
+        ("4.3", True, 32, True),
+        ("default", True, 2, False),
+    ],
+)
+def test_what_moved_in_queues(name: str, stores_queue_type: bool, levels: int, quorum_4_3: bool) -> None:
+    profile = PROFILES[name]
+    assert profile.stores_queue_type is stores_queue_type
+    assert profile.levels == levels
+    assert profile.quorum_4_3 is quorum_4_3
+
+
 def test_what_a_profile_permits_may_be_said_otherwise() -> None:
     assert compat_for("4.3") == PROFILES["4.3"]
     found = compat_for("4.3", transient_queues=True)

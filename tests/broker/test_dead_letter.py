@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amqpd.broker.dead_letter import WARN_INTERVAL
 from amqpd.broker.queue import REFUSED, Queue
 from amqpd.message import Message, make_message
 from amqpd.store.base import Store
@@ -309,6 +311,25 @@ def test_a_rejection_before_the_last_visit_does_not_count(stage: Stage) -> None:
     assert queue.message_count == 1
     stage.clock.advance(1)
     assert queue.message_count == 0
+
+
+def test_a_cycle_is_warned_of_once_in_a_while_for_each_queue(stage: Stage) -> None:
+    heard: list[tuple[str, Mapping[str, Any]]] = []
+    stage.broker.events.on_warning = lambda text, fields: heard.append((text, fields))
+    dying(stage, "one", key="two", message_ttl=1000)
+    dying(stage, "two", key="one", message_ttl=1000)
+    for _ in range(3):
+        stage.publish(b"a", b"b", to="one")
+        stage.clock.advance(2)
+    text = "message dropped: dead letters go round in a cycle"
+    assert heard == [(text, {"vhost": "/", "queue": "two", "cycle": ["two", "one"]})]
+    stage.publish(b"a", to="two")
+    stage.clock.advance(2)
+    assert [fields["queue"] for _, fields in heard] == ["two", "one"]
+    stage.clock.advance(WARN_INTERVAL)
+    stage.publish(b"a", to="two")
+    stage.clock.advance(2)
+    assert [fields["queue"] for _, fields in heard] == ["two", "one", "one"]
 
 
 # --- as durable as their queues

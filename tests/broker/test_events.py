@@ -101,9 +101,10 @@ def test_the_topology_tells_what_comes_and_goes(broker: Broker) -> None:
             "queue.created",
             {
                 "name": "q",
+                "type": "rabbit_classic_queue",
                 "durable": False,
                 "auto_delete": True,
-                "arguments": {"x-max-length": 5},
+                "arguments": {"x-max-length": 5, "x-queue-type": "classic"},
                 "exclusive": False,
                 **common,
             },
@@ -115,6 +116,17 @@ def test_the_topology_tells_what_comes_and_goes(broker: Broker) -> None:
         ("queue.deleted", {"name": "q", **common}),
         ("exchange.deleted", {"name": "x", **common}),
     ]
+
+
+def test_a_stream_is_told_as_a_queue(broker: Broker) -> None:
+    heard = listening(broker.events)
+    broker.vhosts["/"].declare_queue("s", durable=True, arguments={"x-queue-type": "stream"})
+    (told,) = heard
+    assert (told[0], told[1]["type"], told[1]["arguments"]) == (
+        "queue.created",
+        "rabbit_stream_queue",
+        {"x-queue-type": "stream"},
+    )
 
 
 def test_vhosts_and_alarms_are_told(broker: Broker) -> None:

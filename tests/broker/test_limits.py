@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amqpd.broker.compat import PROFILES
-from amqpd.broker.queue import REFUSED, STORED
+from amqpd.broker.limits import BURIED_AT_ONCE, EXPIRED_AT_ONCE, PATIENCE, PAUSE
+from amqpd.broker.queue import REFUSED, STORED, Queue
 from amqpd.store.memory import MemoryStore
 from tests.broker.steps import Stage, consume, drain, make, messages, reject, take
 from tests.fakes import ManualStore
@@ -178,6 +179,57 @@ def test_an_unacked_message_does_not_expire(stage: Stage) -> None:
     assert queue.unacked == 1
     queue.requeue([entry])
     assert (queue.unacked, queue.message_count) == (0, 0)
+
+
+def backlog(stage: Stage, expired: int, **arguments: Any) -> Queue:
+    """A queue where a message that stays stands before and behind a number of others that have expired."""
+    queue = stage.queue(**arguments)
+    stage.publish(b"first")
+    for number in range(expired):
+        stage.publish(b"%d" % number, ttl=1000)
+    stage.publish(b"last")
+    stage.clock.advance(2)
+    assert queue.message_count == expired + 2
+    return queue
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at_once"),
+    [({}, EXPIRED_AT_ONCE), ({"dead_letter_exchange": "", "dead_letter_routing_key": "dead"}, BURIED_AT_ONCE)],
+)
+def test_a_consumer_waits_while_a_backlog_of_the_expired_is_dropped_by_turns(
+    stage: Stage, arguments: dict[str, Any], at_once: int
+) -> None:
+    queue = backlog(stage, 2 * at_once + 1, **arguments)
+    consumer, sink = consume(queue)
+    assert sink.bodies == [b"first"]
+    counts = []
+    while queue.message_count:
+        counts.append(queue.message_count)
+        stage.clock.advance(PAUSE)
+    assert counts == [at_once + 2, 2]
+    assert sink.bodies == [b"first", b"last"]
+    assert consumer.unacked == 2
+
+
+def test_what_is_published_or_comes_back_meanwhile_keeps_its_place(stage: Stage) -> None:
+    queue = backlog(stage, 6 * EXPIRED_AT_ONCE)
+    first = take(queue)
+    _, sink = consume(queue)
+    stage.publish(b"new")
+    queue.requeue([first])
+    assert sink.bodies == [b"first"]
+    stage.clock.advance(1)
+    assert sink.bodies == [b"first", b"last", b"new"]
+
+
+def test_a_get_is_more_patient_and_finds_nothing_rather_than_what_has_expired(stage: Stage) -> None:
+    queue = backlog(stage, (PATIENCE + 2) * EXPIRED_AT_ONCE + 1)
+    take(queue)
+    assert queue.message_count == (PATIENCE + 1) * EXPIRED_AT_ONCE + 2  # one turn went by with the first
+    assert queue.get(True) is None
+    assert queue.message_count == EXPIRED_AT_ONCE + 2
+    assert take(queue).message.body == b"last"
 
 
 def test_many_expire_by_turns(stage: Stage) -> None:
@@ -465,6 +517,32 @@ def test_what_comes_back_uncounted_is_not_counted(stage: Stage) -> None:
     for _ in range(3):
         queue.requeue([take(queue)], counted=False)
     assert counts(queue) == [None]
+
+
+def test_from_4_3_on_all_returns_are_told_besides_those_that_count() -> None:
+    stage = Stage(compat=PROFILES["4.3"])
+    queue = quorum(stage, delivery_limit=1, dead_letter_exchange="", dead_letter_routing_key="dead")
+    dead = stage.queue("dead", durable=True)
+    stage.publish(b"a", headers={"mine": 1})
+    told = []
+    for counted in (False, False, True, False):
+        entry = take(queue)
+        told.append(entry.message.headers)
+        queue.requeue([entry], counted=counted)
+    assert told == [
+        {"mine": 1},
+        {"mine": 1, "x-acquired-count": 1},
+        {"mine": 1, "x-acquired-count": 2},
+        {"mine": 1, "x-acquired-count": 3, "x-delivery-count": 1},
+    ]
+    stage.restart()
+    queue, dead = stage.vhost.queues["q"], stage.vhost.queues["dead"]  # type: ignore[assignment]
+    entry = take(queue)
+    assert entry.message.headers == {"mine": 1, "x-acquired-count": 4, "x-delivery-count": 1}
+    queue.requeue([entry])
+    (letter,) = messages(dead)
+    assert letter.headers["x-death"][0]["reason"] == "delivery_limit"
+    assert not {"x-acquired-count", "x-delivery-count"} & letter.headers.keys()
 
 
 def test_other_queues_with_the_same_message_do_not_see_the_count(stage: Stage) -> None:

@@ -89,7 +89,7 @@ def test_a_policy_is_set_in_place_of_the_one_with_its_name() -> None:
     queue = stage.queue()
     for length in (1, 2):
         stage.broker.policies.set("/", "p", "", {"max-length": length})
-        assert queue.effective == {"x-max-length": length}
+        assert queue.effective == {"x-queue-type": "classic", "x-max-length": length}
     stage.broker.policies.clear("/", "p")
     assert queue.effective is queue.arguments
     assert queue.policies is None
@@ -114,7 +114,7 @@ def test_what_cannot_be_changes_nothing() -> None:
         stage.broker.policies.set("/", "p", "(", {"max-length": 2})
     with pytest.raises(NoSuchObject, match="Virtual host 'nope' does not exist"):
         stage.broker.policies.set("nope", "p", "", {"max-length": 2})
-    assert queue.effective == {"x-max-length": 1}
+    assert queue.effective == {"x-queue-type": "classic", "x-max-length": 1}
 
 
 @pytest.mark.parametrize("pattern", ["(" * 2000 + ")" * 2000, "a{99999999999999}", r"\Qa\E"])
@@ -126,14 +126,14 @@ def test_a_pattern_that_would_be_misread_is_refused(pattern: str) -> None:
 def test_a_pattern_may_name_classes_of_characters() -> None:
     stage = Stage()
     stage.broker.policies.set("/", "p", "^[[:alpha:]]$", {"max-length": 1})
-    assert stage.queue("a").effective == {"x-max-length": 1}
-    assert stage.queue("1").effective == {}
+    assert stage.queue("a").effective == {"x-queue-type": "classic", "x-max-length": 1}
+    assert stage.queue("1").effective == {"x-queue-type": "classic"}
 
 
 def test_a_pattern_that_python_could_match_for_ever_is_answered() -> None:
     stage = Stage()
     stage.broker.policies.set("/", "p", "^(a+)+$", {"max-length": 1})
-    assert stage.queue("a" * 60 + "b").effective == {}
+    assert stage.queue("a" * 60 + "b").effective == {"x-queue-type": "classic"}
 
 
 def test_apply_to_is_one_of_six() -> None:
@@ -164,7 +164,7 @@ def test_policies_are_there_after_a_restart_before_queues_are_used() -> None:
     stage.restart()
     queue = stage.vhost.queues["q"]
     assert isinstance(queue, Queue)
-    assert queue.effective == {"x-max-length": 1, "x-expires": 60_000}
+    assert queue.effective == {"x-queue-type": "classic", "x-max-length": 1, "x-expires": 60_000}
     stage.publish(b"1", b"2", delivery_mode=2)
     assert drain(queue) == [b"2"]
     assert [parameter.value for parameter in stage.broker.parameters.list("policy")] == [
@@ -214,7 +214,7 @@ def test_many_queues_follow_little_by_little_whatever_comes_in_between() -> None
     stage.broker.policies.set("/", "p", "", {"max-length": 1})
     assert 0 < sum([queue.policies is not None for queue in stage.vhost.queues.values()]) < 5000
     stage.vhost.delete_queue(stage.vhost.queues[names.pop()])
-    assert stage.queue("new").effective == {"x-max-length": 1}
+    assert stage.queue("new").effective == {"x-queue-type": "classic", "x-max-length": 1}
     stage.clock.advance(0.0015)
     stage.broker.policies.set("/", "p", "", {"max-length": 2})
     stage.broker.policies.set("/", "p", "", {"max-length": 3})

@@ -45,6 +45,9 @@ class Lender:
     def oldest_unacked(self) -> Entry | None:
         return self.out[0] if self.out else None
 
+    def oldest_unacked_of_each(self) -> list[Entry]:
+        raise NotImplementedError
+
     def timed_out(self, entry: Entry, timeout: int) -> None:
         self.heard.append((round(self._clock.now() - self._start, 3), entry.tag, timeout))
         self._timeouts.unwatch(self)

@@ -278,7 +278,34 @@ def test_a_queue_is_declared_with_its_properties(vhost: VHost) -> None:
     queue = vhost.declare_queue("q", durable=True, auto_delete=True, arguments={"x-max-length": 5, "foo": None})
     assert vhost.queue("q", None) is queue
     assert (queue.name, queue.durable, queue.auto_delete, queue.owner) == ("q", True, True, None)
-    assert queue.arguments == {"x-max-length": 5, "foo": None}
+    assert queue.arguments == {"x-max-length": 5, "foo": None, "x-queue-type": "classic"}
+
+
+@pytest.mark.parametrize(
+    ("compat", "stored"), [("3.12", {}), ("3.13", {}), *((v, {"x-queue-type": "classic"}) for v in ("4.0", "default"))]
+)
+def test_from_4_0_on_the_type_is_among_the_arguments_of_a_queue(compat: str, stored: dict[str, str]) -> None:
+    vhost = Broker(MemoryStore(), VirtualClock(), compat=PROFILES[compat]).vhosts["/"]
+    assert vhost.declare_queue("q").arguments == stored
+    assert vhost.declare_queue("q").arguments == stored
+    vhost.declare_queue("q", arguments={"x-queue-type": "classic"})
+
+
+@pytest.mark.parametrize(
+    ("compat", "first", "second", "text"),
+    [
+        ("default", {}, {"x-queue-type": "quorum"}, "received 'quorum' but current is 'classic'"),
+        ("default", {"x-queue-type": "quorum"}, {}, "received 'classic' but current is 'quorum'"),
+        ("3.13", {}, {"x-queue-type": "quorum"}, "received the value 'quorum' of type 'longstr' but current is none"),
+        ("3.13", {"x-queue-type": "quorum"}, {}, "received none but current is the value 'quorum' of type 'longstr'"),
+    ],
+)
+def test_another_type_is_refused(compat: str, first: dict[str, Any], second: dict[str, Any], text: str) -> None:
+    vhost = Broker(MemoryStore(), VirtualClock(), compat=PROFILES[compat]).vhosts["/"]
+    vhost.declare_queue("q", durable=True, arguments=first)
+    with pytest.raises(PreconditionFailed) as refused:
+        vhost.declare_queue("q", durable=True, arguments=second)
+    assert refused.value.explanation == f"inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': {text}"
 
 
 def test_declaring_the_same_again_finds_the_queue(vhost: VHost) -> None:

@@ -236,8 +236,8 @@ def test_one_that_does_not_start_leaves_its_code_and_its_last_lines(tmp_path: Pa
         port = taken.getsockname()[1]
         done = amqpd("-p", str(port), "-D", tmp_path, "--detach", "--wait")
     assert (done.returncode, done.stdout) == (os.EX_UNAVAILABLE, "")
-    first, last = done.stderr.splitlines()
-    assert first.startswith(f"amqpd: cannot listen on 127.0.0.1:{port}: Address already in use;")
+    *_, why, last = done.stderr.splitlines()
+    assert why.startswith(f"amqpd: cannot listen on 127.0.0.1:{port}: Address already in use;")
     assert last == f"amqpd: the broker did not start; its log is {tmp_path / 'amqpd.log'}"
 
 

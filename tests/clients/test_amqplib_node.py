@@ -1,4 +1,4 @@
-"""amqplib, the client of Node.js programs. The scenarios are in node/scenarios.js."""
+"""amqplib, the client of Node.js programs: its calls in node/scenarios.js, whole programs in node/programs.js."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -14,7 +15,11 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent / "node"
-SCENARIOS = re.findall(r"^scenario\('(.+)',", (FOLDER / "scenarios.js").read_text(), re.MULTILINE)
+SCENARIOS = [
+    (script, sentence)
+    for script in ("scenarios.js", "programs.js")
+    for sentence in re.findall(r"^scenario\('(.+)',", (FOLDER / script).read_text(encoding="utf-8"), re.MULTILINE)
+]
 
 PATH = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
 """Where node is looked for first: pip puts it beside python."""
@@ -24,16 +29,23 @@ def run(command: str, *arguments: str, timeout: float) -> None:
     """Run node or npm; the test fails with what it wrote when it does."""
     found = shutil.which(command, path=PATH)
     assert found, f"{command} is neither installed beside python nor on the PATH: pip install -e '.[test]'"
-    process = subprocess.run(
+    process = subprocess.Popen(
         [found, *arguments],
         cwd=FOLDER,
         env={**os.environ, "PATH": PATH},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout,
+        start_new_session=True,  # pip's node is a script that starts node, and both have to go
     )
-    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{process.stdout}{process.stderr}"
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        pytest.fail(f"{command} did not end within {timeout:.0f} s:\n{output}")
+    assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{output}"
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +57,6 @@ def amqplib() -> None:
         run("npm", "install", "--no-package-lock", "--no-save", "--no-audit", "--no-fund", timeout=100)
 
 
-@pytest.mark.parametrize("sentence", SCENARIOS, ids=lambda sentence: sentence.replace(" ", "_"))
-def test_amqplib(sentence: str, amqplib: None, broker_url: str, name: Callable[..., str]) -> None:
-    run("node", "scenarios.js", broker_url, name("node"), sentence, timeout=30)
+@pytest.mark.parametrize(("script", "sentence"), SCENARIOS, ids=[words.replace(" ", "_") for _, words in SCENARIOS])
+def test_amqplib(script: str, sentence: str, amqplib: None, broker_url: str, name: Callable[..., str]) -> None:
+    run("node", script, broker_url, name("node"), sentence, timeout=30)

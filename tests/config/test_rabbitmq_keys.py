@@ -309,10 +309,6 @@ EFFECTIVE = words("""
 """What RabbitMQ's users count on: the keys that most files out there have, and CI services set."""
 
 NOT_YET = {
-    "definitions": words("""
-        load_definitions management.load_definitions definitions.import_backend definitions.local.path
-        definitions.skip_if_unchanged
-    """),
     "management and Prometheus": words("""
         management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
         management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
@@ -424,3 +420,9 @@ def test_any_value_is_translated_or_refused_with_its_line(pairs: list[tuple[str,
 @given(st.text(max_size=20))
 def test_any_word_may_have_a_near_key(key: str) -> None:
     assert nearest(key) == "" or nearest(key).startswith("did you mean '")
+
+
+def test_an_unknown_part_of_a_table_is_found_at_its_line() -> None:
+    [found] = translated("default_users.bob.passwort = x").findings
+    assert found.place == "F:1"
+    assert "unknown key 'passwort' in a table of 'default_users'" in str(found)

@@ -179,3 +179,34 @@ def test_times_and_counts_go_on(tmp_path: Path) -> None:
             assert get(client, "counted").body == b"b"
     finally:
         broker.kill()
+
+
+@pytest.mark.timeout(120)
+def test_priorities_places_and_retries_that_wait_go_on(tmp_path: Path) -> None:
+    broker = BrokerProcess("-D", str(tmp_path), environment={"AMQPD_COMPAT": "4.3"})
+    broker.start()
+    try:
+        client = confirming(broker)
+        declare(client, "q", queue_type="quorum", delayed_retry_type="failed", delayed_retry_min=3000)
+        for body, priority in ((b"a", 1), (b"b", 9), (b"c", 9), (b"d", None), (b"e", 1)):
+            confirmed(client, "q", body, Properties(priority=priority))
+        command = get(client, "q")
+        assert command.body == b"b"
+        began = time.monotonic()
+        client.send(1, BasicReject(command.method.delivery_tag, requeue=True))  # type: ignore[union-attr]
+        confirmed(client, "q", b"f", Properties(priority=5))
+        client.drop()
+        broker.kill()
+        broker.start()
+        with confirming(broker) as client:
+            found = [get(client, "q").body for _ in range(5)]
+            if time.monotonic() - began < 2.9:
+                assert found == [b"c", b"f", b"d", b"a", b"e"]
+            expect_ready(client, "q", 1)
+            assert time.monotonic() - began >= 2.9
+            command = get(client, "q")
+            assert (command.body, command.method.redelivered) == (b"b", True)  # type: ignore[union-attr]
+            assert command.properties is not None
+            assert command.properties.headers == {"x-delivery-count": 1, "x-acquired-count": 1}
+    finally:
+        broker.kill()

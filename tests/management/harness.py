@@ -7,12 +7,14 @@ import base64
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from amqpd.auth.chain import Chain, Link
 from amqpd.auth.internal import InternalUsers
 from amqpd.broker.broker import Broker
 from amqpd.broker.vhost import VHost
 from amqpd.clock import VirtualClock
+from amqpd.management import page
 from amqpd.management.api import RESOURCES
 from amqpd.management.resources import application
 from amqpd.management.server import Listener, Management
@@ -46,11 +48,12 @@ class Api:
             self.broker,
             chain,
             chain,
+            self.users,
             self.log,
             listeners=[Listener("amqp", "127.0.0.1", 5672), Listener("http", "127.0.0.1", 15672)],
             server_properties={"version": "4.2.9", "product": "RabbitMQ", "cluster_name": "amqpd@localhost"},
         )
-        self.app = application(self.management, RESOURCES)
+        self.app = application(self.management, RESOURCES, page.routes())
 
     @property
     def vhost(self) -> VHost:
@@ -79,11 +82,24 @@ class Api:
         peer: tuple[str, int] = ("127.0.0.1", 40000),
     ) -> Answer:
         """`body` is bytes as they are, or a value for JSON; `path` goes on after /api."""
+        return self.at(f"/api{path}", method, body, login=login, headers=headers, peer=peer)
+
+    def at(
+        self,
+        path: str,
+        method: str = "GET",
+        body: Any = None,
+        *,
+        login: str | None = "guest:guest",
+        headers: dict[str, str] | None = None,
+        peer: tuple[str, int] = ("127.0.0.1", 40000),
+    ) -> Answer:
+        """The same at any path."""
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         if login is not None:
             sent.append((b"authorization", b"Basic " + base64.b64encode(login.encode())))
-        return asyncio.run(self._request(method, f"/api{path}", data, sent, peer))
+        return asyncio.run(self._request(method, path, data, sent, peer))
 
     async def _request(
         self, method: str, target: str, body: bytes, headers: list[tuple[bytes, bytes]], peer: tuple[str, int]
@@ -94,7 +110,7 @@ class Api:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": raw,
+            "path": unquote(raw),
             "raw_path": raw.encode(),
             "query_string": query.encode(),
             "headers": headers,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from amqpd.message import Message, make_message
-from amqpd.store.base import MAX_SEQ, Kind
+from amqpd.store.base import MAX_SEQ, Kind, Returns
 from amqpd.store.batch import Batch
 from amqpd.store.lmdb_store import LmdbStore
 from amqpd.store.memory import MemoryStore
@@ -73,7 +73,7 @@ class DiskAgainstMemory(RuleBasedStateMachine):
     def come_back(self, data: st.DataObject, times: int) -> None:
         queue_id, seq = data.draw(st.sampled_from(sorted(self.messages)))
         for store in (self.memory, self.disk):
-            store.returned(queue_id, seq, times)
+            store.returned(queue_id, seq, Returns(times, times + 1, times << 40))
 
     @rule(queue_id=st.sampled_from(QUEUES), data=st.data())
     def drop(self, queue_id: int, data: st.DataObject) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from amqpd.config import Config
+from amqpd.config.addresses import Address
 from amqpd.daemon import Daemon
 from amqpd.testing.client import Client
 from tests.fakes import RecordingLog
@@ -150,7 +151,7 @@ class InThread:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
-        self._daemon = Daemon(Config(memory=True, listener="127.0.0.1:0"))
+        self._daemon = Daemon(Config(memory=True, management=False, tcp_listeners=(Address("127.0.0.1", 0),)))
         self._daemon._log = RecordingLog()
         await self._daemon.start()
         host, port = self._daemon.addresses[0]

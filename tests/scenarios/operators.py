@@ -26,6 +26,7 @@ import pytest
 from amqpd.broker.broker import Broker
 from amqpd.broker.policies import names_of
 from amqpd.config import Config
+from amqpd.config.addresses import Address
 from amqpd.daemon import Daemon
 from amqpd.errors import OperatorError
 from amqpd.testing.client import Client
@@ -121,7 +122,9 @@ class OwnOperator:
 
     def __init__(self, **settings: Any) -> None:
         self.daemon = Daemon(
-            Config(listener="127.0.0.1:0", memory=True, management=False, log_level="error", **settings)
+            Config(
+                tcp_listeners=(Address("127.0.0.1", 0),), memory=True, management=False, log_level="error", **settings
+            )
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -130,7 +133,11 @@ class OwnOperator:
         self.url = self.daemon.url
 
     def put_vhost(self, name: str, **metadata: Any) -> None:
-        self._do(lambda broker: broker.add_vhost(name, **metadata))
+        def put(broker: Broker) -> None:
+            broker.add_vhost(name, **metadata)
+            self.daemon.users.set_permissions("guest", name, configure=".*", write=".*", read=".*")
+
+        self._do(put)
 
     def delete_vhost(self, name: str) -> None:
         self._do(lambda broker: broker.delete_vhost(name))

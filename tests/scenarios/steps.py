@@ -69,6 +69,13 @@ def reopen_channel(client: Client, channel: int = 1) -> None:
     client.channel(channel)
 
 
+def version(client: Client) -> tuple[int, ...]:
+    """Of RabbitMQ: the broker's, or the one it follows. For what moved between versions."""
+    assert client.start is not None
+    number: str = client.start.server_properties["version"]
+    return tuple(map(int, number.split(".")[:2]))
+
+
 # --- errors
 
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from steps import Connect, Name, consume, declare, delivered, deliveries, expect_channel_error, own_queue
+from steps import (
+    Connect,
+    Name,
+    consume,
+    declare,
+    delivered,
+    deliveries,
+    drain,
+    expect_channel_error,
+    expect_ready,
+    own_queue,
+)
 
 from amqpd.testing.client import Client
 from amqpd.wire.methods import (
@@ -12,6 +23,7 @@ from amqpd.wire.methods import (
     BasicCancelOk,
     BasicConsume,
     BasicDeliver,
+    BasicGet,
     BasicQos,
     BasicQosOk,
     ChannelClose,
@@ -192,3 +204,18 @@ def test_false_is_as_good_as_absent_but_not_the_same(client: Client, name: Name)
         " received 'true' but current is 'false'"
     )
     expect_channel_error(client, 406, text, QueueDeclare)
+
+
+def test_a_quorum_queue_has_nothing_to_get(client: Client, name: Name) -> None:
+    queue = name("queue")
+    declare(client, queue, durable=True, arguments={**SINGLE, "x-queue-type": "quorum"})
+    client.send(1, BasicGet(queue=queue))
+    text = (
+        f"cannot obtain access to locked queue '{queue}' in vhost '/'. basic.get operations are not supported by quorum"
+        " queues with single active consumer"
+    )
+    expect_channel_error(client, 405, text, BasicGet)
+    own = own_queue(client, arguments=SINGLE)
+    client.publish(1, "", own, b"a")
+    expect_ready(client, own, 1)
+    assert drain(client, own) == [b"a"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from steps import Name, declare, expect_channel_error
+from steps import Name, declare, expect_channel_error, version
 
 from amqpd.testing.client import Client
 from amqpd.wire.methods import QueueDeclare
@@ -127,10 +127,19 @@ def test_segments_may_not_be_larger_than_3_gb(client: Client) -> None:
     refused(client, text, arguments={"x-stream-max-segment-size-bytes": 3_000_000_001})
 
 
+def test_who_gives_no_type_does_not_mean_a_stream(client: Client, name: Name) -> None:
+    stream = declare(client, name("stream"), durable=True, arguments=STREAM).queue
+    client.send(1, QueueDeclare(queue=stream, durable=True))
+    values = "received none but current is the value 'stream' of type 'longstr'"
+    if version(client) >= (4, 0):  # but the classic one
+        values = "received 'classic' but current is 'stream'"
+    text = f"inequivalent arg 'x-queue-type' for queue '{stream}' in vhost '/': {values}"
+    expect_channel_error(client, 406, text, QueueDeclare)
+
+
 @pytest.mark.parametrize(
     ("arguments", "difference"),
     [
-        ({}, "'x-queue-type' for {q}: received none but current is the value 'stream' of type 'longstr'"),
         ({"x-queue-type": "classic"}, "'x-queue-type' for {q}: received 'classic' but current is 'stream'"),
         ({**STREAM, "x-max-age": "8D"}, "'x-max-age' for {q}: received '8D' but current is '7D'"),
         (STREAM, "'x-max-age' for {q}: received none but current is the value '7D' of type 'longstr'"),

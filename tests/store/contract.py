@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from amqpd.message import Message, make_message
-from amqpd.store.base import MAX_SEQ, Counters, Kind, Recovered, Store
+from amqpd.store.base import MAX_SEQ, Counters, Kind, Recovered, Returns, Store
 from amqpd.store.batch import PUT_COST
 from amqpd.wire.properties import Properties
 
@@ -80,16 +80,16 @@ class StoreContract:
         for seq in range(4):
             opened.put(1, seq, b"x")
         opened.put(2, 0, b"x")
-        opened.store.returned(1, 0, 1)
-        opened.store.returned(1, 2, 1)
-        opened.store.returned(2, 0, 7)
+        opened.store.returned(1, 0, Returns(1, 1))
+        opened.store.returned(1, 2, Returns(1, 2))
+        opened.store.returned(2, 0, Returns(7, 9, 1_700_000_000_000))
         opened.advance()
-        opened.store.returned(1, 2, 2)
+        opened.store.returned(1, 2, Returns(2, 3))
         for _ in range(2):
-            assert opened.store.returns(1, 0, MAX_SEQ) == {0: 1, 2: 2}
-            assert opened.store.returns(1, 1, 3) == {2: 2}
-            assert opened.store.returns(1, 0, 1) == {0: 1}
-            assert opened.store.returns(2, 0, 0) == {0: 7}
+            assert opened.store.returns(1, 0, MAX_SEQ) == {0: (1, 1, 0), 2: (2, 3, 0)}
+            assert opened.store.returns(1, 1, 3) == {2: (2, 3, 0)}
+            assert opened.store.returns(1, 0, 1) == {0: (1, 1, 0)}
+            assert opened.store.returns(2, 0, 0) == {0: (7, 9, 1_700_000_000_000)}
             assert opened.store.returns(3, 0, MAX_SEQ) == {}
             opened.restart()
 
@@ -97,24 +97,24 @@ class StoreContract:
         messages = [opened.put(1, seq, b"x") for seq in range(4)]
         opened.put(2, 0, b"x")
         for seq in range(4):
-            opened.store.returned(1, seq, 1)
-        opened.store.returned(2, 0, 1)
+            opened.store.returned(1, seq, Returns(1, 1))
+        opened.store.returned(2, 0, Returns(1, 1))
         opened.advance()
         opened.store.delete(1, 0, messages[0])
         opened.store.drop(1, 2, 2)
         opened.restart()
-        assert opened.store.returns(1, 0, MAX_SEQ) == {1: 1, 3: 1}
+        assert opened.store.returns(1, 0, MAX_SEQ) == {1: (1, 1, 0), 3: (1, 1, 0)}
         opened.store.drop(1)
         opened.restart()
         assert opened.store.returns(1, 0, MAX_SEQ) == {}
-        assert opened.store.returns(2, 0, MAX_SEQ) == {0: 1}
+        assert opened.store.returns(2, 0, MAX_SEQ) == {0: (1, 1, 0)}
 
     def test_returns_of_a_message_that_was_never_written_leave_nothing(self, opened: Opened) -> None:
         message = opened.put(1, 0, b"x")
-        opened.store.returned(1, 0, 1)
+        opened.store.returned(1, 0, Returns(1, 1))
         opened.store.delete(1, 0, message)
         opened.put(1, 1, b"x")
-        opened.store.returned(1, 1, 1)
+        opened.store.returned(1, 1, Returns(1, 1))
         opened.store.drop(1, 1, 1)
         opened.put(1, 2, b"x")
         opened.restart()

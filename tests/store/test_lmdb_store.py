@@ -406,7 +406,7 @@ def test_a_store_of_another_version_is_refused_and_left_alone(folder: Path, vers
         (b"definitions", records.definition_key(Kind.QUEUE, 1), b"\x83\xa4name"),
         (b"definitions", records.definition_key(Kind.QUEUE, 1), b"\x05"),
         (b"definitions", records.definition_key(Kind.QUEUE, 1), b""),
-        (b"definitions", b"\x09" + bytes(8), b"\x80"),
+        (b"definitions", b"\x63" + bytes(8), b"\x80"),
         (b"definitions", b"short", b"\x80"),
         (b"counters", records.id_key(1), b"short"),
         (b"counters", b"short", bytes(32)),

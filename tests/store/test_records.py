@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from amqpd.message import Message, make_message
 from amqpd.store import records
-from amqpd.store.base import MAX_SEQ, Counters, Kind
+from amqpd.store.base import MAX_SEQ, Counters, Kind, Returns
 from amqpd.wire.properties import Properties
 from tests.strategies import properties, short_strings
 
@@ -96,6 +96,16 @@ def test_ids_and_counts_are_these_bytes() -> None:
     assert records.count_of(bytes.fromhex("00000102")) == 258
 
 
+def test_returns_are_these_bytes() -> None:
+    encoded = bytes.fromhex("00000002 00000003 0000018bcfe56800")
+    assert records.encode_returns(Returns(2, 3, 1_700_000_000_000)) == encoded
+    assert records.decode_returns(memoryview(encoded)) == (2, 3, 1_700_000_000_000)
+
+
+def test_returns_written_before_they_had_a_total_are_read() -> None:
+    assert records.decode_returns(bytes.fromhex("00000002")) == (2, 2, 0)
+
+
 def test_counters_are_these_bytes() -> None:
     encoded = bytes.fromhex("0000000000000003 0000000000000100 0000000000000009 0000000000000005")
     counters = Counters(messages=3, bytes=256, next_seq=9, delivered=4)
@@ -114,12 +124,24 @@ def test_a_definition_key_is_kind_and_id() -> None:
 
 
 def test_the_kinds_have_these_numbers() -> None:
-    assert {kind.name: kind.value for kind in Kind} == {"VHOST": 1, "EXCHANGE": 2, "QUEUE": 3, "BINDING": 4}
+    assert {kind.name: kind.value for kind in Kind} == {
+        "VHOST": 1,
+        "EXCHANGE": 2,
+        "QUEUE": 3,
+        "BINDING": 4,
+        "USER": 5,
+        "PERMISSION": 6,
+        "TOPIC_PERMISSION": 7,
+        "POLICY": 8,
+        "OPERATOR_POLICY": 9,
+        "PARAMETER": 10,
+        "GLOBAL_PARAMETER": 11,
+    }
 
 
 def test_an_unknown_kind_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="5 is not a valid Kind"):
-        records.kind_and_id(b"\x05" + bytes(8))
+    with pytest.raises(ValueError, match="99 is not a valid Kind"):
+        records.kind_and_id(b"\x63" + bytes(8))
 
 
 def test_a_definition_is_msgpack() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bindings, connections, exchanges, health, overview, queues, vhosts
+from . import bindings, connections, definitions, documentation, exchanges, health, history, overview, queues, vhosts
 
 RESOURCES = (
     *overview.RESOURCES,
@@ -11,6 +11,9 @@ RESOURCES = (
     *queues.RESOURCES,
     *bindings.RESOURCES,
     *vhosts.RESOURCES,
+    *definitions.RESOURCES,
     *health.RESOURCES,
+    *history.RESOURCES,
+    *documentation.RESOURCES,
 )
 """Every path below /api. Of two that match, the first counts."""

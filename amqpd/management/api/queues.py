@@ -42,7 +42,9 @@ async def list_queues(call: Call) -> Response:
         "name": lambda place: place[1].name,
         "durable": lambda place: place[1].durable,
         "type": lambda place: queue_type_of(place[1].arguments),
-        "messages": lambda place: place[1].message_count + getattr(place[1], "unacked", 0),
+        "messages": lambda place: (
+            place[1].message_count + getattr(place[1], "unacked", 0) + getattr(place[1], "held", 0)
+        ),
         "messages_ready": lambda place: place[1].message_count,
         "consumers": lambda place: len(place[1].consumers),
     }
