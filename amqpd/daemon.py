@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from . import __version__, machine
+from .access import Access
 from .amqp.connection import ConnectionSettings
 from .auth.attempts import Attempts, Counted
-from .auth.base import Authenticator, Credentials
+from .auth.base import Authenticator, Authorizer, Credentials
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
@@ -107,6 +108,7 @@ class Daemon:
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
         self._settings: list[ConnectionSettings] = []  # of their connections
+        self._access: Access | None = None
         self._tls: TlsFiles | None = None
         self._https: TlsFiles | None = None
         self._management: ManagementServer | None = None
@@ -140,9 +142,7 @@ class Daemon:
                 tracing=config.trace,
             )
             self.broker.events.on_warning = self._warn
-            self.users = InternalUsers(
-                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
-            )
+            self.users = InternalUsers(self.broker, recovered, rules=password_rules(config))
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._defaults = VHostDefaults(self.broker, self.users, config)
             self.broker.when_vhost_added.append(self._defaults.provide)
@@ -155,18 +155,21 @@ class Daemon:
             self._log_to_exchange()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            authenticator = Throttled(self.users, self.clock)
+            self._access = Access(config, self.users, self.clock, self._log)
+            authorizer = self._access.chain
+            authenticator = Throttled(authorizer, self.clock)
             attempts = Attempts()
             self.watermarks = self._make_watermarks()
             self.watermarks.start()
-            await self._listen(Counted(authenticator, attempts, "amqp091"), Turn(loop))
+            await self._listen(Counted(authenticator, attempts, "amqp091"), authorizer, Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
+            at_http = Counted(authenticator, attempts, "http")
             if config.management or config.prometheus:
-                await self._start_management(authenticator, attempts)
+                await self._start_management(at_http, authorizer, attempts)
             if not config.memory:
-                self._await_control(authenticator, attempts)
+                self._await_control(at_http, authorizer, attempts)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -198,7 +201,9 @@ class Daemon:
         except OperatorError as error:
             raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
 
-    def _make_management(self, authenticator: Authenticator, attempts: Attempts) -> ManagementServer:
+    def _make_management(
+        self, authenticator: Authenticator, authorizer: Authorizer, attempts: Attempts
+    ) -> ManagementServer:
         # takes as long to import as all the rest, and clients can connect already
         from .management.cors import Cors  # noqa: PLC0415
         from .management.server import Listener, Management, ManagementServer, Options  # noqa: PLC0415
@@ -206,8 +211,8 @@ class Daemon:
         config = self.config
         management = Management(
             self.broker,
-            Counted(authenticator, attempts, "http"),
-            self.users,
+            authenticator,
+            authorizer,
             self.users,
             self._log,
             listeners=[
@@ -243,10 +248,10 @@ class Daemon:
         management.started_at = self._started_at
         return ManagementServer(management)
 
-    async def _start_management(self, authenticator: Authenticator, attempts: Attempts) -> None:
+    async def _start_management(self, authenticator: Authenticator, authorizer: Authorizer, attempts: Attempts) -> None:
         """Serve the HTTP API, and metrics, as far as they are wanted. Raises StartupError when it cannot listen."""
         config = self.config
-        self._management = server = self._make_management(authenticator, attempts)
+        self._management = server = self._make_management(authenticator, authorizer, attempts)
         try:
             if config.management:
                 await self._serve_api(server)
@@ -279,14 +284,14 @@ class Daemon:
             self.https_addresses = [(host, port)]
             self._log.info(f"started HTTPS listener on {_joined(host, port)}")
 
-    def _await_control(self, authenticator: Authenticator, attempts: Attempts) -> None:
+    def _await_control(self, authenticator: Authenticator, authorizer: Authorizer, attempts: Attempts) -> None:
         """Have the owner of the data folder find the API there. Raises StartupError when that cannot be."""
 
         async def answer(listening: socket.socket) -> None:
             if self._management is None:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(None, importlib.import_module, "amqpd.management.server")
-                self._management = self._make_management(authenticator, attempts)
+                self._management = self._make_management(authenticator, authorizer, attempts)
             await self._management.start_local(listening)
 
         self._doorbell = Doorbell(Path(self.config.data_dir) / CONTROL_SOCKET, answer, self._log)
@@ -380,6 +385,8 @@ class Daemon:
         await asyncio.gather(
             *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
+        if self._access is not None:
+            self._access.close()
         self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
@@ -405,7 +412,7 @@ class Daemon:
         elif self._doorbell is not None:
             await self._doorbell.close()
 
-    async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
+    async def _listen(self, authenticator: Authenticator, authorizer: Authorizer, turn: Turn) -> None:
         """Open what clients connect to, without TLS and with it."""
         config = self.config
         log = get_logger(category="connection")
@@ -430,7 +437,7 @@ class Daemon:
             listener = AmqpListener(
                 self.broker,
                 authenticator,
-                self.users,
+                authorizer,
                 settings,
                 turn,
                 log,

@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "wire.rewrite",
         "wire.spec",
     },
-    "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
+    "amqp": {"wire", "message", "errors", "broker", "auth", "clock", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
     "management": {
         "amqp",
@@ -56,7 +56,10 @@ MAY_IMPORT = {
         "__version__",
     },
     "testing": {"wire", "daemon", "config"},
+    "fetch": {"auth"},
+    "access": {"auth", "clock", "config", "errors", "fetch"},
     "daemon": {
+        "access",
         "amqp",
         "auth",
         "broker",
@@ -99,6 +102,7 @@ MAY_TOUCH_ASYNCIO = {
     "listeners",
     "management",
     "daemon",
+    "fetch",
     "process",
     "store/committer.py",
     "cli/http.py",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Authenticator, Credentials, Peer, Refusal, User
+from .base import Authenticator, Credentials, Login, Peer, User
+from .pending import Pending
 
 
 class Attempts:
@@ -40,10 +41,16 @@ class Counted:
         self._attempts = attempts
         self._protocol = protocol
 
-    def authenticate(self, credentials: Credentials, peer: Peer) -> User | Refusal:
+    def authenticate(self, credentials: Credentials, peer: Peer) -> Login | Pending[Login]:
         outcome = self._authenticator.authenticate(credentials, peer)
-        self._attempts.count(self._protocol, failed=not isinstance(outcome, User))
+        if isinstance(outcome, Pending):
+            outcome.then(self._count)
+        else:
+            self._count(outcome)
         return outcome
 
-    def update_secret(self, user: User, secret: bytes, peer: Peer) -> User | Refusal:
+    def update_secret(self, user: User, secret: bytes, peer: Peer) -> Login | Pending[Login]:
         return self._authenticator.update_secret(user, secret, peer)
+
+    def _count(self, outcome: Login) -> None:
+        self._attempts.count(self._protocol, failed=not isinstance(outcome, User))

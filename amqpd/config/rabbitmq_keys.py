@@ -11,6 +11,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
@@ -65,6 +66,8 @@ class Fold(Enum):
     NAMES = auto()  # the names that end the keys whose value is true
     TABLES = auto()  # tables of what ends the keys, one for each name that follows the setting's
     PAIRS = auto()  # one table of their values, by the name that ends the keys
+    BACKENDS = auto()  # names, or what ends with `.authn` and `.authz` as two of them with a slash between
+    NAMED = auto()  # tables of the names that end the keys, with one field for the value, that of the setting's record
     EACH = auto()  # each is a setting of its own name, and the first one, if none is so called, that of the row
 
 
@@ -242,6 +245,11 @@ def _tables(setting: str, keys: str, read: Callable[[str], Any] = str) -> tuple[
     return tuple(Row(f"{setting}.*.{key}", setting, read, Fold.TABLES) for key in keys.split())
 
 
+def _pair(pattern: str, setting: str) -> tuple[Row, ...]:
+    """A backend, or who says who somebody is, and who says what they may do."""
+    return tuple(Row(f"{pattern}{ending}", setting, backend, Fold.BACKENDS) for ending in ("", ".authn", ".authz"))
+
+
 def _web(prefix: str) -> tuple[Row, ...]:
     """A listener of the management plugin's kind."""
     return (
@@ -288,8 +296,11 @@ ROWS: Final = (
     *_same("credential_validator.min_length", integer),
     # who may log in, and how
     Row("auth_mechanisms.*", "auth_mechanisms", mechanism, Fold.LIST),
-    Row("auth_backends.*", "auth_backends", backend, Fold.LIST),
-    *_same("auth_backends.*.authn auth_backends.*.authz", backend),
+    *_pair("auth_backends.*", "auth_backends"),
+    *_pair("auth_cache.cached_backend", "auth_cache.cached_backend"),
+    *_same("auth_cache.cache_ttl", integer),
+    *_same("auth_cache.cache_refusals", flag),
+    *_not(Verdict.ACCEPTED, "auth_cache.cache_module", "there is one kind of cache"),
     Row(
         "ssl_cert_login_from",
         "ssl_cert_login_from",
@@ -302,7 +313,34 @@ ROWS: Final = (
         "auth_http.http_method auth_http.user_path auth_http.vhost_path auth_http.resource_path auth_http.topic_path"
     ),
     *_same("auth_http.request_timeout auth_http.connection_timeout", integer),
-    *_same("auth_oauth2.** auth_ldap.** auth_cache.** auth_http.**"),
+    *_same("auth_http.authorization_failure_disclosure", flag),
+    *_same(
+        "auth_http.ssl_options.cacertfile auth_http.ssl_options.certfile auth_http.ssl_options.keyfile"
+        " auth_http.ssl_options.password"
+    ),
+    Row("auth_http.ssl_options.verify", "auth_http.ssl_options.verify", either("verify_peer", "verify_none")),
+    *_not(Verdict.ACCEPTED, "auth_http.ssl_options.hostname_verification", "names are compared, with wildcards"),
+    *_not(Verdict.IGNORED, "auth_http.ssl_options auth_http.ssl_options.**", "OpenSSL decides"),
+    *_same(
+        "auth_oauth2.resource_server_id auth_oauth2.scope_prefix auth_oauth2.additional_scopes_key"
+        " auth_oauth2.default_key auth_oauth2.jwks_url auth_oauth2.issuer auth_oauth2.discovery_endpoint_path"
+        " auth_oauth2.https.cacertfile"
+    ),
+    Row("auth_oauth2.jwks_uri", "auth_oauth2.jwks_url"),
+    *_same("auth_oauth2.verify_aud auth_oauth2.require_exp", flag),
+    Row("auth_oauth2.scope_aliases.*", "auth_oauth2.scope_aliases", str, Fold.NAMED),
+    Row("auth_oauth2.signing_keys.*", "auth_oauth2.signing_keys", str, Fold.NAMED),
+    Row("auth_oauth2.preferred_username_claims.*", "auth_oauth2.preferred_username_claims", str, Fold.LIST),
+    Row("auth_oauth2.algorithms.*", "auth_oauth2.algorithms", str, Fold.LIST),
+    Row("auth_oauth2.https.verify", "auth_oauth2.https.verify", either("verify_peer", "verify_none")),
+    Row("auth_oauth2.https.peer_verification", "auth_oauth2.https.verify", either("verify_peer", "verify_none")),
+    *_not(Verdict.ACCEPTED, "auth_oauth2.https.hostname_verification", "names are compared, with wildcards"),
+    *_not(
+        Verdict.ACCEPTED,
+        "auth_oauth2.token_endpoint auth_oauth2.end_session_endpoint auth_oauth2.authorization_endpoint",
+        "of no use to a broker without a login page",
+    ),
+    *_same("auth_oauth2.** auth_ldap.**"),
     # limits
     *_same("heartbeat max_message_size", size),
     *_same("frame_max", integer),
@@ -551,6 +589,11 @@ def _settle(layer: Layer, setting: str, fold: Fold, found: list[tuple[Entry, Any
         value = tables(found, len(setting.split(".")))
     elif fold is Fold.PAIRS:
         value = {entry.words[-1]: value for entry, value in found}
+    elif fold is Fold.BACKENDS:
+        value = ",".join(pairs(found))
+    elif fold is Fold.NAMED:
+        _, named = fields(SETTINGS[setting].metadata["record"])
+        value = [{"name": entry.words[-1], named.name: text} for entry, text in found]
     else:
         value = counting[-1][1]
     for entry, _ in counting:
@@ -590,9 +633,24 @@ def tables(found: Sequence[tuple[Entry, Any]], depth: int = 1) -> list[dict[str,
     return list(made.values())
 
 
+def pairs(found: Sequence[tuple[Entry, Any]]) -> list[str]:
+    """`x.N = A` as A; `x.N.authn = A` and `x.N.authz = B` as A/B, and one alone as if it were both."""
+    made: dict[str, dict[str, str]] = {}
+    for entry, value in sorted(found, key=lambda each: _by_number(each[0])):
+        *_, last = entry.words
+        whole = last not in ("authn", "authz")
+        made.setdefault(entry.key if whole else entry.key.removesuffix(f".{last}"), {})["" if whole else last] = value
+    return [parts[""] if "" in parts else "/".join(parts[each] for each in sorted(parts)) for parts in made.values()]
+
+
 def _by_last_word(entry: Entry) -> tuple[int, str]:
     word = entry.words[-1]
     return (int(word), "") if word.isascii() and word.isdigit() else (1 << 64, word)
+
+
+def _by_number(entry: Entry) -> tuple[int, str]:
+    number = next((word for word in entry.words if word.isascii() and word.isdigit()), "")
+    return (int(number), "") if number else (1 << 64, entry.key)
 
 
 def _wrong(entry: Entry, expected: str) -> Finding:

@@ -38,6 +38,11 @@ COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
 MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS")
 LOGIN_FROM: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+BACKENDS: Final = ("internal", "http", "oauth2", "cache")
+ALGORITHMS: Final = (
+    *(f"{kind}{size}" for kind in ("RS", "PS", "ES", "HS") for size in (256, 384, 512)),
+    "EdDSA",
+)
 SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
 
 MAX_BODY: Final = 512 << 20
@@ -139,6 +144,22 @@ class DefaultPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that tokens are signed with."""
+
+    name: str
+    file: str = ""  # in PEM
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeAlias:
+    """A scope that stands for others."""
+
+    name: str
+    scope: str = ""  # with blanks between several
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings. Sizes are in bytes, and may be given with a unit, such as 64MiB."""
 
@@ -173,6 +194,80 @@ class Config:
     ssl_handshake_timeout: int = _setting("ssl_handshake_timeout", 5_000, "milliseconds a TLS handshake may take")
     auth_mechanisms: tuple[str, ...] = _setting(
         "auth_mechanisms", ("PLAIN", "AMQPLAIN", "ANONYMOUS"), "ways to log in, in order", MECHANISMS
+    )
+    auth_backends: tuple[str, ...] = _setting(
+        "auth_backends",
+        ("internal",),
+        "who is asked in turn: internal, http, oauth2, cache, or a pair as http/internal",
+    )
+    cached_backend: str = _setting("auth_cache.cached_backend", "internal", "what cache remembers, or a pair")
+    cache_ttl: int = _setting("auth_cache.cache_ttl", 15_000, "milliseconds it does")
+    cache_refusals: bool = _setting("auth_cache.cache_refusals", False, "remember refusals, too")
+    http_method: str = _setting("auth_http.http_method", "get", "how the server is asked", ("get", "post"))
+    http_user_path: str = _setting(
+        "auth_http.user_path", "http://localhost:8000/auth/user", "URL that says who may log in"
+    )
+    http_vhost_path: str = _setting(
+        "auth_http.vhost_path", "http://localhost:8000/auth/vhost", "URL that says who may enter a vhost"
+    )
+    http_resource_path: str = _setting(
+        "auth_http.resource_path",
+        "http://localhost:8000/auth/resource",
+        "URL that says who may use a queue or exchange",
+    )
+    http_topic_path: str = _setting(
+        "auth_http.topic_path", "http://localhost:8000/auth/topic", "URL that says who may use a routing key"
+    )
+    http_request_timeout: int = _setting("auth_http.request_timeout", 15_000, "milliseconds an answer may take")
+    http_connection_timeout: int = _setting(
+        "auth_http.connection_timeout", 15_000, "milliseconds of these until there is a connection"
+    )
+    http_disclosure: bool = _setting(
+        "auth_http.authorization_failure_disclosure", False, "tell clients the server's reason for a refusal"
+    )
+    http_cacertfile: str = _setting(
+        "auth_http.ssl_options.cacertfile", "", "whose certificate the server may have, in PEM; none = the system's"
+    )
+    http_certfile: str = _setting("auth_http.ssl_options.certfile", "", "certificate to show it, in PEM")
+    http_keyfile: str = _setting("auth_http.ssl_options.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    http_key_password: str = _setting("auth_http.ssl_options.password", "", "the key's password")
+    http_verify: str = _setting(
+        "auth_http.ssl_options.verify", "verify_peer", "look at its certificate", ("verify_peer", "verify_none")
+    )
+    oauth2_resource_server_id: str = _setting(
+        "auth_oauth2.resource_server_id", "", "the name of this broker: what tokens have among their audience"
+    )
+    oauth2_scope_prefix: str = _setting(
+        "auth_oauth2.scope_prefix", "{resource_server_id}.", "what scopes begin with that are meant for this broker"
+    )
+    oauth2_additional_scopes_key: str = _setting(
+        "auth_oauth2.additional_scopes_key", "", "claims with more scopes, by blanks; a.b is b in a"
+    )
+    oauth2_scope_aliases: tuple[ScopeAlias, ...] = _setting(
+        "auth_oauth2.scope_aliases", (), "scopes that stand for others", record=ScopeAlias
+    )
+    oauth2_username_claims: tuple[str, ...] = _setting(
+        "auth_oauth2.preferred_username_claims", ("sub", "client_id"), "claims with the user's name; the first counts"
+    )
+    oauth2_verify_aud: bool = _setting("auth_oauth2.verify_aud", True, "only tokens for this audience count")
+    oauth2_require_exp: bool = _setting("auth_oauth2.require_exp", True, "only tokens that expire count")
+    oauth2_signing_keys: tuple[SigningKey, ...] = _setting(
+        "auth_oauth2.signing_keys", (), "keys of tokens, in PEM files", record=SigningKey
+    )
+    oauth2_default_key: str = _setting("auth_oauth2.default_key", "", "the key of tokens that name none")
+    oauth2_jwks_url: str = _setting("auth_oauth2.jwks_url", "", "URL of keys of tokens, as a JSON Web Key Set")
+    oauth2_issuer: str = _setting("auth_oauth2.issuer", "", "URL of who makes tokens, to find jwks_url from")
+    oauth2_discovery_path: str = _setting(
+        "auth_oauth2.discovery_endpoint_path", ".well-known/openid-configuration", "where below it"
+    )
+    oauth2_algorithms: tuple[str, ...] = _setting(
+        "auth_oauth2.algorithms", (), "algorithms tokens may be signed by; none = those of the key", ALGORITHMS
+    )
+    oauth2_cacertfile: str = _setting(
+        "auth_oauth2.https.cacertfile", "", "whose certificates these servers may have, in PEM; none = the system's"
+    )
+    oauth2_verify: str = _setting(
+        "auth_oauth2.https.verify", "verify_peer", "look at their certificates", ("verify_peer", "verify_none")
     )
     anonymous_login_user: str = _setting("anonymous_login_user", "", "who those are that log in with ANONYMOUS")
     anonymous_login_pass: str = _setting("anonymous_login_pass", "", "that user's password")
@@ -398,12 +493,16 @@ class Config:
             ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
             ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
             ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
+            ("auth_cache.cache_ttl", self.cache_ttl, 0, MAX_SIZE),
+            ("auth_http.request_timeout", self.http_request_timeout, 1, MAX_SIZE),
+            ("auth_http.connection_timeout", self.http_connection_timeout, 1, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
         self._check_web()
+        self._check_backends()
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
             ("default_vhost", self.default_vhost, "a name"),
@@ -418,6 +517,7 @@ class Config:
 
         for key, names, expected in (
             ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
+            ("auth_backends", self.auth_backends, "at least one name"),
             ("ssl_options.versions", self.tls_versions, "at least one version"),
             ("management.ssl.versions", self.https_versions, "at least one version"),
         ):
@@ -447,6 +547,33 @@ class Config:
             if not header.isascii() or (header and not header.isprintable()):
                 raise _invalid(f"management.{name}", header, "what a header can hold: a line of ASCII")
 
+    def _check_backends(self) -> None:
+        used: set[str] = set()
+        for key, names in (
+            ("auth_backends", self.auth_backends),
+            ("auth_cache.cached_backend", (self.cached_backend,)),
+        ):
+            for name in names:
+                pair = backend_pair(name)
+                if len(pair) != 2 or not set(pair) <= set(BACKENDS):
+                    raise _invalid(key, name, f"{', '.join(BACKENDS)}, or two of them as http/internal")
+                if key != "auth_backends" and "cache" in pair:
+                    raise _invalid(key, name, "another backend")
+                used |= set(pair)
+        for key, url in (
+            ("auth_http.user_path", self.http_user_path),
+            ("auth_http.vhost_path", self.http_vhost_path),
+            ("auth_http.resource_path", self.http_resource_path),
+            ("auth_http.topic_path", self.http_topic_path),
+        ):
+            if not _is_url(url):
+                raise _invalid(key, url, "a URL such as http://localhost:8000/auth/user")
+        for key, url in (("auth_oauth2.jwks_url", self.oauth2_jwks_url), ("auth_oauth2.issuer", self.oauth2_issuer)):
+            if url and not _is_url(url):
+                raise _invalid(key, url, "a URL such as https://localhost:8443/keys")
+        if "oauth2" in used and not self.oauth2_resource_server_id:
+            raise StartupError("'auth_backends' has oauth2, and needs 'auth_oauth2.resource_server_id'", os.EX_CONFIG)
+
     @property
     def log_path(self) -> Path | None:
         """The file to log to, if any."""
@@ -462,6 +589,19 @@ SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config
 def is_table(key: str) -> bool:
     """Whether a key is a table whose names an operator chooses."""
     return key in SETTINGS and SETTINGS[key].metadata["table"]
+
+
+def backend_pair(text: str) -> list[str]:
+    """Who says who somebody is, and who says what they may do, as `auth_backends` has it; RabbitMQ's names, too."""
+    authn, slash, authz = text.partition("/")
+    return [
+        {"oauth": "oauth2"}.get(name, name)
+        for name in [part.strip().removeprefix("rabbit_auth_backend_") for part in (authn, authz if slash else authn)]
+    ]
+
+
+def _is_url(text: str) -> bool:
+    return re.fullmatch(r"https?://[^/?#\s]+[^#\s]*", text) is not None and text.isascii()
 
 
 def is_setting(key: str) -> bool:

@@ -8,13 +8,16 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from ..auth.base import Action, Credentials, Peer, Resource, User
+from ..amqp.inquiry import Inquiry, Undecided
+from ..auth.base import Action, Credentials, Peer, Resource, User, addition
 from ..broker.exchanges import Exchange
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
@@ -42,6 +45,7 @@ class Call:
         self.broker = management.broker
         self.user = User("")  # until `authenticate`
         self.raw_body = b""  # once it is loaded
+        self._inquiry = Inquiry()
 
     # --- who
 
@@ -54,7 +58,8 @@ class Call:
         header = self.request.headers.get("authorization")
         if header is None:
             raise login_required()
-        user = self.management.authenticator.authenticate(basic_credentials(header), peer)
+        authenticate = partial(self.management.authenticator.authenticate, basic_credentials(header), peer)
+        user = await self.settle(lambda: self._inquiry.ask("login", authenticate))
         if not isinstance(user, User):
             self.management.log.warning("HTTP access denied", reason=user.reason, peer=f"{peer.host}:{peer.port}")
             await asyncio.sleep(user.delay)
@@ -62,6 +67,25 @@ class Call:
         if not LEVELS & user.tags:
             raise not_authorised("Not management user")
         self.user = user
+
+    async def settle(self, step: Callable[[], Any]) -> Any:
+        """What a step comes to, or what it awaits; it is taken again when a backend has answered what it asked."""
+        while True:
+            try:
+                result = step()
+                return await result if isawaitable(result) else result
+            except Undecided as undecided:
+                await self._answer_to(undecided)
+
+    def _answer_to(self, undecided: Undecided) -> Awaitable[None]:
+        answered = asyncio.get_running_loop().create_future()
+
+        def wake() -> None:
+            if not answered.done():  # as it is when the client has left
+                answered.set_result(None)
+
+        self._inquiry.wait(undecided, wake)
+        return answered
 
     @property
     def reading(self) -> bool:
@@ -88,7 +112,11 @@ class Call:
         return "administrator" in self.user.tags or not self.user.tags.isdisjoint(tags)
 
     def may_enter(self, vhost: str) -> bool:
-        return self.local or self.management.authorizer.may_enter(self.user, vhost, self.peer)
+        """Raises Undecided, see `settle`; so do those that follow."""
+        if self.local:
+            return True
+        ask = partial(self.management.authorizer.may_enter, self.user, vhost, self.peer)
+        return bool(self._inquiry.ask(("vhost", vhost), ask))
 
     def may_see(self, vhost: str) -> bool:
         return self.sees_all or self.may_enter(vhost)
@@ -96,20 +124,26 @@ class Call:
     def check(self, action: Action, vhost: VHost, kind: Resource, name: str) -> None:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
         asked = name or "amq.default"
-        if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, kind, asked):
+        if self.local:
+            return
+        ask = partial(self.management.authorizer.may, self.user, action, vhost.name, kind, asked)
+        verdict = self._inquiry.ask((action, vhost.name, kind, asked), ask)
+        if not verdict:
             where = f"{kind} '{asked}' in vhost '{vhost.name}'"
-            raise AccessRefused(f"{action.value} access to {where} refused for user '{self.user.name}'")
+            text = f"{action.value} access to {where} refused for user '{self.user.name}'"
+            raise AccessRefused(f"{text}{addition(verdict)}")
 
     def check_topic(self, action: Action, vhost: VHost, exchange: Exchange, routing_key: str) -> None:
         """Raises AccessRefused unless the user may use the routing key there, or the exchange is of another type."""
         authorizer, place = self.management.authorizer, (vhost.name, exchange.name)
         if self.local or exchange.type != "topic" or not authorizer.checks_topics(self.user, *place):
             return
-        if not authorizer.may_use_topic(self.user, action, *place, routing_key):
+        ask = partial(authorizer.may_use_topic, self.user, action, *place, routing_key)
+        verdict = self._inquiry.ask(("topic", action, *place, routing_key), ask)
+        if not verdict:
             where = f"exchange '{exchange.name}' in vhost '{vhost.name}'"
-            raise AccessRefused(
-                f"{action.value} access to topic '{routing_key}' in {where} refused for user '{self.user.name}'"
-            )
+            text = f"{action.value} access to topic '{routing_key}' in {where} refused for user '{self.user.name}'"
+            raise AccessRefused(f"{text}{addition(verdict)}")
 
     # --- what the path names
 

@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -133,12 +132,15 @@ def _endpoint(management: Management, resource: Resource) -> Callable[[Request],
             right = resource.read if call.reading and resource.read else resource.right
             if right is not Right.ANYBODY:
                 await call.authenticate()
-                check_right(call, right)
+                await call.settle(lambda: check_right(call, right))
             if not call.reading:
                 await call.load()
-            with management.broker.events.acting(call.user.name):
-                result = handler(call)
-            return answer(await result if isawaitable(result) else result)
+
+            def handle() -> Any:
+                with management.broker.events.acting(call.user.name):
+                    return handler(call)
+
+            return answer(await call.settle(handle))
         except HttpError as error:
             return refused(error)
         except (ProtocolError, OperatorError) as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from amqpd.auth.attempts import Attempts, Counted
-from amqpd.auth.base import Credentials, Peer, User
+from amqpd.auth.base import Credentials, Login, Peer, Refusal, User
 from amqpd.auth.internal import InternalUsers
+from amqpd.auth.pending import Pending
 from amqpd.broker.broker import Broker
 from amqpd.clock import VirtualClock
 from amqpd.store.memory import MemoryStore
@@ -27,3 +28,26 @@ def test_each_login_counts_for_its_protocol() -> None:
     assert found == {"amqp091": (1, 1), "http": (0, 1)}
     attempts.forget()
     assert attempts.described() == []
+
+
+def test_a_login_that_is_answered_later_counts_when_it_is() -> None:
+    answer: Pending[Login] = Pending()
+    attempts = Attempts()
+    Counted(Later(answer), attempts, "amqp091").authenticate(Credentials("ann", b"x"), PEER)
+    assert attempts.described() == []
+    answer.resolve(Refusal("no"))
+    [counts] = attempts.described()
+    assert (counts["auth_attempts"], counts["auth_attempts_failed"]) == (1, 1)
+
+
+class Later:
+    """Answers when somebody resolves it."""
+
+    def __init__(self, answer: Pending[Login]) -> None:
+        self._answer = answer
+
+    def authenticate(self, credentials: Credentials, peer: Peer) -> Pending[Login]:
+        return self._answer
+
+    def update_secret(self, user: User, secret: bytes, peer: Peer) -> Pending[Login]:
+        return self._answer

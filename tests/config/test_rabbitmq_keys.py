@@ -372,8 +372,7 @@ NOT_YET = {
         management.listener.ssl
     """),
     "authentication backends": words("""
-        auth_backends.1 auth_backends.1.authn auth_backends.1.authz auth_http.user_path auth_http.vhost_path
-        auth_ldap.servers.1 auth_oauth2.resource_server_id
+        auth_ldap.servers.1
     """),
     "MQTT": words("""
         mqtt.allow_anonymous mqtt.vhost mqtt.exchange mqtt.prefetch mqtt.subscription_ttl
@@ -384,6 +383,38 @@ NOT_YET = {
 }
 """Those of them without effect, by what they wait for. This shrinks: a setting with the name its row has in the table
 makes a key effective, and takes it out here."""
+
+
+@pytest.mark.parametrize(
+    ("text", "backends"),
+    [
+        ("auth_backends.1 = rabbit_auth_backend_http", ("http",)),
+        (
+            "auth_backends.2 = internal\nauth_backends.10 = oauth\nauth_backends.1 = cache",
+            ("cache", "internal", "oauth2"),
+        ),
+        ("auth_backends.1.authz = internal\nauth_backends.1.authn = http\nauth_backends.2 = internal", None),
+        ("auth_backends.1.authn = http", ("http",)),
+        ("auth_backends.1.authz = http", ("http",)),
+    ],
+)
+def test_backends_are_names_or_pairs_in_the_order_of_their_numbers(text: str, backends: tuple[str, ...] | None) -> None:
+    found = configured(f"auth_oauth2.resource_server_id = r\n{text}")
+    assert found.auth_backends == (backends or ("http/internal", "internal"))
+
+
+def test_what_a_cache_stands_for_may_be_a_pair() -> None:
+    assert configured("auth_cache.cached_backend = http").cached_backend == "http"
+    text = "auth_cache.cached_backend.authn = http\nauth_cache.cached_backend.authz = internal"
+    assert configured(text).cached_backend == "http/internal"
+
+
+def test_signing_keys_and_aliases_are_tables_of_what_ends_their_keys() -> None:
+    found = configured(
+        "auth_oauth2.signing_keys.a\\.b = k.pem\nauth_oauth2.signing_keys.c = l.pem\nauth_oauth2.scope_aliases.s = x y"
+    )
+    assert [(key.name, key.file) for key in found.oauth2_signing_keys] == [("a.b", "k.pem"), ("c", "l.pem")]
+    assert [(alias.name, alias.scope) for alias in found.oauth2_scope_aliases] == [("s", "x y")]
 
 
 def test_what_users_count_on_is_effective_but_for_what_is_to_come() -> None:

@@ -560,3 +560,25 @@ def test_the_example_says_why_before_each_setting() -> None:
 def test_every_setting_has_an_explanation() -> None:
     for key, setting in SETTINGS.items():
         assert setting.metadata["explanation"], key
+
+
+@pytest.mark.parametrize(
+    ("toml", "text"),
+    [
+        ('auth_backends = ["ldap"]', "'auth_backends' is 'ldap', but has to be internal, http, oauth2, cache, or two"),
+        ('auth_backends = ["http/"]', "'auth_backends' is 'http/', but has to be internal"),
+        ('auth_backends = ["a/b/c"]', "'auth_backends' is 'a/b/c', but has to be internal"),
+        ("auth_backends = []", "'auth_backends' is (), but has to be at least one name"),
+        (
+            'auth_cache.cached_backend = "cache"',
+            "'auth_cache.cached_backend' is 'cache', but has to be another backend",
+        ),
+        ('auth_http.user_path = "ldap://x"', "'auth_http.user_path' is 'ldap://x', but has to be a URL"),
+        ('auth_oauth2.issuer = "x"', "'auth_oauth2.issuer' is 'x', but has to be a URL"),
+        ('auth_backends = ["oauth2"]', "needs 'auth_oauth2.resource_server_id'"),
+        ("auth_oauth2.signing_keys = [{ name = 'k', fil = 'x' }]", "unknown key 'fil' in a table of"),
+        ('auth_oauth2.algorithms = ["none"]', "'auth_oauth2.algorithms' is 'none', but has to be one of RS256"),
+    ],
+)
+def test_backends_that_cannot_be_are_refused(tmp_path: Path, toml: str, text: str) -> None:
+    assert text in str(refused(toml, tmp_path))

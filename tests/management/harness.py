@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from amqpd.auth.chain import Chain, Link
 from amqpd.auth.internal import InternalUsers
 from amqpd.broker.broker import Broker
 from amqpd.broker.vhost import VHost
@@ -38,14 +39,15 @@ class Api:
     def __init__(self, **options: Any) -> None:
         self.clock = VirtualClock()
         self.broker = Broker(MemoryStore(), self.clock)
-        self.users = InternalUsers(self.broker, loopback_users=("guest",))
+        self.users = InternalUsers(self.broker)
         self.users.add("guest", "guest", ["administrator"])
         self.users.set_permissions("guest", "/", configure=".*", write=".*", read=".*")
         self.log = RecordingLog()
+        chain = Chain([Link(self.users, self.users)], self.users, ("guest",))
         self.management = Management(
             self.broker,
-            self.users,
-            self.users,
+            chain,
+            chain,
             self.users,
             self.log,
             listeners=[Listener("amqp", "127.0.0.1", 5672), Listener("http", "127.0.0.1", 15672)],
