@@ -21,6 +21,10 @@ def effective(config: Config) -> dict[str, Any]:
         value = getattr(config, setting.name)
         if is_listener(key):
             value = [str(address) for address in value]
+        elif is_table(key):
+            value = dict(value)
+        elif isinstance(value, tuple):
+            value = [asdict(each) if is_dataclass(each) and not isinstance(each, type) else each for each in value]
         shown[key] = HIDDEN if is_secret(key) and value else value
     return shown
 

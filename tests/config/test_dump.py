@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amqpd.config import SETTINGS, Config, read
-from amqpd.config.dump import as_toml, is_secret, rendered
+from amqpd.config.dump import as_toml, effective, is_secret, rendered
 from amqpd.config.files import _flattened
 from amqpd.config.settings import config_of
 
@@ -65,3 +66,13 @@ def test_any_value_comes_back_from_toml(value: object) -> None:
 
 def test_the_default_configuration_has_no_remarks() -> None:
     assert Config().remarks == ()
+
+
+def test_what_is_effective_is_plain_values_without_passwords() -> None:
+    config = Config(default_pass="not for all", cluster_tags=(("region", "eu"),))
+    shown = effective(config)
+    assert shown.keys() == SETTINGS.keys()
+    assert shown["default_pass"] == "********"
+    assert shown["cluster_tags"] == {"region": "eu"}
+    assert shown["listeners.tcp.default"] == ["127.0.0.1:5672"]
+    assert json.loads(json.dumps(shown)) == shown

@@ -140,6 +140,7 @@ DIFFERENCES = {
         """,
     ),
     "consumer": Difference("consumer_timeout"),
+    "queue with totals": Difference("effective_policy_definition operator_policy policy"),
     "quorum queue": Difference("exclusive_consumer_tag idle_since single_active_consumer_tag"),
     "stream": Difference("idle_since leader message_bytes"),
     "vhost": Difference("protected_from_deletion", rated("recv_oct send_oct")),
