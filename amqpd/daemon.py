@@ -303,7 +303,7 @@ class Daemon:
         name, password = self.config.default_user, self.config.default_pass
         login = f"{name}:{password}" if (name, password) == ("guest", "guest") else f"{name}:PASSWORD"
         scheme, addresses = ("amqp", self.addresses) if self.addresses else ("amqps", self.tls_addresses)
-        vhost = quote(self.config.default_vhost, safe="") if self.config.default_vhost != "/" else ""
+        vhost = quote(self.home, safe="") if self.home != "/" else ""
         return f"{scheme}://{login}@{_joined(*addresses[0])}/{vhost}"
 
     @property
@@ -318,7 +318,15 @@ class Daemon:
                 "http/prometheus": self.metrics_addresses,
                 "https": self.https_addresses,
             },
+            self.home,
         )
+
+    @property
+    def home(self) -> str:
+        """The vhost that clients are told: the default one, or where there is none, one the default user may enter."""
+        wanted, permissions = self.config.default_vhost, self.users.permissions
+        others = (name for name in self.broker.vhosts if permissions.find(self.config.default_user, name) is not None)
+        return wanted if wanted in self.broker.vhosts else next(others, wanted)
 
     def request_stop(self, reason: str) -> None:
         """Have `run_until_stopped` return, as a signal would."""

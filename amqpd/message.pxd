@@ -16,7 +16,7 @@ cdef class Message:
     cdef public bytes body
     cdef public Py_ssize_t size
     cdef public bint persistent
-    cdef public bint died
+    cdef public char died
     cdef public long long ttl
     cdef public long long id
     cdef public object receipt

@@ -16,6 +16,13 @@ NO_TTL: Final = -1
 """`Message.ttl` of a message that may wait for ever."""
 
 
+DIED: Final = 1
+"""`Message.died` of a dead letter."""
+
+REDIRECTED: Final = 2
+"""`Message.died` of a dead letter that was given a routing key: its CC shows those it had before."""
+
+
 class Address:
     """Where a message was published: the exchange and the routing key.
 
@@ -62,7 +69,7 @@ class Message:
         self.size = len(body)  # in bytes
         self.persistent = persistent  # delivery mode 2: survives a restart in a durable queue
         self.ttl = NO_TTL  # milliseconds it may wait in a queue, by its expiration
-        self.died = False  # it was dead-lettered: what its headers tell of that is the broker's word
+        self.died = 0  # DIED or REDIRECTED: what its headers tell of that is the broker's word
         self.id = 0  # in the store, when several durable queues share its content; else 0
         self.receipt: Receipt | None = None  # who may wait for it to be stored, or consumed
         self.number = 0  # what it is known by there
@@ -79,7 +86,9 @@ class Message:
     def copy(self, routing_key: str | None = None) -> Message:
         """The same content as a message of its own, which nobody has stored or waits for; under another key, if any."""
         address = self.address if routing_key is None else Address(self.address.exchange, routing_key)
-        return compose(address, self.header, self.body, self.persistent, self.ttl)
+        copy = compose(address, self.header, self.body, self.persistent, self.ttl)
+        copy.died = self.died
+        return copy
 
     @property
     def priority(self) -> int:
@@ -108,7 +117,7 @@ def compose(address: Address, header: bytes, body: bytes, persistent: bool, ttl:
     message.size = len(body)
     message.persistent = persistent
     message.ttl = ttl
-    message.died = False
+    message.died = 0
     message.id = 0
     message.receipt = None
     message.number = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amqpd.message import Address, Message, make_message, revised, with_header
+from amqpd.message import REDIRECTED, Address, Message, make_message, revised, with_header
 from amqpd.wire.properties import Properties, encode_header
 from amqpd.wire.spec import ProtocolError
 
@@ -71,11 +71,12 @@ def test_a_new_message_has_no_id_in_the_store() -> None:
 
 def test_a_revised_message_has_the_same_body() -> None:
     message = make_message("x", "k", b"body", Properties(delivery_mode=2, message_id="m"))
-    message.died = True
+    message.died = REDIRECTED
     revised_message = revised(message, Address("y", "l"), Properties(app_id="a"))
     assert (revised_message.exchange, revised_message.routing_key, revised_message.body) == ("y", "l", b"body")
     assert revised_message.properties == Properties(app_id="a")
-    assert (revised_message.persistent, revised_message.died, revised_message.id) == (True, True, 0)
+    assert (revised_message.persistent, revised_message.died, revised_message.id) == (True, REDIRECTED, 0)
+    assert (message.copy().died, message.copy("m").died) == (REDIRECTED, REDIRECTED)
     assert message.properties == Properties(delivery_mode=2, message_id="m")
 
 

@@ -465,6 +465,8 @@ class Connection:
                 client_properties=self.client_properties,
                 connected_at=int(self.connected_at * 1000),
                 node=self.broker.node,
+                type="network",
+                **self.given_name,
             )
 
     def _tell_closed(self) -> None:
@@ -474,7 +476,14 @@ class Connection:
             name=str(self.peer),
             node=self.broker.node,
             client_properties=self.client_properties,
+            **self.given_name,
         )
+
+    @property
+    def given_name(self) -> dict[str, str]:
+        """What the client calls the connection, if it does, under the name that RabbitMQ has for that."""
+        name = self.client_properties.get("connection_name")
+        return {"user_provided_name": name} if isinstance(name, str) else {}
 
     # --- commands
 

@@ -6,6 +6,7 @@ Arguments that are not in the tables are accepted and kept, and never compared.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -29,6 +30,8 @@ _AGE_UNITS: Final = {"Y": 31_536_000, "M": 2_592_000, "D": 86_400, "h": 3_600, "
 
 _ABSENT: Final = object()
 """Equal to no value: an argument may be there and void."""
+
+_PLAIN_ATOM: Final = re.compile(r"[a-z][A-Za-z0-9_@]*")
 
 
 class _Invalid(Exception):
@@ -118,8 +121,7 @@ def compare_property(name: str, received: bool | str, current: bool | str, descr
     """Raises PreconditionFailed when a property that every declaration has differs."""
     if received != current:
         raise PreconditionFailed(
-            f"inequivalent arg '{name}' for {described}: received '{_printed(received)}'"
-            f" but current is '{_printed(current)}'"
+            f"inequivalent arg '{name}' for {described}: received '{_atom(received)}' but current is '{_atom(current)}'"
         )
 
 
@@ -155,6 +157,12 @@ def _typed(name: str, arguments: Arguments) -> str:
 
 def _bare(value: Any) -> str:
     return "none" if value is None else f"'{_printed(value)}'"
+
+
+def _atom(value: bool | str) -> str:
+    """As Erlang prints it: a name with a dash has quotes of its own."""
+    name = str(value).lower() if isinstance(value, bool) else value
+    return name if _PLAIN_ATOM.fullmatch(name) else f"'{name}'"
 
 
 def _printed(value: Any) -> str:

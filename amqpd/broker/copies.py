@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import PreconditionFailed
+from ..message import REDIRECTED, Message
 from ..wire.fields import type_name
 
 CC: Final = "CC"
@@ -28,3 +29,16 @@ def further_keys(headers: Mapping[str, Any]) -> tuple[str, ...]:
                 )
             keys += [key for key in value if isinstance(key, str)]
     return tuple(keys)
+
+
+def remembered_keys(message: Message) -> tuple[str, ...]:
+    """The routing keys that a message in a queue has besides its own: those in CC; blind ones are gone by now.
+
+    As a dead letter that was given a routing key it has no other, whatever its CC shows.
+    """
+    if message.died == REDIRECTED:
+        return ()
+    try:
+        return further_keys(message.headers)
+    except PreconditionFailed:  # from a store that was written before these were looked at
+        return ()

@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import PreconditionFailed
-from ..message import Address, Message, revised
+from ..message import DIED, REDIRECTED, Address, Message, revised
 from ..wire.fields import Timestamp
 from ..wire.spec import ProtocolError
-from .copies import further_keys
+from .copies import remembered_keys
 
 if TYPE_CHECKING:
     from .queue import Queue
@@ -61,13 +60,15 @@ class DeadLetters:
         exchange = vhost.exchanges.get(queue.effective["x-dead-letter-exchange"])
         if exchange is None:  # may come to be, and then gets those that die later
             return
-        key = queue.effective.get("x-dead-letter-routing-key", message.routing_key)
+        given = "x-dead-letter-routing-key" in queue.effective
+        key = queue.effective["x-dead-letter-routing-key"] if given else message.routing_key
         try:
             letter = self._letter(message, Address(exchange.name, key), queue.name, reason)
         except ProtocolError:  # properties nobody can read
             return
-        copies = () if "x-dead-letter-routing-key" in queue.effective else _copies(message)
-        route = vhost.route(exchange, letter, copies)
+        if given:
+            letter.died = REDIRECTED
+        route = vhost.route(exchange, letter, remembered_keys(letter))
         deaths = letter.headers["x-death"]
         queues = tuple([target for target in route.queues if not _goes_round(target.name, deaths)])
         if len(queues) == len(route.queues):
@@ -104,7 +105,7 @@ class DeadLetters:
             headers[f"x-last-death-{name}"] = value
         letter = revised(message, address, replace(message.properties, headers=headers, expiration=None))
         letter.ttl = -1
-        letter.died = True
+        letter.died = message.died or DIED
         return letter
 
 
@@ -115,19 +116,11 @@ def _death(message: Message, queue: str, reason: str, time: int) -> Death:
         "queue": queue,
         "time": Timestamp(time),
         "exchange": message.exchange,
-        "routing-keys": [message.routing_key, *_copies(message)],
+        "routing-keys": [message.routing_key, *remembered_keys(message)],
     }
     if message.properties.expiration is not None:
         death["original-expiration"] = message.properties.expiration
     return death
-
-
-def _copies(message: Message) -> tuple[str, ...]:
-    """The further routing keys it shows; blind ones are gone by now."""
-    try:
-        return further_keys(message.headers)
-    except PreconditionFailed:  # from a store that was written before these were looked at
-        return ()
 
 
 def _goes_round(queue: str, deaths: list[Death]) -> bool:

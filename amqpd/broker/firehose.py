@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..message import Message, make_message
 from ..wire.fields import Int32, Table
 from ..wire.properties import Properties
-from .copies import further_keys
+from .copies import remembered_keys
 
 if TYPE_CHECKING:
     from .stream import AnyQueue
@@ -45,8 +45,9 @@ class Firehose:
 
     def delivered(self, message: Message, queue: str, redelivered: bool, to: Actor) -> None:
         """Called after a message was sent to a consumer, or got."""
-        keys = further_keys(message.headers)  # blind copies are forgotten by now
-        self._copy(message, f"deliver.{queue}", keys, {"redelivered": Int32(redelivered), **self._seen(to)})
+        self._copy(
+            message, f"deliver.{queue}", remembered_keys(message), {"redelivered": Int32(redelivered), **self._seen(to)}
+        )
 
     def _seen(self, actor: Actor) -> Table:
         return {

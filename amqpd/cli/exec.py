@@ -148,7 +148,7 @@ def environment(config: Config, announcement: Announcement, others: Mapping[str,
     user, password = config.default_user, config.default_pass
     parts = urlsplit(announcement.url)
     host, port = parts.hostname or "", parts.port or 0
-    url = amqp_url(host, port, f"{quote(user, safe='')}:{quote(password, safe='')}", parts.scheme)
+    url = amqp_url(host, port, f"{quote(user, safe='')}:{quote(password, safe='')}", parts.scheme, announcement.vhost)
     return {
         **others,
         "AMQP_URL": url,
@@ -159,7 +159,7 @@ def environment(config: Config, announcement: Announcement, others: Mapping[str,
         "RABBITMQ_USER": user,
         "RABBITMQ_USERNAME": user,
         "RABBITMQ_PASSWORD": password,
-        "RABBITMQ_VHOST": "/",
+        "RABBITMQ_VHOST": announcement.vhost,
         "AMQPD_PORT": str(port),
         "AMQPD_PID": str(announcement.pid),
     }

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from typing import Any, Final
+from typing import Any
 
 from .addresses import Address, is_listener, under
 from .layers import Loaded
-from .settings import SETTINGS, Config, is_table
-
-HIDDEN: Final = "********"
-"""Instead of a password."""
+from .settings import HIDDEN, SETTINGS, Config, is_secret, is_table
 
 
 def effective(config: Config) -> dict[str, Any]:
@@ -30,14 +27,16 @@ def effective(config: Config) -> dict[str, Any]:
 
 
 def rendered(loaded: Loaded) -> str:
-    """The configuration as an amqpd.toml, without passwords, each setting with the place it was made."""
+    """The configuration as an amqpd.toml, each setting with the place it was made; set passwords are hidden."""
     lines = []
     for key, setting in SETTINGS.items():
         value = getattr(loaded.config, setting.name)
         if is_listener(key):
             lines += _listeners(loaded, key, value)
             continue
-        shown = f'"{HIDDEN}"' if is_secret(key) and value else as_toml(dict(value) if is_table(key) else value)
+        if is_secret(key) and value != setting.default:
+            value = HIDDEN
+        shown = as_toml(dict(value) if is_table(key) else value)
         lines.append(f"{key} = {shown}  # {loaded.places.get(key, 'default')}")
     return "\n".join(lines) + "\n"
 
@@ -49,12 +48,6 @@ def _listeners(loaded: Loaded, default: str, addresses: tuple[Address, ...]) -> 
     places = {place: None for key, place in loaded.places.items() if under(key, (family,))} or {"default": None}
     shown = [str(address) for address in addresses] or ["none"]
     return [f"{name} = {as_toml(text)}  # {', '.join(places)}" for name, text in zip(names, shown, strict=True)]
-
-
-def is_secret(key: str) -> bool:
-    """Whether a setting is nobody else's business."""
-    last = key.rpartition(".")[2]
-    return last.endswith(("pass", "password", "secret")) or last in ("default_users", "definitions_json")
 
 
 def as_toml(value: Any) -> str:

@@ -21,7 +21,7 @@ from . import classic_config, plugins, rabbitmq_conf
 from .findings import Finding, Layer, Verdict
 from .rabbitmq_conf import Entry, last_of, text_of
 from .rabbitmq_keys import translate
-from .settings import SETTINGS, InvalidSetting, converted, is_setting, is_table
+from .settings import HIDDEN, SETTINGS, InvalidSetting, converted, is_secret, is_setting, is_table
 
 NAME: Final = "amqpd.toml"
 
@@ -88,6 +88,10 @@ def read_toml(file: Path) -> Layer:
             hint = f"; did you mean '{near[0]}'?" if near else "; conf/amqpd.toml lists those there are"
             note = f"unknown key '{key}' in configuration file {file}{hint}"
             layer.add(Verdict.WRONG, key, "", note)
+            continue
+        if value == HIDDEN and is_secret(key):
+            note = f"'{key}' is {HIDDEN}, which 'amqpd config dump' shows for it; put in what it has to be"
+            layer.findings.append(Finding(Verdict.WRONG, key, str(file), note))
             continue
         try:
             if key in SETTINGS:

@@ -66,6 +66,9 @@ BY_COMPAT: Final = ("compat", "true", "false")
 SECRET: Final = object()
 """Stands for a value with a password in it, which no message shows."""
 
+HIDDEN: Final = "********"
+"""Stands for a secret where settings are shown."""
+
 _UNITS: Final = {
     "": 1,
     **{prefix + ending: 1000**power for power, prefix in enumerate("kmgt", 1) for ending in ("", "b")},
@@ -607,6 +610,12 @@ def _is_url(text: str) -> bool:
 def is_setting(key: str) -> bool:
     """Whether a key may be set."""
     return key in SETTINGS or is_listener(key)
+
+
+def is_secret(key: str) -> bool:
+    """Whether a setting is nobody else's business."""
+    last = key.rpartition(".")[2]
+    return last.endswith(("pass", "password", "secret")) or last in ("default_users", "definitions_json")
 
 
 def config_of(values: Mapping[str, Any], remarks: tuple[tuple[str, str], ...] = ()) -> Config:

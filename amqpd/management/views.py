@@ -197,8 +197,7 @@ class Views:
     def connection(self, connection: Connection) -> dict[str, Any]:
         peer = connection.peer
         received, sent = connection.bytes_received, connection.bytes_sent
-        name = connection.client_properties.get("connection_name")
-        shown = {
+        return {
             "name": connection.name,
             "node": self._node,
             "vhost": connection.vhost_name,
@@ -229,10 +228,8 @@ class Views:
             "reductions": 0,
             "reductions_details": {"rate": 0.0},
             **_tls(connection),
+            **connection.given_name,
         }
-        if isinstance(name, str):
-            shown["user_provided_name"] = name
-        return shown
 
     def channel(self, channel: Channel) -> dict[str, Any]:
         traffic = channel.traffic

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote, unquote, urlsplit
 
 from .. import __version__
 from ..config import Config
@@ -16,9 +17,9 @@ _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bo
 """Where a client on this machine connects to what listens everywhere."""
 
 
-def amqp_url(host: str, port: int, login: str = "", scheme: str = "amqp") -> str:
+def amqp_url(host: str, port: int, login: str = "", scheme: str = "amqp", vhost: str = "/") -> str:
     """`amqp://login@host:port/%2F`. The vhost is spelt out: clients do not agree on what its absence means."""
-    return f"{scheme}://{f'{login}@' if login else ''}{authority(host, port)}/%2F"
+    return f"{scheme}://{f'{login}@' if login else ''}{authority(host, port)}/{quote(vhost, safe='')}"
 
 
 def authority(host: str, port: int) -> str:
@@ -38,7 +39,7 @@ class Announcement:
     version: str
 
     @classmethod
-    def of(cls, config: Config, listening: Mapping[str, Sequence[tuple[str, int]]]) -> Self:
+    def of(cls, config: Config, listening: Mapping[str, Sequence[tuple[str, int]]], vhost: str = "/") -> Self:
         """That of this process, which listens on these addresses of each protocol; the first counts."""
         login = "guest:guest" if (config.default_user, config.default_pass) == ("guest", "guest") else ""
         first = {protocol: addresses[0] for protocol, addresses in listening.items() if addresses}
@@ -46,7 +47,7 @@ class Announcement:
             os.getpid(),
             {protocol: port for protocol, (_, port) in first.items()},
             {
-                protocol: amqp_url(host, port, login, protocol)
+                protocol: amqp_url(host, port, login, protocol, vhost)
                 if protocol in ("amqp", "amqps")
                 else f"http://{authority(host, port)}{config.prometheus_path if protocol == 'http/prometheus' else '/'}"
                 for protocol, (host, port) in first.items()
@@ -67,6 +68,11 @@ class Announcement:
     def url(self) -> str:
         """Where clients connect: without TLS, if they may."""
         return self.urls.get("amqp") or self.urls["amqps"]
+
+    @property
+    def vhost(self) -> str:
+        """Where clients are at home."""
+        return unquote(urlsplit(self.url).path[1:])
 
     def to_json(self) -> str:
         """One line, without its end."""

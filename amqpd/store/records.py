@@ -14,7 +14,7 @@ its form: 1 = the content follows, 2 = the content is kept apart under a message
     returns key  as an entry's                                 returns   counted:4 total:4 until:8, or counted:4
     definition key  kind:1  id:8                               definition  msgpack
 
-Flags: 1 = persistent, 2 = it was dead-lettered.
+Flags: 1 = persistent, 2 = it was dead-lettered, 4 = and given a routing key then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import msgpack
 
-from ..message import Address, Message, compose
+from ..message import DIED, REDIRECTED, Address, Message, compose
 from ..wire.schema import decode_shortstr
 from .base import Counters, Definition, Kind, Place, Returns
 
@@ -45,6 +45,7 @@ _DEFINITION_KEY: Final = struct.Struct(">BQ")
 
 _PERSISTENT = 1
 _DIED = 2
+_REDIRECTED = 4
 
 _INLINE = 1
 _BY_ID = 2
@@ -84,7 +85,7 @@ def encode_message(message: Message) -> bytes:
     header = message.header
     flags = _PERSISTENT if message.persistent else 0
     if message.died:
-        flags |= _DIED
+        flags |= _DIED if message.died == DIED else _DIED | _REDIRECTED
     return b"".join((_MESSAGE.pack(_INLINE, flags, len(address), len(header)), address, header, message.body))
 
 
@@ -139,7 +140,8 @@ def decode_message(record: bytes) -> Message:
     except (struct.error, IndexError) as error:
         raise ValueError(f"damaged message record: {error}") from error
     message = compose(address, record[header_start:body_start], record[body_start:], flags & _PERSISTENT != 0)
-    message.died = flags & _DIED != 0
+    if flags & _DIED:
+        message.died = REDIRECTED if flags & _REDIRECTED else DIED
     return message
 
 

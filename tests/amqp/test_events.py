@@ -16,9 +16,12 @@ from amqpd.wire.methods import (
     ChannelCloseOk,
     ConnectionClose,
     ConnectionCloseOk,
+    ConnectionStart,
+    ConnectionTune,
     QueueDelete,
     QueueDeleteOk,
 )
+from amqpd.wire.spec import PROTOCOL_HEADER
 from tests.amqp.pair import Pair, new_broker
 from tests.fakes import LOCAL
 
@@ -84,6 +87,7 @@ def test_a_connection_tells_of_its_login_its_opening_and_its_end(broker: Broker,
         "channel_max": 2047,
         "connected_at": int(broker.clock.time() * 1000),
         "node": "amqpd@here",
+        "type": "network",
         "user_who_performed_action": "guest",
     }
     heard.clear()
@@ -100,6 +104,19 @@ def test_a_connection_tells_of_its_login_its_opening_and_its_end(broker: Broker,
             },
         )
     ]
+
+
+def test_the_name_that_a_client_gives_its_connection_is_told(broker: Broker, heard: Heard) -> None:
+    pair = Pair(broker, handshake=False)
+    pair.write(PROTOCOL_HEADER)
+    pair.expect(0, ConnectionStart)
+    start_ok = pair.start_ok()
+    pair.send(0, replace(start_ok, client_properties={**start_ok.client_properties, "connection_name": "worker"}))
+    pair.expect(0, ConnectionTune)
+    pair.open()
+    pair.call(0, ConnectionClose(200, "", 0, 0), ConnectionCloseOk)
+    for event, fields in heard:
+        assert fields.get("user_provided_name") == (None if event.startswith("user.") else "worker"), event
 
 
 def test_what_tells_of_an_encrypted_connection_says_how_and_by_whom(broker: Broker, heard: Heard) -> None:

@@ -236,6 +236,7 @@ def test_these_declarations_are_the_same(received: dict[str, Any], current: dict
         ("durable", False, True, "inequivalent arg 'durable' for {x}: received 'false' but current is 'true'"),
         ("auto_delete", True, False, "inequivalent arg 'auto_delete' for {x}: received 'true' but current is 'false'"),
         ("type", "topic", "direct", "inequivalent arg 'type' for {x}: received 'topic' but current is 'direct'"),
+        ("type", "direct", "x-b", "inequivalent arg 'type' for {x}: received 'direct' but current is ''x-b''"),
     ],
 )
 def test_a_different_property_is_named_in_these_words(name: str, received: Any, current: Any, text: str) -> None:

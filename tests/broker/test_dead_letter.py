@@ -137,6 +137,19 @@ def test_the_routing_key_is_replaced_when_one_is_given(stage: Stage) -> None:
     assert (letter.exchange, letter.routing_key) == ("dlx", "buried")
 
 
+def test_a_routing_key_that_is_given_replaces_those_in_cc_for_good(stage: Stage) -> None:
+    one = dying(stage, "one", key="two")
+    two = dying(stage, "two", key=None)
+    other = stage.queue("other")
+    stage.publish(b"a", to="one", headers={"CC": ["other"]})
+    reject(take(one))
+    reject(take(two))
+    (letter,) = messages(two)
+    assert letter.headers["CC"] == ["other"]
+    assert [death["routing-keys"] for death in letter.headers["x-death"]] == [["two"], ["one", "other"]]
+    assert messages(other) == []
+
+
 def test_without_the_exchange_they_are_gone(stage: Stage) -> None:
     queue = dying(stage, exchange="later")
     stage.publish(b"a", b"b")
@@ -252,6 +265,19 @@ def test_the_same_death_again_is_counted(stage: Stage) -> None:
     (letter,) = messages(queue)
     assert deaths(letter) == [("wait", "expired", 3), ("q", "rejected", 3)]
     assert [death["time"] for death in letter.headers["x-death"]] == [NOW + 1, NOW]
+
+
+def test_deaths_are_counted_when_the_letters_are_delayed_in_between(stage: Stage) -> None:
+    stage.vhost.declare_exchange("later", "x-delayed-message", arguments={"x-delayed-type": "fanout"})
+    queue = dying(stage, exchange="later", key="retry")
+    stage.vhost.bind("later", "q", "", {}, to_queue=True)
+    stage.publish(b"a", headers={"x-delay": 1000, "CC": ["other"]})
+    reject(take(queue))
+    assert queue.message_count == 0
+    stage.clock.advance(1)
+    reject(take(queue))
+    (letter,) = messages(queue)
+    assert deaths(letter) == [("q", "rejected", 2)]
 
 
 def test_what_a_client_says_of_deaths_counts_for_nothing(stage: Stage) -> None:

@@ -38,10 +38,10 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def execute(
-    started: list[subprocess.Popen[str]], script: str = SHOW, *options: str | Path
+    started: list[subprocess.Popen[str]], script: str = SHOW, *options: str | Path, **environment: str
 ) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     """A Python script run with a broker, and the environment that it printed first."""
-    process = popen("exec", *options, "--", sys.executable, "-c", script)
+    process = popen("exec", *options, "--", sys.executable, "-c", script, **environment)
     started.append(process)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -115,6 +115,16 @@ def test_settings_are_heard_and_logins_are_passed_on(started: list[subprocess.Po
     _, found = execute(started, SHOW, "-c", file)
     assert found["AMQP_URL"] == f"amqp://ann:p%40ss%2Fword@127.0.0.1:{found['AMQPD_PORT']}/%2F"
     assert (found["RABBITMQ_USER"], found["RABBITMQ_PASSWORD"]) == ("ann", "p@ss/word")
+    Client(found["AMQP_URL"]).close()
+
+
+@pytest.mark.parametrize(
+    "setting", [{"AMQPD_DEFAULT_VHOST": "sh/op"}, {"AMQPD_DEFINITIONS_JSON": '{"vhosts": [{"name": "sh/op"}]}'}]
+)
+def test_the_vhost_there_is_is_passed_on(started: list[subprocess.Popen[str]], setting: dict[str, str]) -> None:
+    _, found = execute(started, SHOW, **setting)
+    assert found["AMQP_URL"] == f"amqp://guest:guest@127.0.0.1:{found['AMQPD_PORT']}/sh%2Fop"
+    assert found["RABBITMQ_VHOST"] == "sh/op"
     Client(found["AMQP_URL"]).close()
 
 

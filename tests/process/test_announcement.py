@@ -48,6 +48,12 @@ def test_logins_that_are_not_everybodys_are_kept() -> None:
     assert said.urls == {"amqp": "amqp://127.0.0.1:1/%2F"}
 
 
+def test_another_vhost_than_the_usual_one_is_named() -> None:
+    said = Announcement.of(Config(), {"amqps": [("127.0.0.1", 1)]}, "a/b c")
+    assert said.urls == {"amqps": "amqps://guest:guest@127.0.0.1:1/a%2Fb%20c"}
+    assert said.vhost == "a/b c"
+
+
 @pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("fe80::1", "[fe80::1]")])
 def test_what_listens_everywhere_is_reached_here(host: str, shown: str) -> None:
     assert amqp_url(host, 1) == f"amqp://{shown}:1/%2F"

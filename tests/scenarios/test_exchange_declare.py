@@ -117,6 +117,13 @@ def test_nowait_is_not_answered(client: Client, name: Name) -> None:
     assert client.silence()
 
 
+def test_a_type_with_a_dash_is_quoted_twice(client: Client, name: Name) -> None:
+    exchange = declare_exchange(client, name("exchange"))
+    client.send(1, ExchangeDeclare(exchange=exchange, type="x-consistent-hash"))
+    text = f"exchange '{exchange}' in vhost '/': received ''x-consistent-hash'' but current is 'direct'"
+    expect_channel_error(client, 406, f"inequivalent arg 'type' for {text}", ExchangeDeclare)
+
+
 def test_nowait_does_not_hide_errors(client: Client, name: Name) -> None:
     exchange = declare_exchange(client, name("exchange"))
     client.send(1, ExchangeDeclare(exchange=exchange, type="topic", nowait=True))

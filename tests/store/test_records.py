@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amqpd.message import Message, make_message
+from amqpd.message import DIED, REDIRECTED, Message, make_message
 from amqpd.store import records
 from amqpd.store.base import MAX_SEQ, Counters, Kind, Returns
 from amqpd.wire.properties import Properties
@@ -42,11 +42,11 @@ def test_a_transient_message_says_so() -> None:
 
 def test_a_dead_letter_says_so() -> None:
     message = make_message("", "", b"", Properties(delivery_mode=2))
-    message.died = True
-    assert records.encode_message(message)[:2] == b"\x01\x03"
-    received = records.decode_message(records.encode_message(message))
-    assert (received.persistent, received.died) == (True, True)
-    assert records.decode_message(records.encode_message(make_message("", "", b""))).died is False
+    for died, flags in ((0, 1), (DIED, 3), (REDIRECTED, 7)):
+        message.died = died
+        assert records.encode_message(message)[:2] == bytes((1, flags))
+        received = records.decode_message(records.encode_message(message))
+        assert (received.persistent, received.died) == (True, died)
 
 
 @given(short_strings, short_strings, st.binary(max_size=200), properties)

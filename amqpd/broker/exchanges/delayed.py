@@ -19,7 +19,7 @@ from ...wire.fields import Int32, Timestamp
 from ...wire.rewrite import with_field, without_field
 from ..arguments import Arguments
 from ..binding import Binding
-from ..copies import BCC, further_keys
+from ..copies import BCC, remembered_keys
 from ..memory import ENTRY_COST
 from ..queue import STORED
 from .base import Exchange
@@ -188,7 +188,7 @@ def arrived(waiting: Message) -> tuple[Message, tuple[str, ...]]:
     Its x-delay is negative from now on, so that it is not held back again and whoever receives it can see that it was.
     """
     message = waiting.copy()
-    keys = further_keys(waiting.headers)
+    keys = remembered_keys(waiting)
     delay = -_integer(waiting.headers[DELAY])
     expiration = waiting.properties.expiration
     message.ttl = NO_TTL if expiration is None else int(expiration)  # which the store does not tell
