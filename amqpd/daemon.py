@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
+import importlib
 import os
 import platform
 import signal
@@ -19,8 +21,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from . import __version__, machine
+from .access import Access
 from .amqp.connection import ConnectionSettings
-from .auth.base import Authenticator, Credentials
+from .auth.attempts import Attempts, Counted
+from .auth.base import Authenticator, Authorizer, Credentials
 from .auth.internal import InternalUsers, PasswordRules
 from .auth.sasl import Anonymous, External, Mechanism, on_offer
 from .auth.throttle import Throttled
@@ -28,10 +32,13 @@ from .broker.alarms import LOW_ON_DISK
 from .broker.broker import DEFAULT_VHOST, Broker
 from .broker.compat import Compat, compat_for
 from .broker.log_exchange import LogExchange
+from .broker.parameters import CLUSTER_NAME
+from .broker.queue_log import QueueLog
 from .broker.vhost import Quotas
 from .clock import Clock
 from .collector import IdleCollector
 from .config import Config
+from .config.dump import effective
 from .config.plugins import at_work
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
@@ -40,6 +47,7 @@ from .listeners.sockets import SocketOptions
 from .listeners.stream import Turn
 from .listeners.tls import TlsFiles, TlsOptions
 from .log import Log, Target, get_logger
+from .management.doorbell import Doorbell
 from .patterns import Pattern
 from .process import Announcement, Attendant
 from .provisions import import_definitions, read_definitions
@@ -47,6 +55,7 @@ from .store.base import Store
 from .store.committer import Committer
 from .store.lmdb_store import LmdbStore
 from .store.memory import MemoryStore
+from .vhost_defaults import VHostDefaults
 from .watermarks import Watermarks
 
 if TYPE_CHECKING:
@@ -81,21 +90,29 @@ class Daemon:
     def __init__(self, config: Config, clock: Clock | None = None, log: Log | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
+        self._started_at = self.clock.now()
         self.addresses: list[tuple[str, int]] = []  # where it listens, once started
         self.tls_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_addresses: list[tuple[str, int]] = []  # where it serves the HTTP API
+        self.https_addresses: list[tuple[str, int]] = []  # where it does with TLS
         self.management_url = ""  # of the HTTP API, once started
+        self.metrics_addresses: list[tuple[str, int]] = []  # where it serves metrics alone
         self.failure: BaseException | None = None  # what stopped it, when it stopped by itself
         self.broker: Broker
         self.users: InternalUsers
         self.watermarks: Watermarks
+        self._defaults: VHostDefaults
         self._log = get_logger()
         self._log_output = log
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
+        self._settings: list[ConnectionSettings] = []  # of their connections
+        self._access: Access | None = None
         self._tls: TlsFiles | None = None
+        self._https: TlsFiles | None = None
         self._management: ManagementServer | None = None
+        self._doorbell: Doorbell | None = None
         self._stopped = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -125,11 +142,12 @@ class Daemon:
                 tracing=config.trace,
             )
             self.broker.events.on_warning = self._warn
-            self.users = InternalUsers(
-                self.broker, recovered, loopback_users=config.loopback_users, rules=password_rules(config)
-            )
+            self.users = InternalUsers(self.broker, recovered, rules=password_rules(config))
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
-            self.broker.when_vhost_added.append(self._vhost_added)
+            self._defaults = VHostDefaults(self.broker, self.users, config)
+            self.broker.when_vhost_added.append(self._defaults.provide)
+            if logs_queues(config):
+                self.broker.events.listen(QueueLog(get_logger(category="queue")))
             if definitions is not None:
                 import_definitions(self.broker, self.users, definitions, config, self._log)
             elif self.broker.fresh:
@@ -137,15 +155,21 @@ class Daemon:
             self._log_to_exchange()
             self.clock.on_earlier = self._set_timer
             self._set_timer()
-            authenticator = Throttled(self.users, self.clock)
+            self._access = Access(config, self.users, self.clock, self._log)
+            authorizer = self._access.chain
+            authenticator = Throttled(authorizer, self.clock)
+            attempts = Attempts()
             self.watermarks = self._make_watermarks()
             self.watermarks.start()
-            await self._listen(authenticator, Turn(loop))
+            await self._listen(Counted(authenticator, attempts, "amqp091"), authorizer, Turn(loop))
             for kind, addresses in (("TCP", self.addresses), ("TLS (SSL)", self.tls_addresses)):
                 for host, port in addresses:
                     self._log.info(f"started {kind} listener on {_joined(host, port)}")
-            if config.management:
-                await self._start_management(authenticator)
+            at_http = Counted(authenticator, attempts, "http")
+            if config.management or config.prometheus:
+                await self._start_management(at_http, authorizer, attempts)
+            if not config.memory:
+                self._await_control(at_http, authorizer, attempts)
         except BaseException:
             for listener in self._listeners:
                 listener.stop_accepting()
@@ -161,7 +185,7 @@ class Daemon:
             self._log.info(f"web page on {self.management_url}")
 
     def _provide_users(self) -> None:
-        """The default user, and those that vhosts are to have; at the first start, or else they would be recreated."""
+        """The default user, and what vhosts are to have; at the first start, or else it would be recreated."""
         config = self.config
         try:
             self.users.provide(
@@ -173,53 +197,105 @@ class Daemon:
                 write=config.default_write,
                 read=config.default_read,
             )
-            self._vhost_added(config.default_vhost)
+            self._defaults.provide(config.default_vhost)
         except OperatorError as error:
             raise StartupError(f"cannot make the default users: {error}", os.EX_CONFIG) from error
 
-    def _vhost_added(self, vhost: str) -> None:
-        for each in self.config.default_users:
-            if Pattern(each.vhost_pattern).matches(vhost):
-                self.users.provide(
-                    each.name,
-                    each.password,
-                    each.tags,
-                    vhost,
-                    configure=each.configure,
-                    write=each.write,
-                    read=each.read,
-                )
-
-    async def _start_management(self, authenticator: Authenticator) -> None:
-        """Raises StartupError when it cannot listen."""
+    def _make_management(
+        self, authenticator: Authenticator, authorizer: Authorizer, attempts: Attempts
+    ) -> ManagementServer:
         # takes as long to import as all the rest, and clients can connect already
-        from .management.server import Listener, Management, ManagementServer  # noqa: PLC0415
+        from .management.cors import Cors  # noqa: PLC0415
+        from .management.server import Listener, Management, ManagementServer, Options  # noqa: PLC0415
 
         config = self.config
         management = Management(
             self.broker,
             authenticator,
-            self.users,
+            authorizer,
             self.users,
             self._log,
             listeners=[
                 *(Listener("amqp", host, port) for host, port in self.addresses),
-                *(Listener("amqp/ssl", host, port) for host, port in self.tls_addresses),
+                *(
+                    Listener("amqp/ssl", host, port, config.certfile, config.cacertfile)
+                    for host, port in self.tls_addresses
+                ),
             ],
-            server_properties=server_properties(config),
+            attempts=attempts,
+            settings=effective(config),
+            server_properties={**server_properties(config), CLUSTER_NAME: self._cluster_name()},
+            announce=self._announce,
+            path_prefix=config.management_prefix,
+            body_limit=config.management_body_limit,
+            cors=Cors(config.cors_origins, config.cors_max_age),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),
+            plugins=at_work(config),
             watermarks=self.watermarks,
+            options=Options(
+                disable_stats=config.disable_stats,
+                enable_queue_totals=config.enable_queue_totals,
+                rates_mode=config.rates_mode,
+                login_session_timeout=config.login_session_timeout,
+                per_object_metrics=config.per_object_metrics,
+                cluster_tags=dict(config.cluster_tags),
+                node_tags=dict(config.node_tags),
+                headers=headers_of(config),
+            ),
+            control=self,
         )
-        server = ManagementServer(management)
+        management.started_at = self._started_at
+        return ManagementServer(management)
+
+    async def _start_management(self, authenticator: Authenticator, authorizer: Authorizer, attempts: Attempts) -> None:
+        """Serve the HTTP API, and metrics, as far as they are wanted. Raises StartupError when it cannot listen."""
+        config = self.config
+        self._management = server = self._make_management(authenticator, authorizer, attempts)
+        try:
+            if config.management:
+                await self._serve_api(server)
+            if config.prometheus:
+                host, port = await server.start_metrics(
+                    config.prometheus_ip, config.prometheus_port, config.prometheus_path
+                )
+                self.metrics_addresses = [(host, port)]
+                self._log.info(f"Prometheus metrics: HTTP (non-TLS) listener started on port {port}")
+        except BaseException:
+            await server.stop()
+            raise
+
+    async def _serve_api(self, server: ManagementServer) -> None:
+        from .management.server import Listener  # noqa: PLC0415
+
+        config = self.config
         host, port = await server.start(config.management_ip, config.management_port)
-        self._management = server
-        management.listeners.append(Listener("http", host, port))
+        server.management.listeners.append(Listener("http", host, port))
         self.management_addresses = [(host, port)]
         self.management_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._log.info(f"started HTTP listener on {host}:{port}")
-        if not config.memory:
-            await server.start_local(Path(config.data_dir) / CONTROL_SOCKET)
+        self._log.info(f"started HTTP listener on {_joined(host, port)}")
+        if config.https_certfile:
+            self._https = TlsFiles(https_options(config), self._log)
+            self._https.watch(self.clock)
+            host, port = await server.start(config.https_ip, config.https_port, self._https.standing_context())
+            server.management.listeners.append(
+                Listener("https", host, port, config.https_certfile, config.https_cacertfile)
+            )
+            self.https_addresses = [(host, port)]
+            self._log.info(f"started HTTPS listener on {_joined(host, port)}")
+
+    def _await_control(self, authenticator: Authenticator, authorizer: Authorizer, attempts: Attempts) -> None:
+        """Have the owner of the data folder find the API there. Raises StartupError when that cannot be."""
+
+        async def answer(listening: socket.socket) -> None:
+            if self._management is None:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, importlib.import_module, "amqpd.management.server")
+                self._management = self._make_management(authenticator, authorizer, attempts)
+            await self._management.start_local(listening)
+
+        self._doorbell = Doorbell(Path(self.config.data_dir) / CONTROL_SOCKET, answer, self._log)
+        self._doorbell.listen()
 
     @property
     def url(self) -> str:
@@ -235,7 +311,13 @@ class Daemon:
         """Where clients connect, for scripts."""
         return Announcement.of(
             self.config,
-            {"amqp": self.addresses, "amqps": self.tls_addresses, "http": self.management_addresses},
+            {
+                "amqp": self.addresses,
+                "amqps": self.tls_addresses,
+                "http": self.management_addresses,
+                "http/prometheus": self.metrics_addresses,
+                "https": self.https_addresses,
+            },
             self.home,
         )
 
@@ -250,6 +332,39 @@ class Daemon:
         """Have `run_until_stopped` return, as a signal would."""
         self._log.info(f"stopping: {reason}")
         self._stopped.set()
+
+    def suspend(self, *, send_away: bool) -> None:
+        """See `management.api.control.Control`; so are the following."""
+        for listener in self._listeners:
+            listener.stop_accepting()
+        if send_away:
+            self.broker.connections.close_all("broker forced connection closure with reason 'shutdown'")
+        self._log.info("no connections are accepted until the listeners are resumed")
+
+    async def resume(self) -> None:
+        for listener in self._listeners:
+            if not listener.accepting:
+                for host, port in self.tls_addresses if listener.encrypted else self.addresses:
+                    await listener.start(host, port)
+        self._log.info("connections are accepted")
+
+    def reset(self) -> None:
+        broker = self.broker
+        for user in list(self.users.all):
+            self.users.delete(user)
+        for vhost in list(broker.vhosts.values()):
+            vhost.protected = False
+            broker.delete_vhost(vhost.name)
+        for name in list(broker.parameters.globals):
+            broker.parameters.clear_global(name)
+        broker.add_vhost(self.config.default_vhost)
+        self._provide_users()
+        self._stop_logging_to_exchange()
+        self._log_to_exchange()  # that of the new vhost
+        self._log.info("everything was reset: vhosts, queues, messages, users")
+
+    def collect(self) -> None:
+        gc.collect()
 
     def stop_at_signals(self) -> None:
         """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
@@ -268,6 +383,8 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take leave of the clients, commit, and close everything."""
+        if self._doorbell is not None:
+            await self._doorbell.close()
         if self._management is not None:
             await self._management.stop()
         for listener in self._listeners:
@@ -276,6 +393,8 @@ class Daemon:
         await asyncio.gather(
             *[listener.close_connections(explanation, FAREWELL_TIMEOUT) for listener in self._listeners]
         )
+        if self._access is not None:
+            self._access.close()
         self.watermarks.stop()
         if self._timer is not None:
             self._timer.cancel()
@@ -285,9 +404,10 @@ class Daemon:
 
     def reload(self) -> None:
         """Read again what may change while it runs: certificates and keys."""
-        if self._tls is not None:
-            self._tls.reload()
-        else:
+        for files in (self._tls, self._https):
+            if files is not None:
+                files.reload()
+        if self._tls is self._https is None:
             self._log.info("nothing to reload: there are no TLS listeners")
 
     async def run_until_stopped(self, attendants: Sequence[Attendant] = ()) -> None:
@@ -297,8 +417,10 @@ class Daemon:
             attendant.stopping()
         if self.failure is None:
             await self.stop()
+        elif self._doorbell is not None:
+            await self._doorbell.close()
 
-    async def _listen(self, authenticator: Authenticator, turn: Turn) -> None:
+    async def _listen(self, authenticator: Authenticator, authorizer: Authorizer, turn: Turn) -> None:
         """Open what clients connect to, without TLS and with it."""
         config = self.config
         log = get_logger(category="connection")
@@ -317,11 +439,14 @@ class Daemon:
         ):
             if not wanted:
                 continue
+            settings = connection_settings(config, encrypted=tls is not None)
+            settings.announce(cluster_name=self._cluster_name())
+            self._settings.append(settings)
             listener = AmqpListener(
                 self.broker,
                 authenticator,
-                self.users,
-                connection_settings(config, encrypted=tls is not None),
+                authorizer,
+                settings,
                 turn,
                 log,
                 admission,
@@ -332,6 +457,16 @@ class Daemon:
             self._listeners.append(listener)
             for host, port in wanted:
                 found.extend(await listener.start(host, port))
+
+    def _cluster_name(self) -> str:
+        """As it is configured, or was set, or by default."""
+        config = self.config
+        known = self.broker.parameters.globals.get(CLUSTER_NAME)
+        return config.cluster_name or (known if isinstance(known, str) and known else node_name(config))
+
+    def _announce(self, **properties: Any) -> None:
+        for settings in self._settings:
+            settings.announce(**properties)
 
     def _open_stores(self) -> tuple[Store, Store | None]:
         """The durable store, and the one that queues page transient messages to."""
@@ -463,6 +598,7 @@ def connection_settings(config: Config, *, encrypted: bool) -> ConnectionSetting
     """What the connections of a listener are offered, with TLS or without."""
     return ConnectionSettings(
         channel_max=config.channel_max,
+        channels_per_node=config.channels_per_node,
         consumer_max=config.consumer_max,
         max_connections=config.max_connections,
         frame_max=config.frame_max,
@@ -501,6 +637,21 @@ def tls_options(config: Config) -> TlsOptions:
     )
 
 
+def https_options(config: Config) -> TlsOptions:
+    return TlsOptions(
+        certfile=config.https_certfile,
+        keyfile=config.https_keyfile,
+        password=config.https_password,
+        cacertfile=config.https_cacertfile,
+        verify_peer=config.https_verify == "verify_peer",
+        fail_if_no_peer_cert=config.https_fail_if_no_peer_cert,
+        versions=config.https_versions,
+        ciphers=config.https_ciphers,
+        honor_cipher_order=config.https_honor_cipher_order,
+        prefix="management.ssl",
+    )
+
+
 def password_rules(config: Config) -> PasswordRules:
     """How passwords are kept and what is asked of them. Raises StartupError for a pattern that cannot be."""
     backend = config.validation_backend.removeprefix("rabbit_credential_validator_")
@@ -511,6 +662,25 @@ def password_rules(config: Config) -> PasswordRules:
         raise StartupError(f"'credential_validator.regexp': {error}", os.EX_CONFIG) from error
     least_size = config.validation_min_length if backend == "min_password_length" else 0
     return PasswordRules(config.password_hashing_module, least_size, pattern)
+
+
+def logs_queues(config: Config) -> bool:
+    """Whether anybody wants the lines about queues, which are for debugging."""
+    levels = (config.log_level, config.log_console_level, config.log_file_level, config.log_exchange_level)
+    return config.log_queue_level == "debug" or (not config.log_queue_level and "debug" in levels)
+
+
+def headers_of(config: Config) -> dict[str, str]:
+    """What the answers of the HTTP API are to say besides."""
+    named = {
+        "X-Content-Type-Options": config.content_type_options,
+        "X-XSS-Protection": config.xss_protection,
+        "X-Frame-Options": config.frame_options,
+        "Referrer-Policy": config.referrer_policy,
+        "Strict-Transport-Security": config.hsts_policy,
+        "Content-Security-Policy": config.csp_policy,
+    }
+    return {name: value for name, value in named.items() if value}
 
 
 def node_name(config: Config) -> str:

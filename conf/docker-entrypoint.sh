@@ -30,6 +30,13 @@ case "$1" in
         if [ -z "${AMQPD_MANAGEMENT_TCP_IP+set}" ] && ! mentioned 'management\.(tcp|listener)\.ip'; then
             export AMQPD_MANAGEMENT_TCP_IP=0.0.0.0
         fi
+        if [ -z "${AMQPD_PROMETHEUS_ENABLED+set}" ] && [ -z "${RABBITMQ_ENABLED_PLUGINS:-${RABBITMQ_PLUGINS:-}}" ] &&
+            [ ! -f "${RABBITMQ_ENABLED_PLUGINS_FILE:-$etc/enabled_plugins}" ]; then
+            export AMQPD_PROMETHEUS_ENABLED=true  # as in RabbitMQ's image
+        fi
+        if [ -z "${AMQPD_PROMETHEUS_TCP_IP+set}" ] && ! mentioned 'prometheus\.tcp\.(ip|listener)'; then
+            export AMQPD_PROMETHEUS_TCP_IP=0.0.0.0
+        fi
         if [ -z "${AMQPD_LOOPBACK_USERS+set}" ] && ! mentioned 'loopback_users'; then
             export AMQPD_LOOPBACK_USERS=
         fi

@@ -34,6 +34,7 @@ class Broker:
         self.name = name
         self.url = url
         self.pids = pids or []
+        self.http_port = 0  # of the management API, if there is one
 
     def start(self) -> None:
         """Make sure that it runs. Raises RuntimeError when it does not."""
@@ -82,6 +83,7 @@ class Amqpd(Broker):
             self._process = BrokerProcess("-D", self._data.name, environment=self._environment)
         self._process.start()
         self.url = self._process.url
+        self.http_port = self._process.http_port
         self.pids = [self._process.pid]
 
     def version(self) -> str:

@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--broker", help="URL of a broker to test instead of our own, such as amqp://guest:guest@host:5672/"
     )
+    parser.addoption("--rabbitmqctl", help="command line of a real rabbitmqctl, to compare amqpctl with")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,8 +24,16 @@ from amqpd import __version__
 from amqpd.auth.base import Credentials, User
 from amqpd.auth.internal import PasswordRules
 from amqpd.clock import Clock, VirtualClock
-from amqpd.config import Address, Config, DefaultUser
-from amqpd.daemon import Daemon, compat_of, mechanisms, node_name, password_rules, server_properties
+from amqpd.config import Address, Config, DefaultLimits, DefaultPolicy, DefaultUser
+from amqpd.daemon import (
+    Daemon,
+    compat_of,
+    logs_queues,
+    mechanisms,
+    node_name,
+    password_rules,
+    server_properties,
+)
 from amqpd.daemon import run as daemon_run
 from amqpd.errors import StartupError
 from amqpd.log import configure, get_logger
@@ -612,6 +622,131 @@ def test_further_users_get_their_permissions_in_new_vhosts_whose_names_match(tmp
                 ("dev", "dev-1", ".*"),
             }
             assert isinstance(daemon.users.authenticate(login("ops", "new"), REMOTE), User)
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_the_first_vhost_has_what_new_ones_are_to_have_and_does_not_get_it_again(tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        default_limits=(DefaultLimits("all", max_queues=5),),
+        default_policies=(DefaultPolicy("all", max_length=9),),
+    )
+
+    async def main() -> None:
+        async with running(settings) as daemon:
+            assert daemon.broker.vhosts["/"].max_queues == 5
+            assert daemon.broker.vhosts["/"].declare_queue("q").effective["x-max-length"] == 9
+            daemon.broker.vhost_limits.clear("/", "max-queues")
+            daemon.broker.operator_policies.clear("/", "all")
+        async with running(settings) as daemon:
+            assert daemon.broker.vhosts["/"].max_queues is None
+            assert daemon.broker.parameters.list("operator_policy") == []
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_what_new_vhosts_cannot_have_stops_the_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        with pytest.raises(StartupError, match="what new vhosts are to have cannot be: no policy provided"):
+            await Daemon(config(tmp_path, default_policies=(DefaultPolicy("x"),))).start()
+
+    run(asyncio.new_event_loop, main)
+
+
+async def fetched(url: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of an answer."""
+
+    def fetch() -> tuple[int, dict[str, str], str]:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.status, dict(answer.headers), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, dict(error.headers), error.read().decode()
+
+    return await asyncio.get_running_loop().run_in_executor(None, fetch)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/", "/a/b/"])
+def test_metrics_may_have_a_port_of_their_own_without_the_api(tmp_path: Path, path: str) -> None:
+    settings = config(tmp_path, memory=True, prometheus=True, prometheus_port=0, prometheus_path=path)
+
+    async def main() -> None:
+        async with running(settings) as daemon:
+            [(host, port)] = daemon.metrics_addresses
+            assert daemon.announcement.ports["http/prometheus"] == port
+            url = daemon.announcement.urls["http/prometheus"]
+            assert url == f"http://{host}:{port}{path}"
+            status, _, text = await fetched(url)
+            assert (status, "rabbitmq_build_info" in text, "rabbitmq_queue_messages_ready 0.0" in text) == (
+                200,
+                True,
+                True,
+            )
+            assert 'vhost="/"' in (await fetched(f"{url.rstrip('/')}/per-object"))[2]
+            for elsewhere in ("/api/overview", "/metrics/x", "/x"):
+                assert (await fetched(f"http://{host}:{port}{elsewhere}"))[0] == 404
+            assert daemon.management_addresses == []
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_metrics_and_the_api_are_listed_with_what_there_is_to_say_of_them(tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        memory=True,
+        management=True,
+        management_port=0,
+        prometheus=True,
+        prometheus_port=0,
+        frame_options="SAMEORIGIN",
+        cluster_tags=(("region", "eu"),),
+        rates_mode="detailed",
+    )
+
+    async def main() -> None:
+        async with running(settings) as daemon:
+            status, headers, _ = await fetched(daemon.management_url)
+            assert (status, headers["x-frame-options"]) == (200, "SAMEORIGIN")
+            management = daemon._management.management if daemon._management else None
+            assert management is not None
+            protocols = [listener.protocol for listener in management.listeners]
+            assert protocols == ["amqp", "http", "http/prometheus"]
+            assert (management.options.cluster_tags, management.options.rates_mode) == ({"region": "eu"}, "detailed")
+
+    run(asyncio.new_event_loop, main)
+
+
+def test_a_port_for_metrics_that_is_taken_stops_the_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with pytest.raises(StartupError) as caught:
+                await Daemon(config(tmp_path, memory=True, prometheus=True, prometheus_port=port)).start()
+            assert str(caught.value).endswith("choose another one for prometheus.tcp.port")
+
+    run(asyncio.new_event_loop, main)
+
+
+@pytest.mark.parametrize(
+    ("settings", "logged"),
+    [
+        ({"log_level": "debug"}, True),
+        ({"log_file_level": "debug"}, True),
+        ({"log_queue_level": "debug"}, True),
+        ({"log_level": "debug", "log_queue_level": "info"}, False),
+        ({}, False),
+    ],
+)
+def test_queues_are_logged_where_somebody_debugs(tmp_path: Path, settings: dict[str, Any], logged: bool) -> None:
+    assert logs_queues(config(tmp_path, **settings)) is logged
+
+    async def main() -> None:
+        async with running(config(tmp_path, memory=True, **settings)) as daemon:
+            assert bool(daemon.broker.events.listeners) is logged
 
     run(asyncio.new_event_loop, main)
 

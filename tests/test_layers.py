@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "patterns": {"errors"},
     "watermarks": {"broker", "clock", "errors"},
     "provisions": {"auth", "broker", "collector", "config", "definitions", "errors"},
+    "vhost_defaults": {"auth", "broker", "config", "errors", "patterns"},
     "store": {"message", "errors", "wire.fields", "wire.schema", "wire.spec"},
     "definitions": {"auth", "broker", "errors", "patterns", "wire.fields", "wire.spec"},
     "auth": {"errors", "patterns", "clock", "store.base", "broker.broker", "wire.fields", "wire.spec"},
@@ -39,7 +40,7 @@ MAY_IMPORT = {
         "wire.rewrite",
         "wire.spec",
     },
-    "amqp": {"wire", "message", "errors", "broker", "auth", "store.base"},
+    "amqp": {"wire", "message", "errors", "broker", "auth", "clock", "store.base"},
     "listeners": {"amqp", "broker", "auth", "config", "clock", "errors", "wire.spec"},
     "management": {
         "amqp",
@@ -55,7 +56,10 @@ MAY_IMPORT = {
         "__version__",
     },
     "testing": {"wire", "daemon", "config"},
+    "fetch": {"auth"},
+    "access": {"auth", "clock", "config", "errors", "fetch"},
     "daemon": {
+        "access",
         "amqp",
         "auth",
         "broker",
@@ -71,6 +75,7 @@ MAY_IMPORT = {
         "process",
         "provisions",
         "store",
+        "vhost_defaults",
         "watermarks",
         "__version__",
     },
@@ -82,7 +87,10 @@ MAY_IMPORT = {
         "errors",
         "log",
         "process",
-        "wire.methods",  # what a broker says before anybody logs in
+        "testing.client",  # what speaks AMQP for commands
+        "wire.methods",
+        "wire.properties",
+        "wire.spec",
         "__version__",
     },
     "__main__": {"cli"},
@@ -90,7 +98,16 @@ MAY_IMPORT = {
 }
 """For each package or module: what else of amqpd it may import. A whole package, or one module of it."""
 
-MAY_TOUCH_ASYNCIO = {"listeners", "management", "daemon", "process", "store/committer.py", "cli/probe.py"}
+MAY_TOUCH_ASYNCIO = {
+    "listeners",
+    "management",
+    "daemon",
+    "fetch",
+    "process",
+    "store/committer.py",
+    "cli/http.py",
+    "cli/probe.py",
+}
 
 
 def modules() -> list[Path]:

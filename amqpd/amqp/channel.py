@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import Action, Resource, User
+from ..auth.base import Action, Resource, User, Verdict, addition
 from ..broker.consumer import Consumer, by_priority
 from ..broker.entry import Entry
 from ..broker.firehose import Actor
@@ -64,6 +65,7 @@ class Channel:
         self.max_message_size = connection.settings.max_message_size
         self.closed = False
         self.last_queue = ""  # declared last: what an empty queue name stands for
+        self.name_ahead = ""  # made up for a queue that is not declared yet
         self.reply_queue: Queue | None = None  # where direct replies come to
 
         self.traffic = Traffic()
@@ -115,11 +117,12 @@ class Channel:
     # --- what the user may do
 
     def check(self, action: Action, kind: Resource, name: str) -> None:
-        """Raises AccessRefused unless the user may do this to the exchange or queue."""
-        if not self._may(action, kind, name):
+        """Raises AccessRefused unless the user may do this to the exchange or queue; Undecided, see `inquiry`."""
+        verdict = self._may(action, kind, name)
+        if not verdict:
             raise AccessRefused(
                 f"{action.value} access to {kind} '{name or DEFAULT_EXCHANGE}' in vhost '{self.vhost.name}' refused"
-                f" for user '{self.user.name}'"
+                f" for user '{self.user.name}'{addition(verdict)}"
             )
 
     def check_any(self, kind: Resource, name: str) -> None:
@@ -135,10 +138,14 @@ class Channel:
         permit = (action, "topic", exchange.name, routing_key)
         if permit in self._permitted or not self.topics_are_checked(exchange):
             return
-        if not authorizer.may_use_topic(self.user, action, vhost, exchange.name, routing_key):
+        verdict = self.connection.inquiry.ask(
+            (self.number, *permit),
+            partial(authorizer.may_use_topic, self.user, action, vhost, exchange.name, routing_key),
+        )
+        if not verdict:
             raise AccessRefused(
                 f"{action.value} access to topic '{routing_key}' in exchange '{exchange.name}' in vhost '{vhost}'"
-                f" refused for user '{self.user.name}'"
+                f" refused for user '{self.user.name}'{addition(verdict)}"
             )
         self._remember(permit)
 
@@ -153,14 +160,20 @@ class Channel:
         self._permitted.clear()
         self.publishing.forget()
 
-    def user_updated(self, user: User) -> None:
+    def consumers_refused(self, user: User) -> list[Consumer]:
+        """Consumers of what this user may not read. Raises Undecided, see `inquiry`."""
+        return [
+            consumer
+            for consumer in self.consumers.values()
+            if consumer.queue is not self.reply_queue and not self._ask(user, Action.READ, "queue", consumer.queue.name)
+        ]
+
+    def user_updated(self, user: User, refused: list[Consumer]) -> None:
         """The user has shown a new secret: consumers of what may not be read any more are cancelled."""
         self.user = user
         self.forget_permissions()
-        for consumer in list(self.consumers.values()):
+        for consumer in refused:
             queue = consumer.queue
-            if queue is self.reply_queue or self._may(Action.READ, "queue", queue.name):
-                continue
             self.connection.log.warning(
                 "consumer cancelled: read access refused after credential update",
                 channel=self.number,
@@ -171,16 +184,20 @@ class Channel:
             self.cancelled(consumer)
             queue.dispatch()  # another may be the active one now
 
-    def _may(self, action: Action, kind: Resource, name: str) -> bool:
+    def _may(self, action: Action, kind: Resource, name: str) -> Verdict:
         if (action, kind, name) in self._permitted:
             return True
-        asked = name
-        if not name and kind == "exchange":
-            asked = DEFAULT_EXCHANGE
-        if not self.connection.authorizer.may(self.user, action, self.vhost.name, kind, asked):
-            return False
-        self._remember((action, kind, name))
-        return True
+        verdict = self._ask(self.user, action, kind, name)
+        if verdict:
+            self._remember((action, kind, name))
+        return verdict
+
+    def _ask(self, user: User, action: Action, kind: Resource, name: str) -> Verdict:
+        asked = DEFAULT_EXCHANGE if not name and kind == "exchange" else name
+        authorizer = self.connection.authorizer
+        return self.connection.inquiry.ask(
+            (self.number, action, kind, name), partial(authorizer.may, user, action, self.vhost.name, kind, asked)
+        )
 
     def _remember(self, permit: tuple[Action, str, str] | tuple[Action, str, str, str]) -> None:
         if len(self._permitted) >= MOST_PERMITS:

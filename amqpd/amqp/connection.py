@@ -13,15 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from ..auth.base import MAX_CHANNELS, Authenticator, Authorizer, Peer, Refusal, User
+from ..auth.base import MAX_CHANNELS, Authenticator, Authorizer, Denied, Peer, Refusal, User, addition
 from ..auth.sasl import Mechanism, on_offer
 from ..broker.broker import Broker
 from ..broker.consumer import Outlet, by_priority
 from ..broker.vhost import VHost
-from ..errors import AccessRefused, ChannelError, NotAllowed
+from ..errors import AccessRefused, ChannelError, ConnectionForced, NotAllowed
 from ..wire.methods import (
+    BasicPublish,
     ChannelClose,
     ChannelOpen,
     ChannelOpenOk,
@@ -40,6 +42,8 @@ from .channel import Channel, ClosingChannel
 from .commands import Commands
 from .handshake import INITIAL_FRAME_MAX, Handshake, LoginDenied, Refused, greeting
 from .heartbeat import Heartbeat
+from .inquiry import Inquiry, Undecided
+from .tenure import Tenure, tenure_of
 
 REPLY_LIMIT: Final = 1 << 20
 """Bytes that may wait for a peer that does not read before it is not read either."""
@@ -65,6 +69,7 @@ class ConnectionSettings:
     """What the broker offers and demands of every connection."""
 
     channel_max: int = 2047  # channels open at a time; 0 = no limit
+    channels_per_node: int = 0  # channels open at a time, in the whole broker; 0 = no limit
     consumer_max: int = 0  # consumers at a time on a channel; 0 = no limit
     max_connections: int = 0  # open at a time, in the whole broker; 0 = no limit
     frame_max: int = 131072  # bytes; 0 = no limit
@@ -79,6 +84,11 @@ class ConnectionSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "greeting", greeting(self.server_properties, self.mechanisms))
+
+    def announce(self, **properties: Any) -> None:
+        """Tell clients that connect from now on something else."""
+        object.__setattr__(self, "server_properties", {**self.server_properties, **properties})
+        self.__post_init__()
 
 
 class Connection:
@@ -123,6 +133,9 @@ class Connection:
         self.holding: dict[Channel, None] = {}  # those with answers that wait for a commit
         self.acking: dict[Channel, None] = {}  # those with publishes to ack
 
+        self.inquiry = Inquiry()  # of the command at hand
+        self._again = False  # it was abandoned, and is to be handled again
+
         self._reader = Reader(INITIAL_FRAME_MAX, settings.max_message_size)
         self._commands = Commands(self._reader)
         self._handshake: Handshake | None = Handshake(self)  # until the connection is open
@@ -135,6 +148,7 @@ class Connection:
         self._deadline: float | None = broker.clock.now() + settings.handshake_timeout
         self._verdict = ""  # why its login was refused, which the client hears at the deadline
         self._heartbeat: Heartbeat | None = None
+        self._tenure: Tenure | None = None
 
         self._writable = True
         self._overtaken = 0  # `Memory.overtaken` when it was looked at last
@@ -148,7 +162,7 @@ class Connection:
     @property
     def reading(self) -> bool:
         """Whether the socket is to be read."""
-        if self._lagging or self._blocked or self._resting or self.backlog:
+        if self._lagging or self._blocked or self._resting or self.backlog or self.inquiry.waiting:
             return False
         return (self._writable and not self.holding) or self._may_answer
 
@@ -173,7 +187,7 @@ class Connection:
             self._header_seen = True
             data = rest
         self._reader.feed(data)
-        if not self.backlog or self._may_answer:
+        if not self.inquiry.waiting and (not self.backlog or self._may_answer):
             self._work()
 
     def go_on(self) -> bool:
@@ -183,7 +197,7 @@ class Connection:
         """
         if self._deaf or self.closed:
             self.backlog = False
-        elif self._may_answer:
+        elif self._may_answer and not self.inquiry.waiting:
             self._work()
             return True
         return False
@@ -224,13 +238,19 @@ class Connection:
 
     def deadline(self) -> float | None:
         """When `tick` is to be called; None for never."""
+        deadline = self._deadline
+        if self._tenure is not None:
+            deadline = self._tenure.due if deadline is None else min(self._tenure.due, deadline)
         if self._heartbeat is None:
-            return self._deadline
-        return self._heartbeat.due if self._deadline is None else min(self._heartbeat.due, self._deadline)
+            return deadline
+        return self._heartbeat.due if deadline is None else min(self._heartbeat.due, deadline)
 
     def tick(self, now: float) -> None:
         """Do what is due: heartbeats, and the end of waiting."""
         if self._deadline is not None and now >= self._deadline:
+            if self._handshake is not None and self.inquiry.waiting:
+                self._wait_no_longer(now)
+                return
             if self._handshake is not None and not self._deaf:
                 self.log.warning("handshake timed out")
             if self._verdict:
@@ -241,6 +261,8 @@ class Connection:
                 return
             self.finish("time is up")
             return
+        if self._tenure is not None and now >= self._tenure.due:
+            self._look_after(self._tenure, now)
         heartbeat = self._heartbeat
         if heartbeat is not None and now >= heartbeat.due:
             send, dead = heartbeat.check(now, watching=self.reading)
@@ -319,7 +341,7 @@ class Connection:
         return isinstance(capabilities, dict) and capabilities.get(capability) is True
 
     def open_channel(self, number: int) -> None:
-        """Raises NotAllowed when as many are open as was negotiated."""
+        """Raises NotAllowed when as many are open as was negotiated, or as the user or the broker may have."""
         if self.channel_max and len(self.channels) >= self.channel_max:
             raise NotAllowed(
                 f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max"
@@ -333,6 +355,13 @@ class Connection:
             raise NotAllowed(
                 f"number of channels opened for user '{self.user.name}' has reached the maximum allowed user limit of"
                 f" {limit}",
+                method_id=0,
+            )
+        most = self.settings.channels_per_node
+        if most and self.broker.connections.channels >= most:
+            raise NotAllowed(
+                f"number of channels opened on node '{self.broker.node}' has reached the maximum allowed limit of"
+                f" {most}",
                 method_id=0,
             )
         channel = self.channels[number] = Channel(number, self, self.user, self.vhost)
@@ -365,6 +394,7 @@ class Connection:
         self.connected_at = self.broker.clock.time()
         self.broker.connections.enter(self)
         assert self.user is not None
+        self._tenure = tenure_of(self.user, self.broker.clock)
         self.log.info("connection opened", user=self.user.name, vhost=vhost.name)
         if self.broker.events.listeners:
             self._tell_opened(self.user, vhost)
@@ -374,7 +404,8 @@ class Connection:
         if self.closed:
             return
         self.closed = True
-        self._handshake = None
+        self._handshake = self._tenure = None
+        self.inquiry.drop()
         self._admitted = None
         self._tear_down()
         self.log.debug("connection closed", reason=reason)
@@ -480,10 +511,16 @@ class Connection:
         return self.backlog
 
     def _handle_commands(self) -> bool:
-        """Handle commands until the data at hand is used up (true), or one of them fails (false)."""
+        """Handle commands until the data at hand is used up or one has to wait (true), or one of them fails (false)."""
         reader = self._reader
         try:
+            if self._again and not self._handle_again():
+                return True
             self._commands.handle(self.channels, self._handle)
+        except Undecided as undecided:
+            self.backlog = False
+            self._again = True
+            self.inquiry.wait(undecided, self._decided)
         except Refused as refusal:
             self._fall_silent(str(refusal))
         except FramingError as error:
@@ -513,6 +550,41 @@ class Connection:
             self.open_channel(reader.channel)
         return not self._deaf and not self.closed and not self._is_enough()
 
+    def _handle_again(self) -> bool:
+        """Handle the command that was abandoned, now that its question is answered. False as `_handle` has it."""
+        self._again = False
+        reader, commands = self._reader, self._commands
+        channel = self.channels.get(reader.channel)
+        with self.inquiry:
+            if reader.method_id != BasicPublish.id or channel is None or channel.publishing is None:
+                return self._handle(channel)
+            if channel.publishing.publish(reader.arguments, reader.header, reader.body):
+                commands.stored = True
+            return not self._is_enough()
+
+    def _decided(self) -> None:
+        """The command at hand may be handled again, and then those that came after it: in a turn of their own."""
+        self.backlog = True
+        if self._heartbeat is not None:
+            self._heartbeat.received = True  # what it sent meanwhile is still to be read
+        self.wake()
+
+    def _wait_no_longer(self, now: float) -> None:
+        """The handshake took too long, through no fault of the client's: it is refused, and not left without a word."""
+        self._deadline = now + SILENT_DELAY
+        reason = "nobody has said yet whether they may, and the time for a handshake is up"
+        answer = Refusal(reason, failed=True) if self.user is None else Denied(failed=True)
+        self.log.warning("gave up waiting for an authentication backend")
+        self.inquiry.take_for_answer(answer, self._decided)
+
+    def _look_after(self, tenure: Tenure, now: float) -> None:
+        if not tenure.check(now):
+            self.permissions_changed()
+            return
+        self.log.warning("credential has expired", user=self.username)
+        self._close(ConnectionForced("credential expired", 0))
+        self.wake()
+
     def _handle_connection_method(self, method: Method) -> None:
         if self._handshake is not None:
             self._handshake.handle(method)
@@ -530,22 +602,28 @@ class Connection:
             raise ChannelError("unexpected method in connection state running")
 
     def _update_secret(self, method: ConnectionUpdateSecret) -> None:
-        """Raises NotAllowed when the new secret is refused, or the vhost with it."""
+        """Raises NotAllowed when the new secret is refused, or the vhost with it; Undecided, see `inquiry`."""
         assert self.user is not None
         assert self.vhost is not None
-        user = self.authenticator.update_secret(self.user, method.new_secret, self.peer)
+        ask, authorizer = self.inquiry.ask, self.authorizer
+        user = ask("secret", partial(self.authenticator.update_secret, self.user, method.new_secret, self.peer))
+        if isinstance(user, Refusal) and user.failed:
+            self.log.error("secret update failed", user=self.user.name, reason=user.reason)
+            raise NotAllowed("Secret update failed")
         if isinstance(user, Refusal) or user.name != self.user.name:
             reason = user.reason if isinstance(user, Refusal) else f"it is of user '{user.name}'"
             self.log.error("new secret refused", user=self.user.name, reason=reason)
             raise NotAllowed("New secret was refused by one of the backends")
-        if not self.authorizer.may_enter(user, self.vhost.name, self.peer):
-            raise NotAllowed(f"access to vhost '{self.vhost.name}' refused for user '{user.name}'")
+        verdict = ask("vhost", partial(authorizer.may_enter, user, self.vhost.name, self.peer))
+        if not verdict:
+            raise NotAllowed(f"access to vhost '{self.vhost.name}' refused for user '{user.name}'{addition(verdict)}")
+        refused = [(channel, channel.consumers_refused(user)) for channel in self.open_channels()]
         self.user = user
+        self._tenure = tenure_of(user, self.broker.clock)
         self.log.info("secret updated", user=user.name, reason=method.reason)
         self.outbox.method(0, ConnectionUpdateSecretOk())
-        for channel in list(self.channels.values()):
-            if isinstance(channel, Channel):
-                channel.user_updated(user)
+        for channel, consumers in refused:
+            channel.user_updated(user, consumers)
 
     def _settle(self) -> None:
         """End the handling of one piece of input: what it changed shares one commit."""
@@ -597,7 +675,11 @@ class Connection:
         self._tear_down()
         self._closing = True
         self._blocked = self._lagging = self._resting = False  # its close-ok is to be read
-        self._handshake = None  # should it have been going on
+        if self.inquiry.waiting:
+            self.backlog = True  # what came after the command that waited
+        self.inquiry.drop()
+        self._again = False
+        self._handshake = self._tenure = None  # should it have been going on
         self._deadline = self.broker.clock.now() + CLOSE_TIMEOUT
         self.outbox.method(0, ConnectionClose(error.code, error.reply_text, *_blamed(error)))
 

@@ -10,9 +10,10 @@ talks out of turn gets no answer but, after a while, a closed socket.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ..auth.base import MAX_CONNECTIONS, Refusal, User
+from ..auth.base import MAX_CONNECTIONS, Login, Refusal, addition
 from ..auth.sasl import KNOWN, LoginRefused
 from ..errors import AccessRefused, ChannelError, CommandInvalid, NotAllowed
 from ..wire.methods import (
@@ -92,7 +93,7 @@ class Handshake:
         return rest
 
     def handle(self, method: Method) -> None:
-        """Do the next step. Raises Refused, or a ProtocolError when the client may hear about it."""
+        """Do the next step. Raises Refused, a ProtocolError when the client may hear about it, or Undecided."""
         step = self._next.get(type(method))
         if step is None:
             if isinstance(method, ConnectionClose) and self.opening:
@@ -110,14 +111,20 @@ class Handshake:
             what = "invalid" if method.mechanism in KNOWN else "unknown"
             raise CommandInvalid(f"{what} authentication mechanism '{method.mechanism}'")
         name = ""
-        user: User | Refusal
+        user: Login
         try:
             credentials = mechanism(method.response, connection.peer)
             name = credentials.name
-            user = connection.authenticator.authenticate(credentials, connection.peer)
+            ask = partial(connection.authenticator.authenticate, credentials, connection.peer)
+            user = connection.inquiry.ask("login", ask)
         except LoginRefused as refused:
             user = Refusal(str(refused))
-        connection.tell_of_login(method.mechanism, name, user.reason if isinstance(user, Refusal) else None)
+        error = None
+        if isinstance(user, Refusal):
+            error = user.reason
+        else:
+            name = user.name  # which may be another than the client gave
+        connection.tell_of_login(method.mechanism, name, error)
         if isinstance(user, Refusal):
             slowed = {"answered_after": user.delay} if user.delay else {}
             connection.log.warning("login refused", mechanism=method.mechanism, reason=user.reason, **slowed)
@@ -153,8 +160,11 @@ class Handshake:
         limit = authorizer.limit(user, MAX_CONNECTIONS)
         if limit is not None and connections.of_user[user.name] >= limit:
             raise NotAllowed(f"connection refused for user '{user.name}': user connection limit ({limit}) is reached")
-        if not authorizer.may_enter(user, vhost.name, connection.peer):
-            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{user.name}'")
+        verdict = connection.inquiry.ask(
+            ("vhost", vhost.name), partial(authorizer.may_enter, user, vhost.name, connection.peer)
+        )
+        if not verdict:
+            raise NotAllowed(f"access to vhost '{vhost.name}' refused for user '{user.name}'{addition(verdict)}")
         connection.outbox.method(0, ConnectionOpenOk())
         connection.run(vhost)
 

@@ -98,9 +98,11 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
         channel.check_any("queue", name)
         queue = vhost.queue(name, channel.connection)
     else:
-        name = vhost.name_queue(
-            name, method.arguments, lasting=method.durable and not method.exclusive and not method.auto_delete
-        )
+        lasting = method.durable and not method.exclusive and not method.auto_delete
+        named = vhost.name_queue(name, method.arguments, lasting=lasting)
+        if not name:  # the same as before, should this be handled again when it is known whether the user may
+            named = channel.name_ahead = channel.name_ahead or named
+        name = named
         channel.check(Action.CONFIGURE, "queue", name)
         dead_letter_exchange = method.arguments.get("x-dead-letter-exchange")
         if isinstance(dead_letter_exchange, str) and name not in vhost.queues:
@@ -118,6 +120,7 @@ def queue_declare(channel: Channel, method: QueueDeclare) -> None:
     if not isinstance(queue, Stream) and queue.limits is not None:
         queue.limits.used()
     channel.last_queue = queue.name
+    channel.name_ahead = ""
     consumers = 0 if isinstance(queue, Stream) else len(queue.consumers)  # RabbitMQ does not count those of streams
     ok = QueueDeclareOk(queue.name, queue.message_count, consumers)
     _answer(channel, method.nowait, ok, durable=queue.durable)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..broker.entry import Entry
 from ..broker.fifo import Fifo
 from ..errors import PreconditionFailed
@@ -32,6 +34,9 @@ class Unacked:
         line.append(entry)
         entry.tag = tag
         self.count += 1
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter([entry for entry in self._line if entry is not None])
 
     def first(self) -> Entry | None:
         """The delivery that is outstanding for the longest time."""

@@ -8,7 +8,7 @@ anything.
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -64,20 +64,20 @@ class PasswordRules:
 
 
 class InternalUsers:
-    """Authenticator and authorizer over users in the store. `recovered` is what the store held."""
+    """The backend of users in the store. `recovered` is what the store held."""
+
+    name = "rabbit_auth_backend_internal"
 
     def __init__(
         self,
         broker: Broker,
         recovered: Recovered | None = None,
         *,
-        loopback_users: Container[str] = (),
         rules: PasswordRules | None = None,
     ) -> None:
         """Raises StartupError 65 when what was recovered makes no sense."""
         self.all: dict[str, InternalUser] = {}
         self._broker = broker
-        self._loopback_users = loopback_users  # may log in from this machine only
         self._rules = rules or PasswordRules()
         self._nobody = InternalUser(0, "", hash_password(b"", self._rules.algorithm), self._rules.algorithm)
         recovered = recovered or Recovered()
@@ -104,13 +104,14 @@ class InternalUsers:
         right = password is None or matches(password, compared.password_hash, compared.hashing_algorithm)
         if user is None or not right:
             return Refusal(f"user '{name}' - invalid credentials")
-        if name in self._loopback_users and not peer.loopback:
-            return Refusal(f"user '{name}' can only connect via localhost")
         return User(name, frozenset(user.tags), credentials.client_id)
 
     def update_secret(self, user: User, secret: bytes, peer: Peer) -> User | Refusal:
         """A password is asked for at login alone: a new one, whatever it is, changes nothing."""
         return user
+
+    def admit(self, credentials: Credentials, peer: Peer) -> User | Refusal:
+        return self.authenticate(replace(credentials, password=None), peer)
 
     # --- Authorizer
 

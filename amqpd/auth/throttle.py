@@ -6,10 +6,13 @@ wherever they are. What is remembered is bounded, and forgotten after a while.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from ..clock import Clock
-from .base import Authenticator, Credentials, Peer, Refusal, User
+from .base import Authenticator, Credentials, Login, Peer, Refusal, User, after
+from .pending import Pending
 
 FREE: Final = 15
 """Failures of a user at one host that are answered at once: a service with an old password is not an attack."""
@@ -35,18 +38,23 @@ class Throttled:
         self._clock = clock
         self._failures: dict[int, tuple[int, float]] = {}  # by hash, as names may be long: how many, and when last
 
-    def authenticate(self, credentials: Credentials, peer: Peer) -> User | Refusal:
-        outcome = self._authenticator.authenticate(credentials, peer)
+    def authenticate(self, credentials: Credentials, peer: Peer) -> Login | Pending[Login]:
+        return after(self._authenticator.authenticate(credentials, peer), partial(self._weigh, credentials, peer))
+
+    def update_secret(self, user: User, secret: bytes, peer: Peer) -> Login | Pending[Login]:
+        return self._authenticator.update_secret(user, secret, peer)
+
+    def _weigh(self, credentials: Credentials, peer: Peer, outcome: Login) -> Login:
+        """Count an outcome. A backend that failed says nothing about who asked."""
+        if isinstance(outcome, Refusal) and outcome.failed:
+            return outcome
         at_host = hash((peer.host,))
         of_user = hash((peer.host, credentials.name))
         if isinstance(outcome, User):
             self._failures.pop(of_user, None)
             return outcome
         delay = max(_delay(self._count(of_user), FREE), _delay(self._count(at_host), FREE_AT_HOST))
-        return Refusal(outcome.reason, max(outcome.delay, delay))
-
-    def update_secret(self, user: User, secret: bytes, peer: Peer) -> User | Refusal:
-        return self._authenticator.update_secret(user, secret, peer)
+        return replace(outcome, delay=max(outcome.delay, delay))
 
     def _count(self, key: int) -> int:
         """One more failure; returns how many there were lately."""

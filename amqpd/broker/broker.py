@@ -179,6 +179,8 @@ class Broker:
         """One that is not there, to ask what could be declared in it."""
         vhost = VHost(name, self._resources)
         vhost.default_queue_type = default_queue_type
+        if name not in self.vhosts:
+            self.vhost_limits.imagine(vhost)
         return vhost
 
     def check_room(self, *, vhosts: int, exchanges: int, queues: int) -> None:

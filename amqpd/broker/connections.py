@@ -62,6 +62,7 @@ class Connections:
         self.open: dict[OpenConnection, None] = {}
         self.in_vhost: Counter[str] = Counter()
         self.of_user: Counter[str] = Counter()
+        self.channels = 0  # open on all of them
         self.channels_of_user: Counter[str] = Counter()
 
     def enter(self, connection: OpenConnection) -> None:
@@ -79,9 +80,11 @@ class Connections:
             _count_down(self.of_user, connection.username)
 
     def enter_channel(self, username: str) -> None:
+        self.channels += 1
         self.channels_of_user[username] += 1
 
     def leave_channel(self, username: str) -> None:
+        self.channels -= 1
         _count_down(self.channels_of_user, username)
 
     def close_all(self, explanation: str, *, vhost: str | None = None, username: str | None = None) -> None:

@@ -18,6 +18,9 @@ from .events import Events
 POLICY: Final = "policy"
 OPERATOR_POLICY: Final = "operator_policy"
 
+CLUSTER_NAME: Final = "cluster_name"
+"""The global parameter that holds it."""
+
 _KINDS: Final = {POLICY: Kind.POLICY, OPERATOR_POLICY: Kind.OPERATOR_POLICY}
 """Where a component's parameters are kept, if not among the others."""
 

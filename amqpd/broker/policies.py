@@ -130,6 +130,11 @@ class PolicyComponent:
 
     # --- what operators call
 
+    def check(self, name: str, pattern: Any, definition: Any, priority: Any = 0, apply_to: Any = ALL) -> None:
+        """Raises OperatorError for a policy that cannot be set in any vhost."""
+        value = {"pattern": pattern, "definition": definition, "priority": priority, "apply-to": apply_to}
+        self._parameters.check(self._component, "", name, value)
+
     def set(
         self, vhost: str, name: str, pattern: Any, definition: Any, priority: Any = 0, apply_to: Any = ALL
     ) -> list[str]:

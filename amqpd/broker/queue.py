@@ -626,6 +626,34 @@ class Queue:
         self.paged_bytes += message.size
         return True
 
+    def read_paged(self, first: int, limit: int, line: Level | None = None) -> list[Entry]:
+        """Paged messages, of a line where there are several, from a seq on; they stay where they are.
+
+        In order, and as they will be when they are read back.
+        """
+        if line is not None:
+            return self._read_line(line, first, limit)
+        if not self.paged:
+            return []
+        first = max(first, self._next_paged)
+        entries = [_paged_in(place, True) for place in (self.store.read(self.id, first, limit) if self.durable else ())]
+        if self._pager_used and self.pager is not None:
+            entries += [_paged_in(place, False) for place in self.pager.read(self.id, first, limit)]
+            entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
+        for entry in entries:
+            entry.redelivered = entry.seq <= self._delivered_before
+        return entries
+
+    def _read_line(self, line: Level, first: int, limit: int) -> list[Entry]:
+        if not line.paged:
+            return []
+        places = self.store.read(home(self.id, line.lane), max(first, line.next_paged), limit)
+        entries = [_paged_in(place, True) for place in places]
+        for entry in entries:
+            entry.lane = line.lane
+            entry.redelivered = entry.seq <= line.delivered_before
+        return entries
+
     def _page_in(self) -> None:
         """Read the next paged messages, to stand behind all that are ready."""
         if self.levels is not None:
@@ -636,28 +664,20 @@ class Queue:
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * self.paged // (self.paged_bytes + 1)))
         if self.prioritized:
             limit = self.paged
-        entries = [
-            _paged_in(place, True)
-            for place in (self.store.read(self.id, self._next_paged, limit) if self.durable else ())
-        ]
-        if self._pager_used and self.pager is not None:
-            entries += [_paged_in(place, False) for place in self.pager.read(self.id, self._next_paged, limit)]
-            entries = sorted(entries, key=lambda entry: entry.seq)[:limit]
+        entries = self.read_paged(self._next_paged, limit)
+        if entries and self._pager_used and self.pager is not None:
             self.pager.drop(self.id, self._next_paged, entries[-1].seq)
-        self._next_paged = self._take_back(entries, self._delivered_before)
+        self._next_paged = self._take_back(entries)
 
     def _page_in_line(self, line: Level) -> None:
         limit = max(1, min(PAGE_LENGTH, PAGE_SIZE * line.paged // (line.paged_bytes + 1)))
-        entries = [
-            _paged_in(place, True) for place in self.store.read(home(self.id, line.lane), line.next_paged, limit)
-        ]
+        entries = self.read_paged(line.next_paged, limit, line)
         for entry in entries:
-            entry.lane = line.lane
             line.paged -= 1
             line.paged_bytes -= entry.message.size
-        line.next_paged = self._take_back(entries, line.delivered_before)
+        line.next_paged = self._take_back(entries)
 
-    def _take_back(self, entries: list[Entry], delivered_before: int) -> int:
+    def _take_back(self, entries: list[Entry]) -> int:
         """Let entries stand in line that were only stored. Returns the least seq the next may have."""
         if not entries:
             raise RuntimeError(f"queue '{self.name}' counts {self.paged} paged messages, but its store has none")
@@ -666,7 +686,6 @@ class Queue:
         mortal = False
         for entry in entries:
             size += entry.message.size
-            entry.redelivered = entry.seq <= delivered_before
             mortal = mortal or entry.deadline != 0
         self.paged -= len(entries)
         self.paged_bytes -= size

@@ -5,7 +5,7 @@ A vhost has one parameter, `limits`, that holds both; a negative limit is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import NoSuchObject, ValidationFailed
@@ -28,6 +28,7 @@ class VHostLimits:
     def __init__(self, parameters: Parameters, vhosts: Mapping[str, VHost]) -> None:
         self._parameters = parameters
         self._vhosts = vhosts
+        self.of_new: Callable[[str], Mapping[str, int]] = lambda vhost: {}  # what a vhost that is made will be given
 
     # --- what operators call
 
@@ -42,6 +43,16 @@ class VHostLimits:
     def set(self, vhost: str, limit: str, value: Any) -> None:
         """Set one limit. Raises NoSuchObject when the vhost is missing, ValidationFailed for what is no limit."""
         self._parameters.set(COMPONENT, vhost, NAME, {**self.limits(vhost), limit: value})
+
+    def give_new(self, vhost: str) -> None:
+        """Give a vhost that was just made its limits."""
+        limits = dict(self.of_new(vhost))
+        if limits:
+            self._parameters.set(COMPONENT, vhost, NAME, limits)
+
+    def imagine(self, vhost: VHost) -> None:
+        """Have one that is not there be limited as it will be."""
+        _put(vhost, self.of_new(vhost.name))
 
     def clear(self, vhost: str, limit: str) -> None:
         """Lift one limit. Nothing happens when there is none; raises NoSuchObject when the vhost is missing."""

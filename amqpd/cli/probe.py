@@ -85,7 +85,11 @@ def locate(url: str | None, data_dir: str | None, environment: Mapping[str, str]
 
 def usual_folder(environment: Mapping[str, str]) -> str:
     """Where a broker keeps its data unless a file or an option says otherwise."""
-    return environment.get("AMQPD_DATA_DIR") or environment.get("RABBITMQ_MNESIA_DIR") or DATA_DIR
+    chosen = environment.get("AMQPD_DATA_DIR") or environment.get("RABBITMQ_MNESIA_DIR")
+    base = environment.get("RABBITMQ_MNESIA_BASE")
+    if not chosen and base:
+        return os.path.join(base, environment.get("RABBITMQ_NODENAME") or "amqpd")  # noqa: PTH118
+    return chosen or DATA_DIR
 
 
 def announced(folder: str) -> dict[str, Any] | None:

@@ -42,7 +42,11 @@ def start_logging(config: Config, stream: TextIO | None = None) -> Log:
         file=_opened(config.log_path),
         file_level=config.log_file_level,
         file_format=config.log_file_format,
-        categories={"connection": config.log_connection_level, "channel": config.log_channel_level},
+        categories={
+            "connection": config.log_connection_level,
+            "channel": config.log_channel_level,
+            "queue": config.log_queue_level,
+        },
         further_levels=[config.log_exchange_level] if config.log_exchange else [],
     )
 

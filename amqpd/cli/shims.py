@@ -29,10 +29,10 @@ def script(name: str) -> str:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--force", is_flag=True, help="Replace files of these names that are something else.")
 def shims(folder: Path, force: bool) -> None:
-    """Write scripts named rabbitmq-server, rabbitmqctl, rabbitmq-diagnostics, rabbitmq-plugins, rabbitmq-queues and
-    rabbitmqadmin into a folder.
+    """Write scripts named rabbitmq-server, rabbitmqctl, rabbitmq-diagnostics, rabbitmq-plugins, rabbitmq-queues,
+    rabbitmq-streams and rabbitmqadmin into a folder.
 
-    They are for tools that call RabbitMQ's commands. What a command cannot do yet, it says, and leaves with 69.
+    They are for tools that call RabbitMQ's commands: all but the first are amqpctl and amqpadmin.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,13 +17,15 @@ from .environment import environment_name, misspelt
 from .files import default_file
 from .findings import Finding, Verdict
 from .layers import Loaded, check, load, read
-from .settings import COMPAT_CHOICES, SETTINGS, Config, DefaultUser
+from .settings import COMPAT_CHOICES, SETTINGS, Config, DefaultLimits, DefaultPolicy, DefaultUser
 
 __all__ = [
     "COMPAT_CHOICES",
     "SETTINGS",
     "Address",
     "Config",
+    "DefaultLimits",
+    "DefaultPolicy",
     "DefaultUser",
     "Finding",
     "Loaded",

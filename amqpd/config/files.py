@@ -21,7 +21,7 @@ from . import classic_config, plugins, rabbitmq_conf
 from .findings import Finding, Layer, Verdict
 from .rabbitmq_conf import Entry, last_of, text_of
 from .rabbitmq_keys import translate
-from .settings import HIDDEN, SETTINGS, InvalidSetting, converted, is_secret, is_setting
+from .settings import HIDDEN, SETTINGS, InvalidSetting, converted, is_secret, is_setting, is_table
 
 NAME: Final = "amqpd.toml"
 
@@ -196,7 +196,7 @@ def _conf_d(folder: Path) -> Iterable[Path]:
 def _flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not is_table(prefix + key):
             values.update(_flattened(value, f"{prefix}{key}."))
         else:
             values[prefix + key] = value

@@ -63,7 +63,7 @@ PLUGINS: Final = {
     "rabbitmq_auth_backend_http": Plugin(Verdict.ACCEPTED, "name http in auth_backends"),
     "rabbitmq_auth_backend_oauth2": Plugin(Verdict.ACCEPTED, "name oauth2 in auth_backends"),
     "rabbitmq_auth_backend_ldap": _LATER,
-    "rabbitmq_auth_backend_cache": _LATER,
+    "rabbitmq_auth_backend_cache": Plugin(Verdict.ACCEPTED, "name cache in auth_backends"),
     "rabbitmq_trust_store": _LATER,
     "rabbitmq_jms_topic_exchange": _LATER,
     "rabbitmq_peer_discovery_aws": _NONE,

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
+from decimal import Decimal
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +27,17 @@ _UNITS: Final = {
     "": 1,
     **{prefix + ending: 1024**power for power, prefix in enumerate("kmgtp", 1) for ending in ("", "i", "ib")},
     **{prefix + "b": 1000**power for power, prefix in enumerate("kmgtp", 1)},
+}
+
+_HOUR: Final = 3_600_000
+_DURATIONS: Final = {
+    "ms": 1,
+    "s": 1000,
+    "m": 60_000,
+    "h": _HOUR,
+    "d": 24 * _HOUR,
+    "w": 7 * 24 * _HOUR,
+    "f": 14 * 24 * _HOUR,
 }
 
 LEVELS: Final = {
@@ -50,7 +64,10 @@ class Fold(Enum):
     LAST = auto()  # they do not: the last one counts
     LIST = auto()  # their values, by the number or name that ends the key
     NAMES = auto()  # the names that end the keys whose value is true
-    TABLES = auto()  # tables of what ends the keys, one for each name before that
+    TABLES = auto()  # tables of what ends the keys, one for each name that follows the setting's
+    PAIRS = auto()  # one table of their values, by the name that ends the keys
+    BACKENDS = auto()  # names, or what ends with `.authn` and `.authz` as two of them with a slash between
+    NAMED = auto()  # tables of the names that end the keys, with one field for the value, that of the setting's record
     EACH = auto()  # each is a setting of its own name, and the first one, if none is so called, that of the row
 
 
@@ -126,6 +143,16 @@ def fraction(text: str) -> str:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         raise ValueError("a number such as 0.6")
     return text
+
+
+def duration(text: str) -> int:
+    """Milliseconds, from `1h30m` and the like, or a number of them."""
+    if re.fullmatch("[0-9]{1,30}", text):
+        return int(text)
+    parts = re.findall(r"([0-9]{1,30}(?:\.[0-9]{1,9})?)(ms|[smhdwf])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("a duration, such as 30s or 1h")
+    return math.ceil(sum(Decimal(number) * _DURATIONS[unit] for number, unit in parts))
 
 
 def no_limit(word: str, read: Callable[[str], int]) -> Callable[[str], int]:
@@ -213,6 +240,16 @@ def _tls(prefix: str) -> tuple[Row, ...]:
     )
 
 
+def _tables(setting: str, keys: str, read: Callable[[str], Any] = str) -> tuple[Row, ...]:
+    """Keys of tables with names."""
+    return tuple(Row(f"{setting}.*.{key}", setting, read, Fold.TABLES) for key in keys.split())
+
+
+def _pair(pattern: str, setting: str) -> tuple[Row, ...]:
+    """A backend, or who says who somebody is, and who says what they may do."""
+    return tuple(Row(f"{pattern}{ending}", setting, backend, Fold.BACKENDS) for ending in ("", ".authn", ".authz"))
+
+
 def _web(prefix: str) -> tuple[Row, ...]:
     """A listener of the management plugin's kind."""
     return (
@@ -259,8 +296,11 @@ ROWS: Final = (
     *_same("credential_validator.min_length", integer),
     # who may log in, and how
     Row("auth_mechanisms.*", "auth_mechanisms", mechanism, Fold.LIST),
-    Row("auth_backends.*", "auth_backends", backend, Fold.LIST),
-    *_same("auth_backends.*.authn auth_backends.*.authz", backend),
+    *_pair("auth_backends.*", "auth_backends"),
+    *_pair("auth_cache.cached_backend", "auth_cache.cached_backend"),
+    *_same("auth_cache.cache_ttl", integer),
+    *_same("auth_cache.cache_refusals", flag),
+    *_not(Verdict.ACCEPTED, "auth_cache.cache_module", "there is one kind of cache"),
     Row(
         "ssl_cert_login_from",
         "ssl_cert_login_from",
@@ -273,7 +313,34 @@ ROWS: Final = (
         "auth_http.http_method auth_http.user_path auth_http.vhost_path auth_http.resource_path auth_http.topic_path"
     ),
     *_same("auth_http.request_timeout auth_http.connection_timeout", integer),
-    *_same("auth_oauth2.** auth_ldap.** auth_cache.** auth_http.**"),
+    *_same("auth_http.authorization_failure_disclosure", flag),
+    *_same(
+        "auth_http.ssl_options.cacertfile auth_http.ssl_options.certfile auth_http.ssl_options.keyfile"
+        " auth_http.ssl_options.password"
+    ),
+    Row("auth_http.ssl_options.verify", "auth_http.ssl_options.verify", either("verify_peer", "verify_none")),
+    *_not(Verdict.ACCEPTED, "auth_http.ssl_options.hostname_verification", "names are compared, with wildcards"),
+    *_not(Verdict.IGNORED, "auth_http.ssl_options auth_http.ssl_options.**", "OpenSSL decides"),
+    *_same(
+        "auth_oauth2.resource_server_id auth_oauth2.scope_prefix auth_oauth2.additional_scopes_key"
+        " auth_oauth2.default_key auth_oauth2.jwks_url auth_oauth2.issuer auth_oauth2.discovery_endpoint_path"
+        " auth_oauth2.https.cacertfile"
+    ),
+    Row("auth_oauth2.jwks_uri", "auth_oauth2.jwks_url"),
+    *_same("auth_oauth2.verify_aud auth_oauth2.require_exp", flag),
+    Row("auth_oauth2.scope_aliases.*", "auth_oauth2.scope_aliases", str, Fold.NAMED),
+    Row("auth_oauth2.signing_keys.*", "auth_oauth2.signing_keys", str, Fold.NAMED),
+    Row("auth_oauth2.preferred_username_claims.*", "auth_oauth2.preferred_username_claims", str, Fold.LIST),
+    Row("auth_oauth2.algorithms.*", "auth_oauth2.algorithms", str, Fold.LIST),
+    Row("auth_oauth2.https.verify", "auth_oauth2.https.verify", either("verify_peer", "verify_none")),
+    Row("auth_oauth2.https.peer_verification", "auth_oauth2.https.verify", either("verify_peer", "verify_none")),
+    *_not(Verdict.ACCEPTED, "auth_oauth2.https.hostname_verification", "names are compared, with wildcards"),
+    *_not(
+        Verdict.ACCEPTED,
+        "auth_oauth2.token_endpoint auth_oauth2.end_session_endpoint auth_oauth2.authorization_endpoint",
+        "of no use to a broker without a login page",
+    ),
+    *_same("auth_oauth2.** auth_ldap.**"),
     # limits
     *_same("heartbeat max_message_size", size),
     *_same("frame_max", integer),
@@ -285,7 +352,19 @@ ROWS: Final = (
     *_same("vhost_max cluster_exchange_limit cluster_queue_limit", no_limit("infinity", integer)),
     Row("consumer_timeout", "consumer_timeout", no_limit("undefined", integer)),
     Row("default_queue_type", "default_queue_type", either("classic", "quorum", "stream")),
-    *_same("default_limits.vhosts.** default_policies.operator.**"),
+    *_tables("default_limits.vhosts", "pattern"),
+    *_tables("default_limits.vhosts", "max_connections max_queues", integer),
+    *_tables("default_policies.operator", "vhost_pattern queue_pattern apply_to"),
+    *_tables("default_policies.operator", "expires message_ttl", duration),
+    *_tables("default_policies.operator", "max_length max_in_memory_length delivery_limit", integer),
+    *_tables("default_policies.operator", "max_length_bytes max_in_memory_bytes", size),
+    *_tables("default_policies.operator", "classic_queues.queue_version", integer),
+    *_not(
+        Verdict.ACCEPTED,
+        "ha_mode ha_params ha_sync_mode",
+        "amqpd is one node",
+        "default_policies.operator.*.classic_queues.",
+    ),
     *_not(Verdict.ACCEPTED, "initial_frame_max", "frames are read as they come"),
     # alarms
     Row("vm_memory_high_watermark.relative", "vm_memory_high_watermark.relative", fraction),
@@ -322,13 +401,14 @@ ROWS: Final = (
     Row("log.default.level", "log.level", level),
     Row("log.connection.level", "log.levels.connection", level),
     Row("log.channel.level", "log.levels.channel", level),
+    Row("log.queue.level", "log.levels.queue", level),
     Row("log.exchange", "log.exchange", flag),
     Row("log.exchange.level", "log.exchange_level", level),
     Row("log.exchange.formatter", "log.exchange_format", log_format),
     *_not(
         Verdict.ACCEPTED,
         "log.console.use_colors log.console.stdio log.*.color_esc_seqs.* log.*.formatter.**"
-        " log.queue.level log.mirroring.level log.federation.level log.upgrade.level log.ra.level log.prelaunch.level"
+        " log.mirroring.level log.federation.level log.upgrade.level log.ra.level log.prelaunch.level"
         " log.ldap.level log.feature_flags.level",
         "amqpd logs nothing of that",
     ),
@@ -339,7 +419,8 @@ ROWS: Final = (
     *_same("cluster_name motd_file"),
     Row("product.name", "product"),
     Row("product.version", "product_version"),
-    *_same("cluster_tags.* node_tags.*"),
+    Row("cluster_tags.*", "cluster_tags", str, Fold.PAIRS),
+    Row("node_tags.*", "node_tags", str, Fold.PAIRS),
     *(
         Row(f"deprecated_features.permit.{feature}", f"deprecated_features.permit.{feature}", permitted)
         for feature in ("transient_nonexcl_queues", "global_qos")
@@ -357,7 +438,9 @@ ROWS: Final = (
     Row("management.listener.ip", "management.tcp.ip"),
     Row("management.listener.ssl", "management.listener.ssl", flag),
     *_tls("management.listener.ssl_opts"),
-    *_same("management.path_prefix management.headers.* management.hsts.policy management.csp.policy"),
+    *_same("management.path_prefix management.hsts.policy management.csp.policy"),
+    *_same("management.headers.content_type_options management.headers.xss_protection"),
+    *_same("management.headers.frame_options management.headers.referrer_policy"),
     *_same("management.login_session_timeout management.cors.max_age", integer),
     *_same("management.disable_stats management.enable_queue_totals management.disable_basic_auth", flag),
     Row("management.rates_mode", "management.rates_mode", either("none", "basic", "detailed")),
@@ -503,7 +586,14 @@ def _settle(layer: Layer, setting: str, fold: Fold, found: list[tuple[Entry, Any
     elif fold is Fold.NAMES:
         value = tuple(entry.words[-1] for entry, value in found if value)
     elif fold is Fold.TABLES:
-        value = tables(found)
+        value = tables(found, len(setting.split(".")))
+    elif fold is Fold.PAIRS:
+        value = {entry.words[-1]: value for entry, value in found}
+    elif fold is Fold.BACKENDS:
+        value = ",".join(pairs(found))
+    elif fold is Fold.NAMED:
+        _, named = fields(SETTINGS[setting].metadata["record"])
+        value = [{"name": entry.words[-1], named.name: text} for entry, text in found]
     else:
         value = counting[-1][1]
     for entry, _ in counting:
@@ -533,19 +623,34 @@ def _set(layer: Layer, setting: str, value: Any, entry: Entry) -> None:
         layer.set(setting, value, entry.key, entry.place)
 
 
-def tables(found: Sequence[tuple[Entry, Any]]) -> list[dict[str, Any]]:
-    """`x.NAME.KEY = value` as a table for each name; tags are a list."""
+def tables(found: Sequence[tuple[Entry, Any]], depth: int = 1) -> list[dict[str, Any]]:
+    """`x.NAME.KEY = value` as a table for each name, which so many words come before; tags are a list."""
     made: dict[str, dict[str, Any]] = {}
     for entry, value in found:
-        *_, name, key = entry.words
+        name, key = entry.words[depth], entry.words[-1]
         listed = [tag.strip() for tag in value.split(",") if tag.strip()] if key == "tags" else value
         made.setdefault(name, {"name": name})[key] = listed
     return list(made.values())
 
 
+def pairs(found: Sequence[tuple[Entry, Any]]) -> list[str]:
+    """`x.N = A` as A; `x.N.authn = A` and `x.N.authz = B` as A/B, and one alone as if it were both."""
+    made: dict[str, dict[str, str]] = {}
+    for entry, value in sorted(found, key=lambda each: _by_number(each[0])):
+        *_, last = entry.words
+        whole = last not in ("authn", "authz")
+        made.setdefault(entry.key if whole else entry.key.removesuffix(f".{last}"), {})["" if whole else last] = value
+    return [parts[""] if "" in parts else "/".join(parts[each] for each in sorted(parts)) for parts in made.values()]
+
+
 def _by_last_word(entry: Entry) -> tuple[int, str]:
     word = entry.words[-1]
     return (int(word), "") if word.isascii() and word.isdigit() else (1 << 64, word)
+
+
+def _by_number(entry: Entry) -> tuple[int, str]:
+    number = next((word for word in entry.words if word.isascii() and word.isdigit()), "")
+    return (int(number), "") if number else (1 << 64, entry.key)
 
 
 def _wrong(entry: Entry, expected: str) -> Finding:

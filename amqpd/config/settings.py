@@ -11,7 +11,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,11 @@ COMPAT_CHOICES: Final = ("default", "3.12", "3.13", "4.0", "4.1", "4.2", "4.3")
 VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
 MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS")
 LOGIN_FROM: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+BACKENDS: Final = ("internal", "http", "oauth2", "cache")
+ALGORITHMS: Final = (
+    *(f"{kind}{size}" for kind in ("RS", "PS", "ES", "HS") for size in (256, 384, 512)),
+    "EdDSA",
+)
 SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
 
 MAX_BODY: Final = 512 << 20
@@ -52,6 +57,8 @@ MAX_SHARE: Final = 1000
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
 OWN_LEVELS: Final = ("", *LOG_LEVELS)
 LOG_FORMATS: Final = ("console", "json")
+RATES_MODES: Final = ("none", "basic", "detailed")
+APPLY_TO: Final = ("all", "queues", "classic_queues", "quorum_queues", "streams", "exchanges")
 
 BY_COMPAT: Final = ("compat", "true", "false")
 """For what `compat` decides unless it is said otherwise."""
@@ -80,9 +87,16 @@ class InvalidSetting(StartupError):
 
 
 def _setting(
-    key: str, default: Any, explanation: str, choices: tuple[str, ...] = (), record: type[Any] | None = None
+    key: str,
+    default: Any,
+    explanation: str,
+    choices: tuple[str, ...] = (),
+    record: type[Any] | None = None,
+    *,
+    table: bool = False,
 ) -> Any:
-    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record}
+    """`record` is what each table of a list of them is; a `table` is one with names of the operator's choice."""
+    metadata = {"key": key, "explanation": explanation, "choices": choices, "record": record, "table": table}
     return field(default=default, metadata=metadata, repr=not key.endswith(("_pass", "password", "definitions_json")))
 
 
@@ -97,6 +111,55 @@ class DefaultUser:
     configure: str = ".*"
     write: str = ".*"
     read: str = ".*"
+
+
+def _number_of_record() -> Any:
+    """A number in a table that may be left out."""
+    return field(default=None, metadata={"number": True})
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultLimits:
+    """Limits that every new vhost with a matching name is to have. Below 0: none; None: nothing is said of it."""
+
+    name: str
+    pattern: str = ".*"
+    max_connections: int | None = _number_of_record()
+    max_queues: int | None = _number_of_record()
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultPolicy:
+    """An operator policy that every new vhost with a matching name is to have. What is None, it does not set."""
+
+    name: str
+    vhost_pattern: str = ".*"
+    queue_pattern: str = ".*"
+    apply_to: str = field(default="all", metadata={"choices": APPLY_TO})
+    expires: int | None = _number_of_record()  # milliseconds, as the next
+    message_ttl: int | None = _number_of_record()
+    max_length: int | None = _number_of_record()
+    max_length_bytes: int | None = _number_of_record()
+    max_in_memory_length: int | None = _number_of_record()
+    max_in_memory_bytes: int | None = _number_of_record()
+    delivery_limit: int | None = _number_of_record()
+    queue_version: int | None = _number_of_record()
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that tokens are signed with."""
+
+    name: str
+    file: str = ""  # in PEM
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeAlias:
+    """A scope that stands for others."""
+
+    name: str
+    scope: str = ""  # with blanks between several
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +197,80 @@ class Config:
     ssl_handshake_timeout: int = _setting("ssl_handshake_timeout", 5_000, "milliseconds a TLS handshake may take")
     auth_mechanisms: tuple[str, ...] = _setting(
         "auth_mechanisms", ("PLAIN", "AMQPLAIN", "ANONYMOUS"), "ways to log in, in order", MECHANISMS
+    )
+    auth_backends: tuple[str, ...] = _setting(
+        "auth_backends",
+        ("internal",),
+        "who is asked in turn: internal, http, oauth2, cache, or a pair as http/internal",
+    )
+    cached_backend: str = _setting("auth_cache.cached_backend", "internal", "what cache remembers, or a pair")
+    cache_ttl: int = _setting("auth_cache.cache_ttl", 15_000, "milliseconds it does")
+    cache_refusals: bool = _setting("auth_cache.cache_refusals", False, "remember refusals, too")
+    http_method: str = _setting("auth_http.http_method", "get", "how the server is asked", ("get", "post"))
+    http_user_path: str = _setting(
+        "auth_http.user_path", "http://localhost:8000/auth/user", "URL that says who may log in"
+    )
+    http_vhost_path: str = _setting(
+        "auth_http.vhost_path", "http://localhost:8000/auth/vhost", "URL that says who may enter a vhost"
+    )
+    http_resource_path: str = _setting(
+        "auth_http.resource_path",
+        "http://localhost:8000/auth/resource",
+        "URL that says who may use a queue or exchange",
+    )
+    http_topic_path: str = _setting(
+        "auth_http.topic_path", "http://localhost:8000/auth/topic", "URL that says who may use a routing key"
+    )
+    http_request_timeout: int = _setting("auth_http.request_timeout", 15_000, "milliseconds an answer may take")
+    http_connection_timeout: int = _setting(
+        "auth_http.connection_timeout", 15_000, "milliseconds of these until there is a connection"
+    )
+    http_disclosure: bool = _setting(
+        "auth_http.authorization_failure_disclosure", False, "tell clients the server's reason for a refusal"
+    )
+    http_cacertfile: str = _setting(
+        "auth_http.ssl_options.cacertfile", "", "whose certificate the server may have, in PEM; none = the system's"
+    )
+    http_certfile: str = _setting("auth_http.ssl_options.certfile", "", "certificate to show it, in PEM")
+    http_keyfile: str = _setting("auth_http.ssl_options.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    http_key_password: str = _setting("auth_http.ssl_options.password", "", "the key's password")
+    http_verify: str = _setting(
+        "auth_http.ssl_options.verify", "verify_peer", "look at its certificate", ("verify_peer", "verify_none")
+    )
+    oauth2_resource_server_id: str = _setting(
+        "auth_oauth2.resource_server_id", "", "the name of this broker: what tokens have among their audience"
+    )
+    oauth2_scope_prefix: str = _setting(
+        "auth_oauth2.scope_prefix", "{resource_server_id}.", "what scopes begin with that are meant for this broker"
+    )
+    oauth2_additional_scopes_key: str = _setting(
+        "auth_oauth2.additional_scopes_key", "", "claims with more scopes, by blanks; a.b is b in a"
+    )
+    oauth2_scope_aliases: tuple[ScopeAlias, ...] = _setting(
+        "auth_oauth2.scope_aliases", (), "scopes that stand for others", record=ScopeAlias
+    )
+    oauth2_username_claims: tuple[str, ...] = _setting(
+        "auth_oauth2.preferred_username_claims", ("sub", "client_id"), "claims with the user's name; the first counts"
+    )
+    oauth2_verify_aud: bool = _setting("auth_oauth2.verify_aud", True, "only tokens for this audience count")
+    oauth2_require_exp: bool = _setting("auth_oauth2.require_exp", True, "only tokens that expire count")
+    oauth2_signing_keys: tuple[SigningKey, ...] = _setting(
+        "auth_oauth2.signing_keys", (), "keys of tokens, in PEM files", record=SigningKey
+    )
+    oauth2_default_key: str = _setting("auth_oauth2.default_key", "", "the key of tokens that name none")
+    oauth2_jwks_url: str = _setting("auth_oauth2.jwks_url", "", "URL of keys of tokens, as a JSON Web Key Set")
+    oauth2_issuer: str = _setting("auth_oauth2.issuer", "", "URL of who makes tokens, to find jwks_url from")
+    oauth2_discovery_path: str = _setting(
+        "auth_oauth2.discovery_endpoint_path", ".well-known/openid-configuration", "where below it"
+    )
+    oauth2_algorithms: tuple[str, ...] = _setting(
+        "auth_oauth2.algorithms", (), "algorithms tokens may be signed by; none = those of the key", ALGORITHMS
+    )
+    oauth2_cacertfile: str = _setting(
+        "auth_oauth2.https.cacertfile", "", "whose certificates these servers may have, in PEM; none = the system's"
+    )
+    oauth2_verify: str = _setting(
+        "auth_oauth2.https.verify", "verify_peer", "look at their certificates", ("verify_peer", "verify_none")
     )
     anonymous_login_user: str = _setting("anonymous_login_user", "", "who those are that log in with ANONYMOUS")
     anonymous_login_pass: str = _setting("anonymous_login_pass", "", "that user's password")
@@ -175,6 +312,12 @@ class Config:
     default_users: tuple[DefaultUser, ...] = _setting(
         "default_users", (), "users of new vhosts with matching names", record=DefaultUser
     )
+    default_limits: tuple[DefaultLimits, ...] = _setting(
+        "default_limits.vhosts", (), "limits of new vhosts with matching names", record=DefaultLimits
+    )
+    default_policies: tuple[DefaultPolicy, ...] = _setting(
+        "default_policies.operator", (), "operator policies of new vhosts with matching names", record=DefaultPolicy
+    )
     password_hashing_module: str = _setting(
         "password_hashing_module", HASHING_CHOICES[0], "how new passwords are kept", HASHING_CHOICES
     )
@@ -199,6 +342,9 @@ class Config:
     )
     loopback_users: tuple[str, ...] = _setting("loopback_users", ("guest",), "users let in from this machine only")
     channel_max: int = _setting("channel_max", 2047, "channels open at a time on a connection; 0 = no limit")
+    channels_per_node: int = _setting(
+        "channel_max_per_node", 0, "channels open at a time, on all connections; 0 = no limit"
+    )
     consumer_max: int = _setting("consumer_max_per_channel", 0, "consumers at a time on a channel; 0 = no limit")
     max_connections: int = _setting("max_connections", 0, "connections open at a time; 0 = no limit")
     vhost_max: int = _setting("vhost_max", 0, "vhosts there may be; 0 = no limit")
@@ -232,12 +378,70 @@ class Config:
     product_version: str = _setting("product_version", "", "its version; empty = that of compat")
     node_name: str = _setting("node_name", "", "name of the node, as rabbit@host; empty = amqpd@ and the host's name")
     cluster_name: str = _setting("cluster_name", "", "name announced for the whole; empty = the node's")
+    cluster_tags: tuple[tuple[str, str], ...] = _setting(
+        "cluster_tags", (), "what there is to say of the whole, for the HTTP API to show", table=True
+    )
+    node_tags: tuple[tuple[str, str], ...] = _setting("node_tags", (), "and of the node", table=True)
     motd_file: str = _setting("motd_file", "", "file whose text is logged at the start")
     trace: bool = _setting("trace", False, "copy all that is published and delivered to amq.rabbitmq.trace")
     event_exchange: bool = _setting("event_exchange", False, "tell what happens in the broker to amq.rabbitmq.event")
     management: bool = _setting("management.enabled", True, "serve the HTTP API")
     management_ip: str = _setting("management.tcp.ip", "127.0.0.1", "address of the HTTP API")
     management_port: int = _setting("management.tcp.port", 15672, "port of the HTTP API; 0 = any free one")
+    disable_stats: bool = _setting("management.disable_stats", False, "leave statistics out of the HTTP API")
+    enable_queue_totals: bool = _setting(
+        "management.enable_queue_totals", False, "but not how many messages there are in queues"
+    )
+    rates_mode: str = _setting("management.rates_mode", "basic", "count messages by the second", RATES_MODES)
+    login_session_timeout: int = _setting(
+        "management.login_session_timeout", 0, "minutes until the web page forgets who signed in; 0 = when it is closed"
+    )
+    content_type_options: str = _setting(
+        "management.headers.content_type_options", "", "header X-Content-Type-Options of all answers; empty = as it is"
+    )
+    xss_protection: str = _setting("management.headers.xss_protection", "", "X-XSS-Protection")
+    frame_options: str = _setting("management.headers.frame_options", "", "X-Frame-Options")
+    referrer_policy: str = _setting("management.headers.referrer_policy", "", "Referrer-Policy")
+    hsts_policy: str = _setting("management.hsts.policy", "", "Strict-Transport-Security")
+    csp_policy: str = _setting("management.csp.policy", "", "Content-Security-Policy")
+    https_ip: str = _setting("management.ssl.ip", "127.0.0.1", "address of the HTTP API with TLS")
+    https_port: int = _setting("management.ssl.port", 15671, "port of the HTTP API with TLS; 0 = any free one")
+    https_certfile: str = _setting(
+        "management.ssl.certfile", "", "certificate to show there, and those it depends on, in PEM; none = no TLS"
+    )
+    https_keyfile: str = _setting("management.ssl.keyfile", "", "its key, in PEM; none = it is in the certfile")
+    https_password: str = _setting("management.ssl.password", "", "the key's password")
+    https_cacertfile: str = _setting("management.ssl.cacertfile", "", "whose certificates clients may show, in PEM")
+    https_verify: str = _setting(
+        "management.ssl.verify", "verify_none", "ask for certificates", ("verify_none", "verify_peer")
+    )
+    https_fail_if_no_peer_cert: bool = _setting(
+        "management.ssl.fail_if_no_peer_cert", False, "with verify_peer: refuse clients that have no certificate"
+    )
+    https_versions: tuple[str, ...] = _setting(
+        "management.ssl.versions", ("tlsv1.3", "tlsv1.2"), "versions of TLS", VERSIONS
+    )
+    https_ciphers: tuple[str, ...] = _setting(
+        "management.ssl.ciphers", (), "ciphers, by OpenSSL's names; none = its own choice"
+    )
+    https_honor_cipher_order: bool = _setting(
+        "management.ssl.honor_cipher_order", True, "choose ciphers by our preference, not the client's"
+    )
+    management_prefix: str = _setting("management.path_prefix", "", "what all paths of the HTTP API begin with")
+    management_body_limit: int = _setting(
+        "management.http.max_body_size", 20_000_000, "largest body of a request to the HTTP API, in bytes"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "management.cors.allow_origins", (), "web sites whose pages may use the HTTP API; * = all"
+    )
+    cors_max_age: int = _setting("management.cors.max_age", 1800, "seconds for which browsers remember that they may")
+    prometheus: bool = _setting("prometheus.enabled", False, "serve metrics on a port of their own")
+    prometheus_ip: str = _setting("prometheus.tcp.ip", "127.0.0.1", "address for metrics")
+    prometheus_port: int = _setting("prometheus.tcp.port", 15692, "port for metrics; 0 = any free one")
+    prometheus_path: str = _setting("prometheus.path", "/metrics", "path of the metrics there")
+    per_object_metrics: bool = _setting(
+        "prometheus.return_per_object_metrics", False, "metrics of each object, instead of sums"
+    )
     log_level: str = _setting("log.level", "info", "least severity logged", LOG_LEVELS)
     log_format: str = _setting("log.format", "console", "lines for people, or JSON", LOG_FORMATS)
     log_console: bool = _setting("log.console", True, "log to standard output")
@@ -250,6 +454,7 @@ class Config:
     log_exchange_level: str = _setting("log.exchange_level", "", "least severity there; empty = log.level", OWN_LEVELS)
     log_exchange_format: str = _setting("log.exchange_format", "console", "text, or JSON, there", LOG_FORMATS)
     log_connection_level: str = _setting("log.levels.connection", "", "of connections; empty = log.level", OWN_LEVELS)
+    log_queue_level: str = _setting("log.levels.queue", "", "of queues; empty = log.level", OWN_LEVELS)
     log_channel_level: str = _setting("log.levels.channel", "", "of channels; empty = log.level", OWN_LEVELS)
 
     remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
@@ -258,7 +463,13 @@ class Config:
     def __post_init__(self) -> None:
         for key, value, least, most in (
             ("management.tcp.port", self.management_port, 0, 0xFFFF),
+            ("management.login_session_timeout", self.login_session_timeout, 0, MAX_INT),
+            ("prometheus.tcp.port", self.prometheus_port, 0, 0xFFFF),
+            ("management.ssl.port", self.https_port, 0, 0xFFFF),
+            ("management.http.max_body_size", self.management_body_limit, 0, MAX_SIZE),
+            ("management.cors.max_age", self.cors_max_age, 0, MAX_SIZE),
             ("channel_max", self.channel_max, 0, 0xFFFF),
+            ("channel_max_per_node", self.channels_per_node, 0, MAX_SIZE),
             ("consumer_max_per_channel", self.consumer_max, 0, MAX_SIZE),
             ("max_connections", self.max_connections, 0, MAX_SIZE),
             ("vhost_max", self.vhost_max, 0, MAX_SIZE),
@@ -285,15 +496,22 @@ class Config:
             ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
             ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
             ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
+            ("auth_cache.cache_ttl", self.cache_ttl, 0, MAX_SIZE),
+            ("auth_http.request_timeout", self.http_request_timeout, 1, MAX_SIZE),
+            ("auth_http.connection_timeout", self.http_connection_timeout, 1, MAX_SIZE),
         ):
             if value < least and not (key == "frame_max" and value == 0):
                 raise _invalid(key, value, f"at least {least}")
             if value > most:
                 raise _invalid(key, value, f"at most {most}")
+        self._check_web()
+        self._check_backends()
         for key, text, expected in (
             ("data_dir", self.data_dir, "a folder"),
             ("default_vhost", self.default_vhost, "a name"),
             ("management.tcp.ip", self.management_ip, "an address"),
+            ("prometheus.tcp.ip", self.prometheus_ip, "an address"),
+            ("management.ssl.ip", self.https_ip, "an address"),
             ("default_user", self.default_user, "a name"),
             ("default_pass", self.default_pass, "a password; none is never right"),
         ):
@@ -302,7 +520,9 @@ class Config:
 
         for key, names, expected in (
             ("auth_mechanisms", self.auth_mechanisms, "at least one name"),
+            ("auth_backends", self.auth_backends, "at least one name"),
             ("ssl_options.versions", self.tls_versions, "at least one version"),
+            ("management.ssl.versions", self.https_versions, "at least one version"),
         ):
             if not names:
                 raise _invalid(key, names, expected)
@@ -312,6 +532,50 @@ class Config:
             raise StartupError("'listeners.ssl' needs a certificate: set 'ssl_options.certfile'", os.EX_CONFIG)
         if bool(self.anonymous_login_user) != bool(self.anonymous_login_pass):
             raise StartupError("'anonymous_login_user' and 'anonymous_login_pass' need each other", os.EX_CONFIG)
+
+    def _check_web(self) -> None:
+        """What is served over HTTP."""
+        if self.management_prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.management_prefix):
+            raise _invalid("management.path_prefix", self.management_prefix, "a path such as /rabbit")
+        if not self.prometheus_path.startswith("/"):
+            raise _invalid("prometheus.path", self.prometheus_path, "a path, from / on")
+        for name, header in (
+            ("headers.content_type_options", self.content_type_options),
+            ("headers.xss_protection", self.xss_protection),
+            ("headers.frame_options", self.frame_options),
+            ("headers.referrer_policy", self.referrer_policy),
+            ("hsts.policy", self.hsts_policy),
+            ("csp.policy", self.csp_policy),
+        ):
+            if not header.isascii() or (header and not header.isprintable()):
+                raise _invalid(f"management.{name}", header, "what a header can hold: a line of ASCII")
+
+    def _check_backends(self) -> None:
+        used: set[str] = set()
+        for key, names in (
+            ("auth_backends", self.auth_backends),
+            ("auth_cache.cached_backend", (self.cached_backend,)),
+        ):
+            for name in names:
+                pair = backend_pair(name)
+                if len(pair) != 2 or not set(pair) <= set(BACKENDS):
+                    raise _invalid(key, name, f"{', '.join(BACKENDS)}, or two of them as http/internal")
+                if key != "auth_backends" and "cache" in pair:
+                    raise _invalid(key, name, "another backend")
+                used |= set(pair)
+        for key, url in (
+            ("auth_http.user_path", self.http_user_path),
+            ("auth_http.vhost_path", self.http_vhost_path),
+            ("auth_http.resource_path", self.http_resource_path),
+            ("auth_http.topic_path", self.http_topic_path),
+        ):
+            if not _is_url(url):
+                raise _invalid(key, url, "a URL such as http://localhost:8000/auth/user")
+        for key, url in (("auth_oauth2.jwks_url", self.oauth2_jwks_url), ("auth_oauth2.issuer", self.oauth2_issuer)):
+            if url and not _is_url(url):
+                raise _invalid(key, url, "a URL such as https://localhost:8443/keys")
+        if "oauth2" in used and not self.oauth2_resource_server_id:
+            raise StartupError("'auth_backends' has oauth2, and needs 'auth_oauth2.resource_server_id'", os.EX_CONFIG)
 
     @property
     def log_path(self) -> Path | None:
@@ -323,6 +587,24 @@ class Config:
 
 SETTINGS: Final = {setting.metadata["key"]: setting for setting in fields(Config) if setting.metadata}
 """Every setting's dataclass field, by key."""
+
+
+def is_table(key: str) -> bool:
+    """Whether a key is a table whose names an operator chooses."""
+    return key in SETTINGS and SETTINGS[key].metadata["table"]
+
+
+def backend_pair(text: str) -> list[str]:
+    """Who says who somebody is, and who says what they may do, as `auth_backends` has it; RabbitMQ's names, too."""
+    authn, slash, authz = text.partition("/")
+    return [
+        {"oauth": "oauth2"}.get(name, name)
+        for name in [part.strip().removeprefix("rabbit_auth_backend_") for part in (authn, authz if slash else authn)]
+    ]
+
+
+def _is_url(text: str) -> bool:
+    return re.fullmatch(r"https?://[^/?#\s]+[^#\s]*", text) is not None and text.isascii()
 
 
 def is_setting(key: str) -> bool:
@@ -358,6 +640,8 @@ def converted(key: str, value: Any) -> Any:
     choices = setting.metadata["choices"]
     if setting.metadata["record"] is not None:
         return _records(key, setting.metadata["record"], value)
+    if setting.metadata["table"]:
+        return _pairs(key, value)
     if isinstance(default, bool):
         if isinstance(value, str) and value.lower() in ("true", "false", "1", "0", "yes", "no"):
             return value.lower() in ("true", "1", "yes")
@@ -411,15 +695,38 @@ def _record(key: str, record: type[Any], table: Mapping[str, Any]) -> Any:
             raise StartupError(
                 f"unknown key '{name}' in a table of '{key}'; known are {', '.join(known)}", os.EX_CONFIG
             )
-        listed = isinstance(known[name].default, tuple)
-        if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
-            raise StartupError(
-                f"'{name}' in a table of '{key}' has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG
-            )
-        made[name] = tuple(value) if listed else value
+        made[name] = _member(f"'{name}' in a table of '{key}'", known[name], value)
     if not made.get("name"):
         raise StartupError(f"a table of '{key}' has no name", os.EX_CONFIG)
     return record(**made)
+
+
+def _member(place: str, member: Field[Any], value: Any) -> Any:
+    """What a table has under one of its names."""
+    choices = member.metadata.get("choices", ())
+    if "number" in member.metadata:
+        try:
+            return _number(place, value)
+        except InvalidSetting as error:
+            raise StartupError(f"{place} has to be {error.expected}", os.EX_CONFIG) from None
+    listed = isinstance(member.default, tuple)
+    if not isinstance(value, list if listed else str) or not all(isinstance(item, str) for item in value):
+        raise StartupError(f"{place} has to be {'a list of names' if listed else 'a string'}", os.EX_CONFIG)
+    if choices and value not in choices:
+        raise StartupError(f"{place} has to be one of {', '.join(choices)}", os.EX_CONFIG)
+    return tuple(value) if listed else value
+
+
+def _pairs(key: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """A table of strings, as TOML has it; from the environment, as JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value or "{}")
+        except ValueError:
+            raise _invalid(key, value, "a table of strings, in JSON") from None
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+        raise _invalid(key, value, "a table of strings")
+    return tuple(value.items())
 
 
 def _number(key: str, value: Any) -> int:

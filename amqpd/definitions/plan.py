@@ -404,11 +404,12 @@ class Plan:
         """Raises DefinitionsError when there are as many vhosts, exchanges or queues already as there may be."""
         places = self._places.values()
         for place in places:
-            real, more = place.real, len(place.queues)
-            if real is not None and real.max_queues is not None and more and len(real.queues) + more > real.max_queues:
+            vhost, more = place.real or place.imagined, len(place.queues)
+            here = len(place.real.queues) if place.real is not None else 0
+            if vhost.max_queues is not None and more and here + more > vhost.max_queues:
                 raise DefinitionsError(
-                    f'Adding {more} queue(s) to virtual host "{real.name}" would exceed the limit of {real.max_queues}'
-                    f" queue(s).\n\nThis virtual host currently has {len(real.queues)} queue(s) defined.\n\n"
+                    f'Adding {more} queue(s) to virtual host "{vhost.name}" would exceed the limit of'
+                    f" {vhost.max_queues} queue(s).\n\nThis virtual host currently has {here} queue(s) defined.\n\n"
                     "Import aborted!"
                 )
         try:

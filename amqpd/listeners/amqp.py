@@ -78,10 +78,21 @@ class AmqpListener:
                 self._servers.append(server)
         return addresses
 
+    @property
+    def accepting(self) -> bool:
+        """Whether its sockets are open."""
+        return bool(self._servers)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it speaks TLS."""
+        return self._tls is not None
+
     def stop_accepting(self) -> None:
         """Close the listening sockets; connections stay."""
         for server in self._servers:
             server.close()
+        self._servers.clear()
 
     async def close_connections(self, explanation: str, patience: float) -> None:
         """Send every client connection.close 320, and wait for their farewells for `patience` seconds at most."""

@@ -71,6 +71,19 @@ class TlsFiles:
         self._seen = self._stamp()
         self.context = _context(options)
 
+    def standing_context(self) -> ssl.SSLContext:
+        """A context for servers that cannot be given another: it hands each connection on to the one in use."""
+        standing = _context(self.options)
+
+        def hand_on(tls: ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
+            current = tls.context = self.context
+            choose = current.sni_callback
+            if choose is not None:
+                choose(tls, host or "", current)
+
+        standing.sni_callback = hand_on
+        return standing
+
     def watch(self, clock: Clock) -> None:
         """Look at the files now and then, for as long as the clock runs."""
 

@@ -5,5 +5,5 @@ and sorts, `views` has the JSON shape of each object, `rates` remembers counters
 a module for each kind of object. What they show is read from the model at that moment. `page` serves the web page,
 whose files are in `static`: ES modules that call the API as anybody could.
 
-Nothing here is imported unless the listener is on.
+Nothing here is imported unless the listener is on, or somebody comes to the control socket, which `doorbell` watches.
 """

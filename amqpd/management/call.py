@@ -6,23 +6,26 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from ..auth.base import Action, Credentials, Peer, Resource, User
+from ..amqp.inquiry import Inquiry, Undecided
+from ..auth.base import Action, Credentials, Peer, Resource, User, addition
+from ..broker.exchanges import Exchange
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused
-from .errors import bad_request, login_failed, login_required, not_authorised, not_found
+from .errors import bad_request, login_failed, login_required, not_authorised, not_found, vhost_not_found
 
 if TYPE_CHECKING:
     from .server import Management
-
-BODY_LIMIT: Final = 20_000_000
-"""Bytes of a request's body, at most (RabbitMQ's management.http.max_body_size)."""
 
 LEVELS: Final = frozenset({"management", "policymaker", "monitoring", "administrator"})
 """Tags with which a user may call the API at all."""
@@ -42,6 +45,7 @@ class Call:
         self.broker = management.broker
         self.user = User("")  # until `authenticate`
         self.raw_body = b""  # once it is loaded
+        self._inquiry = Inquiry()
 
     # --- who
 
@@ -54,7 +58,8 @@ class Call:
         header = self.request.headers.get("authorization")
         if header is None:
             raise login_required()
-        user = self.management.authenticator.authenticate(basic_credentials(header), peer)
+        authenticate = partial(self.management.authenticator.authenticate, basic_credentials(header), peer)
+        user = await self.settle(lambda: self._inquiry.ask("login", authenticate))
         if not isinstance(user, User):
             self.management.log.warning("HTTP access denied", reason=user.reason, peer=f"{peer.host}:{peer.port}")
             await asyncio.sleep(user.delay)
@@ -62,6 +67,30 @@ class Call:
         if not LEVELS & user.tags:
             raise not_authorised("Not management user")
         self.user = user
+
+    async def settle(self, step: Callable[[], Any]) -> Any:
+        """What a step comes to, or what it awaits; it is taken again when a backend has answered what it asked."""
+        while True:
+            try:
+                result = step()
+                return await result if isawaitable(result) else result
+            except Undecided as undecided:
+                await self._answer_to(undecided)
+
+    def _answer_to(self, undecided: Undecided) -> Awaitable[None]:
+        answered = asyncio.get_running_loop().create_future()
+
+        def wake() -> None:
+            if not answered.done():  # as it is when the client has left
+                answered.set_result(None)
+
+        self._inquiry.wait(undecided, wake)
+        return answered
+
+    @property
+    def reading(self) -> bool:
+        """Whether it asks for something to be shown, and not for anything to be done."""
+        return self.request.method in ("GET", "HEAD")
 
     @property
     def local(self) -> bool:
@@ -83,7 +112,11 @@ class Call:
         return "administrator" in self.user.tags or not self.user.tags.isdisjoint(tags)
 
     def may_enter(self, vhost: str) -> bool:
-        return self.local or self.management.authorizer.may_enter(self.user, vhost, self.peer)
+        """Raises Undecided, see `settle`; so do those that follow."""
+        if self.local:
+            return True
+        ask = partial(self.management.authorizer.may_enter, self.user, vhost, self.peer)
+        return bool(self._inquiry.ask(("vhost", vhost), ask))
 
     def may_see(self, vhost: str) -> bool:
         return self.sees_all or self.may_enter(vhost)
@@ -91,8 +124,26 @@ class Call:
     def check(self, action: Action, vhost: VHost, kind: Resource, name: str) -> None:
         """Raises AccessRefused unless the user may do this to the exchange or queue."""
         asked = name or "amq.default"
-        if not self.local and not self.management.authorizer.may(self.user, action, vhost.name, kind, asked):
-            raise AccessRefused(f"{action.value} access to {kind} '{asked}' in vhost '{vhost.name}' refused")
+        if self.local:
+            return
+        ask = partial(self.management.authorizer.may, self.user, action, vhost.name, kind, asked)
+        verdict = self._inquiry.ask((action, vhost.name, kind, asked), ask)
+        if not verdict:
+            where = f"{kind} '{asked}' in vhost '{vhost.name}'"
+            text = f"{action.value} access to {where} refused for user '{self.user.name}'"
+            raise AccessRefused(f"{text}{addition(verdict)}")
+
+    def check_topic(self, action: Action, vhost: VHost, exchange: Exchange, routing_key: str) -> None:
+        """Raises AccessRefused unless the user may use the routing key there, or the exchange is of another type."""
+        authorizer, place = self.management.authorizer, (vhost.name, exchange.name)
+        if self.local or exchange.type != "topic" or not authorizer.checks_topics(self.user, *place):
+            return
+        ask = partial(authorizer.may_use_topic, self.user, action, *place, routing_key)
+        verdict = self._inquiry.ask(("topic", action, *place, routing_key), ask)
+        if not verdict:
+            where = f"exchange '{exchange.name}' in vhost '{vhost.name}'"
+            text = f"{action.value} access to topic '{routing_key}' in {where} refused for user '{self.user.name}'"
+            raise AccessRefused(f"{text}{addition(verdict)}")
 
     # --- what the path names
 
@@ -101,15 +152,18 @@ class Call:
         return name in self.request.path_params
 
     def path(self, name: str) -> str:
-        """A part of the path, decoded."""
-        return unquote(self.request.path_params[name])
+        """A part of the path, decoded. Raises HttpError 400 for what is no UTF-8."""
+        try:
+            return unquote(self.request.path_params[name], errors="strict")
+        except UnicodeDecodeError:
+            raise bad_request(f"'{name}' in the path is not valid UTF-8") from None
 
     @property
     def vhost(self) -> VHost:
         """The vhost in the path. Raises HttpError 404."""
         vhost = self.broker.vhosts.get(self.path("vhost"))
         if vhost is None:
-            raise not_found()
+            raise vhost_not_found() if self.request.method in ("PUT", "POST") else not_found()
         return vhost
 
     def vhosts(self) -> list[VHost]:
@@ -139,6 +193,16 @@ class Call:
         value = self.request.query_params.get(name)
         return default if value is None else as_flag(value)
 
+    @property
+    def without_stats(self) -> bool:
+        """Whether statistics are not wanted, here or at all. Raises HttpError 400."""
+        return self.management.options.disable_stats or self.flag("disable_stats")
+
+    @property
+    def with_totals(self) -> bool:
+        """Whether how many messages there are in queues is wanted nevertheless. Raises HttpError 400."""
+        return self.management.options.enable_queue_totals or self.flag("enable_queue_totals")
+
     # --- what the body says
 
     async def load(self) -> None:
@@ -147,7 +211,7 @@ class Call:
         size = 0
         async for piece in self.request.stream():
             size += len(piece)
-            if size > BODY_LIMIT:
+            if size > self.management.body_limit:
                 raise bad_request("Exceeded HTTP request body size limit")
             pieces.append(piece)
         self.raw_body = b"".join(pieces)
@@ -158,13 +222,25 @@ class Call:
         return parsed(self.raw_body)
 
 
+def check_present(body: Mapping[str, Any], *names: str) -> None:
+    """Raises HttpError 400, which names all that are missing in an object."""
+    missing = [f"{{key_missing,{name}}}" for name in names if name not in body]
+    if missing:
+        raise bad_request(f"[{','.join(missing)}]")
+
+
 def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], default: Any = _MISSING) -> Any:
-    """A field of an object from JSON; `bool` may also be written as a string. Raises HttpError 400."""
+    """A field of an object from JSON; `bool` may also be written as a string, `object` is anything.
+
+    Raises HttpError 400.
+    """
     value = body.get(name, _MISSING)
     if value is _MISSING or (value is None and default is not _MISSING):
         if default is _MISSING:
             raise bad_request(f"[{{key_missing,{name}}}]")
         return default
+    if kind is object:
+        return value
     if kind is bool:
         return as_flag(value)
     wanted = kind if isinstance(kind, tuple) else (kind,)
@@ -174,6 +250,15 @@ def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], 
         )
         raise bad_request(f"field '{name}' has to be a {names}")
     return value
+
+
+def number_of(value: Any) -> int:
+    """A whole number, which may be written as a string. Raises HttpError 400."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
+    raise bad_request(["not_integer", value])
 
 
 def as_flag(value: Any) -> bool:
@@ -190,12 +275,26 @@ def parsed(body: bytes) -> dict[str, Any]:
     if body.strip() in (b"", b"null", b"undefined"):
         return {}
     try:
-        found = json.loads(body)
+        found = json.loads(body, parse_float=_finite, parse_constant=_finite)
+        if b"\\u" in body:
+            json.dumps(found, ensure_ascii=False).encode()  # halves of surrogates are no text
     except (ValueError, RecursionError):
         raise bad_request("not_json") from None
+    if isinstance(found, str):
+        raise bad_request(
+            "invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?"
+        )
     if not isinstance(found, dict):
         raise bad_request("not_json")
     return found
+
+
+def _finite(text: str) -> float:
+    """Raises ValueError for what is no number in JSON."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def basic_credentials(header: str) -> Credentials:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import NoSuchObject, NotFound, OperatorError
+from ..errors import NoSuchObject, NotFound, OperatorError, ValidationFailed
 from ..wire.spec import ProtocolError, ReplyCode
 
 
@@ -23,9 +23,23 @@ def bad_request(reason: Any) -> HttpError:
     return HttpError(400, "bad_request", reason)
 
 
+def stats_disabled() -> HttpError:
+    """Asked for what only statistics know."""
+    return bad_request("Stats in management UI are disabled on this node")
+
+
 def not_found() -> HttpError:
     """Something named in the path is not there."""
     return HttpError(404, "Object Not Found", "Not Found")
+
+
+def vhost_not_found() -> HttpError:
+    """Something is to be put into a vhost that is not there."""
+    return HttpError(404, "not_found", "vhost_not_found")
+
+
+def precondition_failed(reason: str) -> HttpError:
+    return HttpError(412, "precondition_failed", reason)
 
 
 def not_authorised(reason: str) -> HttpError:
@@ -41,10 +55,17 @@ def login_required() -> HttpError:
     return HttpError(401, headers={"WWW-Authenticate": 'Basic realm="RabbitMQ Management"'})
 
 
+def inner_refusal(error: ProtocolError) -> HttpError:
+    """The same of what RabbitMQ's API does through a channel of its own, and tells as that does."""
+    return bad_request(f"{error.code.value} {error.reply_text}")
+
+
 def refusal(error: ProtocolError | OperatorError) -> HttpError:
     """How the model's objections are told over HTTP."""
     if isinstance(error, NoSuchObject):
         return HttpError(404, "Object Not Found", str(error) or "Not Found")
+    if isinstance(error, ValidationFailed):
+        return bad_request(f"Validation failed\n\n{error}\n")
     if isinstance(error, OperatorError):
         return bad_request(str(error))
     if isinstance(error, NotFound):

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from starlette.responses import Response
 
 from .call import Call, as_flag
-from .errors import bad_request
+from .errors import HttpError, bad_request
 from .resources import answer, answer_in_pieces, encode
 
 T = TypeVar("T")
@@ -67,7 +67,8 @@ async def listing(
     number, size = page
     pages = max(1, -(-len(found) // size))
     if number > pages:
-        raise bad_request(f"page out of range, page: {number} page size: {size}, len: {len(found)}")
+        reason = f"Page out of range, page: {number} page size: {size}, len: {len(found)}"
+        raise HttpError(400, "page_out_of_range", reason)
     items = [reduced(view(each), columns) for each in found[(number - 1) * size : number * size]]
     return answer(
         {
@@ -117,7 +118,8 @@ def _page(query: Mapping[str, str]) -> tuple[int, int] | None:
     except ValueError:
         raise bad_request(_INVALID) from None
     if number < 1 or not 1 <= size <= MAX_PAGE_SIZE:
-        raise bad_request(_INVALID)
+        reason = f"Invalid pagination parameters: page number {number}, page size {query.get('page_size', 'undefined')}"
+        raise HttpError(400, "invalid_pagination_parameters", reason)
     return number, size
 
 

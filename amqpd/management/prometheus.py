@@ -332,15 +332,15 @@ GLOBAL: Final = {
 
 async def respond(management: Management, request: Request) -> Response:
     """The answer to a GET of one of the pages."""
-    page = request.path_params["page"].rstrip("/")
-    if page not in ("", "/per-object", "/detailed"):
+    page = request.path_params.get("page", "").rstrip("/")
+    if page not in ("", "per-object", "detailed"):
         return Response(status_code=404)
-    if page == "/detailed":
+    if page == "detailed":
         wanted = request.query_params.getlist("family")
         vhosts = frozenset(request.query_params.getlist("vhost"))
         families = [family for family in FAMILIES if family.name in wanted]
         return await _answer(management, families, per_object=True, vhosts=vhosts, prefix="rabbitmq_detailed_")
-    per_object = page == "/per-object" or management.per_object_metrics
+    per_object = page == "per-object" or management.options.per_object_metrics
     return await _answer(management, FAMILIES, per_object=per_object)
 
 

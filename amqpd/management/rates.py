@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..broker.broker import Broker
 from ..broker.stream import AnyQueue, Stream
 from ..broker.traffic import COUNTED, Traffic
+from ..broker.vhost import VHost
 
 INTERVAL: Final = 5.0
 """Seconds between rounds, as in RabbitMQ."""
@@ -56,8 +57,9 @@ _DELIVER_GET: Final = ("delivered", "delivered_no_ack", "got", "got_no_ack")
 class Rates:
     """The rounds' results."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, off: bool = False) -> None:
         self._broker = broker
+        self._off = off  # nothing is told of messages that come and go
         self._rounds: deque[tuple[float, dict[object, Counts]]] = deque(maxlen=2)
         self.history: deque[Sample] = deque(maxlen=HISTORY)
         self._idle: dict[Traffic, tuple[Counts, float]] = {}  # counters as they were seen last, and since when
@@ -65,6 +67,9 @@ class Rates:
         self._looked_at = -ATTENTION
 
     def start(self) -> None:
+        """Begin with the rounds; nothing happens when they go on already, or are not wanted."""
+        if self._off or self._task is not None:
+            return
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
@@ -72,17 +77,34 @@ class Rates:
             self._task.cancel()
             self._task = None
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._rounds.clear()
+        self.history.clear()
+        self._idle.clear()
+
     def look(self) -> None:
         """Somebody asks for rates: keep them up."""
         self._looked_at = self._broker.clock.now()
 
     def stats(self, traffic: Traffic, names: dict[str, str] = NAMES) -> dict[str, Any]:
         """The message_stats of an object: counters that ever counted, with their rates."""
+        if self._off:
+            return {}
         now = counts_of(traffic)
         return message_stats(now, *self._since(traffic, now), names)
 
+    def vhost_stats(self, vhost: VHost) -> dict[str, Any]:
+        """The message_stats of a vhost."""
+        if self._off:
+            return {}
+        now = counts_in(self._broker, vhost)
+        return message_stats(now, *self._since(vhost, now), NAMES)
+
     def totals(self) -> dict[str, Any]:
         """The message_stats of the whole broker."""
+        if self._off:
+            return {}
         now = totals_of(self._broker)
         return message_stats(now, *self._since(self._broker, now), NAMES)
 
@@ -109,14 +131,14 @@ class Rates:
         return self._broker.clock.now(), totals_of(self._broker), (ready, unacked)
 
     def idle_since(self, traffic: Traffic) -> float | None:
-        """The moment, in seconds since 1970, from which on nothing was counted; None while something is."""
+        """A moment, in seconds since 1970, since which nothing was counted, as far as anybody looked; None if not."""
         counts = counts_of(traffic)
         now = self._broker.clock.time()
         seen = self._idle.get(traffic)
-        if seen is None or seen[0] != counts:
-            self._idle[traffic] = (counts, now)
-            return None
-        return seen[1]
+        if seen is not None and seen[0] == counts:
+            return seen[1]
+        self._idle[traffic] = (counts, now)
+        return now if seen is None else None
 
     def _since(self, key: object, now: Counts) -> tuple[Counts, float]:
         """What the counters were, and how many seconds ago; 0 seconds when that is not known."""
@@ -175,6 +197,17 @@ def totals_of(broker: Broker) -> Counts:
     return counts_of(totals)
 
 
+def counts_in(broker: Broker, vhost: VHost) -> Counts:
+    """Of all channels there are and were in a vhost."""
+    totals = Traffic()
+    totals.add(vhost.traffic)
+    for connection in broker.connections.open:
+        if connection.vhost_name == vhost.name:
+            for channel in connection.open_channels():
+                totals.add(channel.traffic)
+    return counts_of(totals)
+
+
 def message_stats(now: Counts, before: Counts, span: float, names: dict[str, str]) -> dict[str, Any]:
     """RabbitMQ's message_stats from our counters, now and `span` seconds ago."""
     current = dict(zip(COUNTED, now, strict=True))
@@ -206,6 +239,7 @@ def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -
 def _everything(broker: Broker) -> Iterator[tuple[object, Counts]]:
     """All that has counters, by what it is known by."""
     for vhost in list(broker.vhosts.values()):
+        yield vhost, counts_in(broker, vhost)
         for exchange in list(vhost.exchanges.values()):
             yield exchange.traffic, counts_of(exchange.traffic)
         for queue in list(vhost.queues.values()):

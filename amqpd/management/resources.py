@@ -9,8 +9,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -40,8 +40,8 @@ class Right(Enum):
 
     ANYBODY = auto()  # without logging in
     USER = auto()  # who may use the API at all
-    VHOST = auto()  # and enter the vhost in the path; to read, monitoring is enough
-    POLICIES = auto()  # policymakers of that vhost
+    VHOST = auto()  # and enter the vhost in the path, or is an administrator; to read, monitoring is enough
+    POLICIES = auto()  # policymakers, of the vhost in the path if there is one, and administrators
     MONITORING = auto()
     ADMINISTRATOR = auto()
 
@@ -77,7 +77,10 @@ class Created:
 
 
 def application(management: Management, resources: Iterable[Resource], others: Iterable[BaseRoute] = ()) -> ASGIApp:
-    """The ASGI application that serves the resources, below /api, and other routes."""
+    """The ASGI application that serves the resources, below /api, and other routes.
+
+    All of them below the prefix that is configured, too.
+    """
     routes: list[BaseRoute] = [
         Route(
             f"/api{resource.path}",
@@ -86,43 +89,58 @@ def application(management: Management, resources: Iterable[Resource], others: I
         )
         for resource in resources
     ]
-    return _Undecoded(Starlette(routes=[*routes, Route("/api/{rest:path}", _nowhere, methods=METHODS), *others]))
+    routes += [Route("/api/{rest:path}", _nowhere, methods=METHODS), *others]
+    return _Undecoded(Starlette(routes=routes), management.path_prefix)
 
 
 class _Undecoded:
-    """Has paths below /api matched as they were sent."""
+    """Has paths below /api matched as they were sent, and the prefix overlooked where there is one."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app
+        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw = scope.get("raw_path")
-        if scope["type"] == "http" and raw is not None and raw.startswith(b"/api/"):
+        if scope["type"] == "http" and raw is not None:
             path = raw.partition(b"?")[0].decode("latin-1")
-            scope = {**scope, "path": path.rstrip("/") or path}
+            if self._prefix and f"{path}/".startswith(f"{self._prefix}/"):
+                path = path[len(self._prefix) :] or "/"
+                scope = {**scope, "path": unquote(path), "raw_path": path.encode("latin-1")}
+            if path.startswith("/api/"):
+                scope = {**scope, "path": path.rstrip("/")}
         await self._app(scope, receive, send)
 
 
 def _endpoint(management: Management, resource: Resource) -> Callable[[Request], Awaitable[Response]]:
     handlers = resource.handlers
+    allowed = resource.allowed
 
     async def endpoint(request: Request) -> Response:
+        response = await respond(request)
+        management.cors.allow(request, response, allowed)
+        return response
+
+    async def respond(request: Request) -> Response:
         call = Call(request, management)
         try:
             if request.method == "OPTIONS":
-                return Response(headers={"Allow": resource.allowed})
+                return Response(headers={"Allow": allowed})
             handler = handlers.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
-                return Response(status_code=405, headers={"Allow": resource.allowed})
-            right = resource.read if request.method in ("GET", "HEAD") and resource.read else resource.right
+                return Response(status_code=405, headers={"Allow": allowed})
+            right = resource.read if call.reading and resource.read else resource.right
             if right is not Right.ANYBODY:
                 await call.authenticate()
-                check_right(call, right)
-            if request.method not in ("GET", "HEAD"):
+                await call.settle(lambda: check_right(call, right))
+            if not call.reading:
                 await call.load()
-            with management.broker.events.acting(call.user.name):
-                result = handler(call)
-            return answer(await result if isawaitable(result) else result)
+
+            def handle() -> Any:
+                with management.broker.events.acting(call.user.name):
+                    return handler(call)
+
+            return answer(await call.settle(handle))
         except HttpError as error:
             return refused(error)
         except (ProtocolError, OperatorError) as error:
@@ -138,16 +156,17 @@ async def _nowhere(request: Request) -> Response:
 def check_right(call: Call, right: Right) -> None:
     """Raises HttpError 401 unless the user has the right, 404 when the vhost it depends on is not there."""
     if right is Right.ADMINISTRATOR and not call.has_tag():
-        raise not_authorised("User not administrator")
+        raise not_authorised("Not administrator user")
     if right is Right.MONITORING and not call.has_tag("monitoring"):
-        raise not_authorised("User not monitor")
+        raise not_authorised("Not monitor user")
     if right is Right.POLICIES and not call.has_tag("policymaker"):
-        raise not_authorised("User not policymaker")
+        raise not_authorised("User not authorised to access object")
     if right in (Right.VHOST, Right.POLICIES) and call.has("vhost"):
         name = call.vhost.name
-        reading = call.request.method in ("GET", "HEAD")
-        if not (call.may_see(name) if reading else call.may_enter(name)):
-            raise not_authorised("User not authorised to access virtual host")
+        reading = right is Right.VHOST and call.reading
+        if not (call.has_tag() or (call.may_see(name) if reading else call.may_enter(name))):
+            what = "virtual host" if right is Right.VHOST else "object"
+            raise not_authorised(f"User not authorised to access {what}")
 
 
 def answer(result: Any) -> Response:

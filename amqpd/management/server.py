@@ -9,16 +9,18 @@ import functools
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..auth.attempts import Attempts
 from ..auth.base import Authenticator, Authorizer
 from ..auth.internal import InternalUsers
 from ..broker.broker import Broker
@@ -26,6 +28,9 @@ from ..errors import StartupError
 from ..watermarks import Watermarks
 from . import page
 from .api import RESOURCES
+from .api.control import Control
+from .cors import Cors
+from .headers import with_headers
 from .process import memory_total
 from .rates import Rates
 from .resources import application
@@ -34,8 +39,8 @@ from .views import Views
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-LONGEST_PATH: Final = 107
-"""Bytes in the path of a unix socket (sockaddr_un)."""
+BODY_LIMIT: Final = 20_000_000
+"""Bytes of a request's body, at most, unless it is configured."""
 
 PATIENCE: Final = 2
 """Seconds that requests under way have when the broker stops."""
@@ -48,6 +53,22 @@ class Listener:
     protocol: str  # amqp, amqp/ssl, http …
     host: str
     port: int
+    certfile: str = ""  # with TLS
+    cacertfile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How much the API shows, and how."""
+
+    disable_stats: bool = False  # as if every query said so
+    enable_queue_totals: bool = False  # but not for messages in queues
+    rates_mode: str = "basic"  # or none, detailed
+    login_session_timeout: int = 0  # minutes until the page forgets who signed in; 0 = not before it is closed
+    per_object_metrics: bool = False  # for /metrics, too
+    cluster_tags: Mapping[str, str] = field(default_factory=dict)
+    node_tags: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # of all answers
 
 
 @dataclass(slots=True)
@@ -61,17 +82,24 @@ class Management:
     log: Any
     listeners: list[Listener] = field(default_factory=list)
     server_properties: dict[str, Any] = field(default_factory=dict)
+    attempts: Attempts = field(default_factory=Attempts)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration, by key, without passwords
+    announce: Callable[..., None] = lambda **_: None  # have clients told other server properties from now on
+    path_prefix: str = ""  # what all paths may begin with
+    body_limit: int = BODY_LIMIT
+    cors: Cors = field(default_factory=Cors)
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on
-    per_object_metrics: bool = False  # for /metrics, too
+    options: Options = Options()
     watermarks: Watermarks | None = None  # None: nobody watches, and nothing is limited
+    control: Control | None = None  # the process; None: it is somebody else's
     started_at: float = field(init=False)  # on the broker's clock
     rates: Rates = field(init=False)
     views: Views = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rates = Rates(self.broker)
+        self.rates = Rates(self.broker, off=self.options.rates_mode == "none")
         self.views = Views(self)
         self.started_at = self.broker.clock.now()
 
@@ -93,35 +121,43 @@ class Management:
 
 
 class ManagementServer:
-    """The sockets of the API: one for TCP, and one in the data folder for whoever owns that."""
+    """The sockets of the API: one for TCP, one in the data folder for whoever owns that, and one for metrics alone."""
 
     def __init__(self, management: Management) -> None:
         self.management = management
-        self._app = application(management, RESOURCES, [_metrics(management), *page.routes()])
+        routes = [*_metrics(management, "/metrics"), *page.routes()]
+        self._app = with_headers(application(management, RESOURCES, routes), management.options.headers)
         self._servers: list[tuple[_Server, asyncio.Task[None]]] = []
-        self._socket_path: Path | None = None
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen there; port 0 takes a free one. Returns the address.
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen there, with TLS if so; port 0 takes a free one. Returns the address.
 
         Raises StartupError 69 when the port is taken, 68 for an unknown host.
         """
-        listening = _bound(host, port)
-        await self._serve(self._app, [listening])
-        name: tuple[str, int] = listening.getsockname()[:2]
+        advice = "choose another port with --http-port, or --no-http" if tls is None else "choose management.ssl.port"
+        name = await self._listen(self._app, host, port, advice, tls)
         self.management.rates.start()
         return name
 
-    async def start_local(self, path: Path) -> None:
-        """Listen on a unix socket that only this user can open; who comes that way needs no password.
+    async def start_metrics(self, host: str, port: int, path: str) -> tuple[str, int]:
+        """Serve metrics there, and nothing else. Returns the address, and raises StartupError, as `start` does."""
+        app = Starlette(routes=_metrics(self.management, path))
+        name = await self._listen(app, host, port, "choose another one for prometheus.tcp.port")
+        self.management.listeners.append(Listener("http/prometheus", *name))
+        return name
 
-        Without it when the path is too long for one. Raises StartupError 73 when it cannot be made there.
-        """
-        if len(os.fsencode(path)) > LONGEST_PATH:
-            self.management.log.warning("no control socket: the path of the data folder is too long", path=str(path))
-            return
-        listening = _bound_in_folder(path)
-        self._socket_path = path
+    async def _listen(
+        self, app: ASGIApp, host: str, port: int, advice: str, tls: ssl.SSLContext | None = None
+    ) -> tuple[str, int]:
+        listening = _bound(host, port, advice)
+        await self._serve(app, [listening], tls)
+        name: tuple[str, int] = listening.getsockname()[:2]
+        return name
+
+    async def start_local(self, listening: socket.socket) -> None:
+        """Serve on the control socket, see `doorbell`; who comes that way needs no password."""
+        if not self._servers:
+            self.management.rates.start()  # nobody else does
         await self._serve(_local(self._app), [listening])
 
     async def stop(self) -> None:
@@ -135,11 +171,8 @@ class ManagementServer:
                 server.force_exit = True
                 await task
         self._servers = []
-        if self._socket_path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                self._socket_path.unlink()
 
-    async def _serve(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
+    async def _serve(self, app: ASGIApp, sockets: list[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
@@ -152,6 +185,8 @@ class ManagementServer:
             server_header=False,
             timeout_graceful_shutdown=PATIENCE,
         )
+        config.load()
+        config.ssl = tls
         server = _Server(config)
         task = asyncio.get_running_loop().create_task(server.serve(sockets=sockets))
         self._servers.append((server, task))
@@ -178,33 +213,19 @@ def _local(app: ASGIApp) -> ASGIApp:
     return marked
 
 
-def _metrics(management: Management) -> Route:
+def _metrics(management: Management, path: str) -> list[Route]:
+    """The pages of metrics, at a path and below it."""
+
     async def respond(request: Request) -> Response:
         from .prometheus import respond as metrics  # noqa: PLC0415 - slow to import, and many never ask
 
         return await metrics(management, request)
 
-    return Route("/metrics{page:path}", respond)
+    path = path.rstrip("/")
+    return [Route(path or "/", respond), Route(f"{path}/{{page:path}}", respond)]
 
 
-def _bound_in_folder(path: Path) -> socket.socket:
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listening.bind(str(path))
-        listening.listen(64)
-    except OSError as error:
-        listening.close()
-        raise StartupError(f"cannot make the control socket {path}: {error}", os.EX_CANTCREAT) from error
-    finally:
-        os.umask(before)
-    listening.setblocking(False)
-    return listening
-
-
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, advice: str) -> socket.socket:
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
@@ -218,9 +239,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.close()
         code = os.EX_NOPERM if error.errno == errno.EACCES else os.EX_UNAVAILABLE
         raise StartupError(
-            f"cannot listen on {host}:{port} for HTTP: {os.strerror(error.errno or 0)};"
-            " choose another port with --http-port, or --no-http",
-            code,
+            f"cannot listen on {host}:{port} for HTTP: {os.strerror(error.errno or 0)}; {advice}", code
         ) from error
     listening.setblocking(False)
     return listening

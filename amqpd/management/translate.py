@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from ..broker.entry import Entry
 from ..definitions.values import table_from_json, table_to_json
+from ..message import Message, make_message
 from ..wire.properties import Properties
+from ..wire.spec import ProtocolError
 from .errors import bad_request
 
 _NAMES: Final = tuple([field.name for field in fields(Properties)])
+_WRONG: Final = {dict: "not_object", int: "not_int", str: "not_string"}
 _NUMBERS: Final = ("delivery_mode", "priority", "timestamp")
 
 
@@ -31,11 +37,40 @@ def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:
             continue  # as RabbitMQ does
         wanted: type = dict if name == "headers" else int if name in _NUMBERS else str
         if not isinstance(value, wanted) or isinstance(value, bool):
-            raise bad_request(
-                f"property '{name}' has to be {'an object' if wanted is dict else f'a {wanted.__name__}'}"
-            )
+            raise bad_request([_WRONG[wanted], name])
         found[name] = arguments_of(values[name]) if name == "headers" else value
     return Properties(**found)
+
+
+def message_of(exchange: str, routing_key: str, body: bytes, properties: Properties) -> Message:
+    """Raises HttpError 400 for one that does not fit the wire."""
+    try:
+        return make_message(exchange, routing_key, body, properties)
+    except (ValueError, ProtocolError) as error:
+        raise bad_request(str(error)) from None
+
+
+def shown_message(entry: Entry, encoding: str, truncate: int | None) -> dict[str, Any]:
+    """A message in a queue; its payload, or the beginning of it, as text or base64."""
+    message = entry.message
+    payload = message.body if truncate is None else message.body[:truncate]
+    text: str | None = None
+    if encoding == "auto":
+        with contextlib.suppress(UnicodeDecodeError):
+            text = payload.decode()
+    try:
+        properties = shown_properties(message.properties)
+    except ProtocolError:  # a publisher's mistake, which nobody else has to pay for
+        properties = {}
+    return {
+        "payload_bytes": message.size,
+        "redelivered": entry.redelivered,
+        "exchange": message.exchange,
+        "routing_key": message.routing_key,
+        "properties": properties,
+        "payload": base64.b64encode(payload).decode() if text is None else text,
+        "payload_encoding": "base64" if text is None else "string",
+    }
 
 
 def shown_properties(properties: Properties) -> dict[str, Any]:

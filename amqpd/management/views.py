@@ -7,11 +7,11 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from ..amqp.channel import Channel
 from ..amqp.connection import Connection
-from ..broker.arguments import queue_type_of
+from ..broker.arguments import QUORUM, queue_type_of
 from ..broker.binding import Binding
 from ..broker.consumer import Consumer
 from ..broker.events import INTERNAL
@@ -55,33 +55,14 @@ class Views:
     def queue(self, vhost: VHost, queue: AnyQueue) -> dict[str, Any]:
         """As in a list."""
         total, ready, unacked = depth_of(queue)
-        bytes_unacked = 0 if isinstance(queue, Stream) else queue.unacked_bytes
-        bytes_ready = queue.message_bytes
         shown: dict[str, Any] = {
             **self.queue_basics(vhost, queue),
             **self._policies(queue),
             **self._rates.details((queue, "depth"), dict(zip(_DEPTH, (total, ready, unacked), strict=True))),
             "consumers": len(queue.consumers),
-            "consumer_capacity": _capacity(queue),
-            "consumer_utilisation": _capacity(queue),
-            "exclusive_consumer_tag": _tag(next((each for each in queue.consumers if each.exclusive), None)),
-            "single_active_consumer_tag": None if isinstance(queue, Stream) else _tag(queue.active),
             "garbage_collection": GARBAGE_COLLECTION,
-            "head_message_timestamp": None,
             "memory": QUEUE_COST + (total - getattr(queue, "paged", 0)) * ENTRY_COST + _in_memory(queue),
-            "message_bytes": bytes_ready + bytes_unacked,
-            "message_bytes_ready": bytes_ready,
-            "message_bytes_unacknowledged": bytes_unacked,
-            "message_bytes_ram": _in_memory(queue),
-            "message_bytes_persistent": bytes_ready + bytes_unacked if queue.durable else 0,
-            "message_bytes_paged_out": bytes_ready + bytes_unacked - _in_memory(queue),
-            "messages_ram": total - getattr(queue, "paged", 0),
-            "messages_ready_ram": ready - getattr(queue, "paged", 0),
-            "messages_unacknowledged_ram": unacked,
-            "messages_persistent": total if queue.durable else 0,
-            "messages_paged_out": getattr(queue, "paged", 0),
-            "backing_queue_status": {"len": ready, "mode": "default", "next_seq_id": _next_place(queue), "version": 2},
-            "recoverable_slaves": None,
+            "message_bytes": queue.message_bytes,
             "reductions": 0,
             "reductions_details": {"rate": 0.0},
         }
@@ -91,9 +72,49 @@ class Views:
         idle = self._rates.idle_since(queue.traffic)
         if idle is not None:
             shown["idle_since"] = moment(idle)
-        if queue_type_of(queue.arguments) != "classic":
-            shown |= {"leader": self._node, "members": [self._node], "online": [self._node], "open_files": {}}
-        return shown
+        if isinstance(queue, Stream):
+            return {**shown, **self._members(), "readers": {self._node: len(queue.consumers)}}
+        return {**shown, **self._queue_alone(queue, total, ready, unacked)}
+
+    def _queue_alone(self, queue: Queue, total: int, ready: int, unacked: int) -> dict[str, Any]:
+        """What streams have not."""
+        size = queue.message_bytes + queue.unacked_bytes
+        active = _tag(queue.active)
+        shown: dict[str, Any] = {
+            "consumer_capacity": _capacity(queue),
+            "consumer_utilisation": _capacity(queue),
+            "exclusive_consumer_tag": _tag(next((each for each in queue.consumers if each.exclusive), None)),
+            "single_active_consumer_tag": active,
+            "message_bytes": size,
+            "message_bytes_ready": queue.message_bytes,
+            "message_bytes_unacknowledged": queue.unacked_bytes,
+            "message_bytes_ram": _in_memory(queue),
+            "message_bytes_persistent": size if queue.durable else 0,
+            "messages_ram": total - queue.paged,
+            "messages_persistent": total if queue.durable else 0,
+        }
+        if queue_type_of(queue.arguments) == QUORUM:
+            return {
+                **shown,
+                **self._members(),
+                "open_files": {self._node: 0},
+                "single_active_consumer_ctag": active,
+                "messages_dlx": 0,
+                "message_bytes_dlx": 0,
+            }
+        return {
+            **shown,
+            "head_message_timestamp": None,
+            "message_bytes_paged_out": size - _in_memory(queue),
+            "messages_paged_out": queue.paged,
+            "messages_ready_ram": ready - queue.paged,
+            "messages_unacknowledged_ram": unacked,
+            "backing_queue_status": {"len": ready, "mode": "default", "next_seq_id": queue.next_seq, "version": 2},
+            "recoverable_slaves": None,
+        }
+
+    def _members(self) -> dict[str, Any]:
+        return {"leader": self._node, "members": [self._node], "online": [self._node]}
 
     def queue_basics(self, vhost: VHost, queue: AnyQueue) -> dict[str, Any]:
         """What a queue is, without numbers."""
@@ -293,11 +314,12 @@ class Views:
             "tags": list(vhost.tags),
             "default_queue_type": vhost.default_queue_type or "classic",
             "tracing": vhost.tracing,
+            "protected_from_deletion": vhost.protected,
             "metadata": {"description": vhost.description, "tags": list(vhost.tags)},
             "cluster_state": {self._node: "running"},
             **self._rates.details((vhost, "depth"), dict(zip(_DEPTH, totals, strict=True))),
         }
-        stats = self._rates.stats(vhost.traffic)
+        stats = self._rates.vhost_stats(vhost)
         if stats:
             shown["message_stats"] = stats
         return shown
@@ -315,13 +337,40 @@ class Views:
             "effective_policy_definition": dict(queue.policies.definition) if queue.policies is not None else {},
         }
 
+    def queue_totals(self, vhost: VHost, queue: AnyQueue) -> dict[str, Any]:
+        """What a queue is, and how many messages are in it."""
+        return {
+            **self.queue_basics(vhost, queue),
+            **self._policies(queue),
+            **dict(zip(_DEPTH, depth_of(queue), strict=True)),
+        }
+
 
 _DEPTH: Final = ("messages", "messages_ready", "messages_unacknowledged")
+
+_STATISTICS: Final = frozenset(
+    {
+        "message_stats",
+        "messages_delayed",
+        *_DEPTH,
+        *("recv_cnt", "recv_oct", "send_cnt", "send_oct", "send_pend", "channels", "state"),
+        *("consumer_count", "prefetch_count", "global_prefetch_count", "confirm", "transactional"),
+        *("messages_unconfirmed", "messages_uncommitted", "acks_uncommitted", "pending_raft_commands", "idle_since"),
+        *("garbage_collection", "reductions", "consumer_details", "deliveries", "incoming", "outgoing", "publishes"),
+    }
+)
+"""What is counted for an exchange, a connection, a channel or a vhost, or changes as often."""
+
+
+def without_stats(shown: dict[str, Any]) -> dict[str, Any]:
+    """An exchange, a connection, a channel or a vhost as it was when it was made."""
+    counted = {f"{name}_details" for name in _STATISTICS}
+    return {name: value for name, value in shown.items() if name not in _STATISTICS and name not in counted}
 
 
 def properties_key(routing_key: str, arguments: Mapping[str, Any]) -> str:
     """What tells apart the bindings between two objects, in a path (rabbit_mgmt_format:pack_binding_props)."""
-    key = quote(routing_key, safe="-_.!()'") if routing_key else "~"
+    key = quote_plus(routing_key, safe="").replace("~", "%7E") or "~"
     if not arguments:
         return key
     digest = hashlib.md5(encode_table(dict(sorted(arguments.items()))), usedforsecurity=False).digest()
@@ -346,10 +395,6 @@ def _capacity(queue: AnyQueue) -> float:
 
 def _in_memory(queue: AnyQueue) -> int:
     return 0 if isinstance(queue, Stream) else queue.ready_bytes + queue.unacked_bytes
-
-
-def _next_place(queue: AnyQueue) -> int:
-    return queue.next_offset if isinstance(queue, Stream) else queue.next_seq
 
 
 def _tls(connection: Connection) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Announcement:
     """A broker that accepts connections."""
 
     pid: int
-    ports: dict[str, int]  # by protocol: amqp, amqps, http
+    ports: dict[str, int]  # by protocol: amqp, amqps, http, http/prometheus
     urls: dict[str, str]  # by protocol; with a login only where that is everybody's
     data_dir: str | None  # None: everything is in memory
     version: str
@@ -49,7 +49,7 @@ class Announcement:
             {
                 protocol: amqp_url(host, port, login, protocol, vhost)
                 if protocol in ("amqp", "amqps")
-                else f"{protocol}://{authority(host, port)}/"
+                else f"http://{authority(host, port)}{config.prometheus_path if protocol == 'http/prometheus' else '/'}"
                 for protocol, (host, port) in first.items()
             },
             None if config.memory else str(Path(config.data_dir).absolute()),

@@ -126,7 +126,13 @@ class Client:
         self.password = unquote(parts.password or "guest")
         self.vhost = unquote(parts.path[1:]) if len(parts.path) > 1 else "/"
         self.session = ClientSession()
-        self.socket = socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 5672), timeout)
+        tls = parts.scheme == "amqps"
+        address = (parts.hostname or "127.0.0.1", parts.port or (5671 if tls else 5672))
+        self.socket = socket.create_connection(address, timeout)
+        if tls:
+            import ssl  # noqa: PLC0415 - slow to load, and few need it
+
+            self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=address[0])
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.start: ConnectionStart | None = None
         self.tune: ConnectionTune | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-STARTED = re.compile(r"started (TCP|TLS \(SSL\)) listener on (\S+):(\d+)")
+STARTED = re.compile(r"started (TCP|TLS \(SSL\)|HTTP) listener on (\S+):(\d+)")
 READY = "Server startup complete"
 
 
@@ -26,6 +26,7 @@ class BrokerProcess:
         self.options = options
         self.port = port  # 0: a free one, kept for later starts
         self.tls_port = 0  # where it speaks TLS, if it does
+        self.http_port = 0  # where it serves the HTTP API, with the option --http-port
         self.environment = environment or {}
         self.log: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -106,6 +107,8 @@ class BrokerProcess:
                 started = STARTED.search(line)
                 if started and started[1] == "TCP":
                     self.port = int(started[3])
+                elif started and started[1] == "HTTP":
+                    self.http_port = int(started[3])
                 elif started:
                     self.tls_port = int(started[3])
                 if READY in line:

@@ -258,10 +258,11 @@ def _skip_value(data: bytes, offset: int, depth: int) -> int:
     return offset
 
 
-def encode_table(table: Mapping[str, Value]) -> bytes:
-    """Encode a table with its length in front.
+def encode_table(table: Mapping[str, Value], depth: int = 0) -> bytes:
+    """Encode a table with its length in front; `depth` is how deep it lies inside others.
 
-    Raises TypeError for a value that no field can hold, ValueError for a key over 255 bytes or a number out of range.
+    Raises TypeError for a value that no field can hold, ValueError for a key over 255 bytes, a number out of range, or
+    what lies deeper than could be decoded.
     """
     parts: list[bytes] = []
     for key, value in table.items():
@@ -269,13 +270,17 @@ def encode_table(table: Mapping[str, Value]) -> bytes:
         if len(name) > 255:
             raise ValueError(f"field name longer than 255 bytes: {key[:32]!r}…")
         parts.append(bytes((len(name),)) + name)
-        parts.append(encode_value(value))
+        parts.append(encode_value(value, depth))
     body = b"".join(parts)
     return _UINT.pack(len(body)) + body
 
 
-def encode_value(value: Value) -> bytes:
+def encode_value(value: Value, depth: int = 0) -> bytes:
     """Encode a value with its type letter in front; raises as `encode_table` does."""
+    if isinstance(value, (dict, list)):
+        if depth >= MAX_DEPTH:
+            raise ValueError("table nested too deeply")
+        return b"F" + encode_table(value, depth + 1) if isinstance(value, dict) else _encode_array(value, depth + 1)
     encoder = _ENCODERS.get(type(value))
     if encoder is None:
         raise TypeError(f"no AMQP field type holds {type(value).__name__}")
@@ -319,8 +324,8 @@ def _encode_string(value: str) -> bytes:
     return b"S" + _UINT.pack(len(raw)) + raw
 
 
-def _encode_array(values: Sequence[Value]) -> bytes:
-    body = b"".join([encode_value(value) for value in values])
+def _encode_array(values: Sequence[Value], depth: int) -> bytes:
+    body = b"".join([encode_value(value, depth) for value in values])
     return b"A" + _UINT.pack(len(body)) + body
 
 
@@ -349,8 +354,6 @@ _ENCODERS: Final[dict[type, Callable[[Any], bytes]]] = {
     RawString: _encode_bytes(b"S"),
     bytes: _encode_bytes(b"x"),
     Decimal: _encode_decimal,
-    dict: lambda value: b"F" + encode_table(value),
-    list: _encode_array,
     type(None): lambda value: b"V",
     **{kind: _encode_fixed(kind.letter) for kind in (Int8, UInt8, Int16, UInt16, Int32, UInt32, Timestamp, Float32)},
 }

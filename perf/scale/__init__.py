@@ -13,9 +13,10 @@ from .backlog import backlog
 from .connections import connections
 from .fairness import fairness
 from .idle import idle
+from .listing import listing
 from .queues import queues
 from .start import start
 
 KINDS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    kind.__name__: kind for kind in (idle, connections, queues, backlog, start, fairness)
+    kind.__name__: kind for kind in (idle, connections, queues, backlog, start, fairness, listing)
 }

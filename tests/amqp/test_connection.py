@@ -88,6 +88,24 @@ def test_as_many_channels_as_negotiated_may_be_open_whatever_their_numbers() -> 
     )
 
 
+def test_channels_are_limited_over_all_connections() -> None:
+    broker = new_broker()
+    settings = ConnectionSettings(channels_per_node=2)
+    one, other = Pair(broker, settings=settings), Pair(broker, settings=settings)
+    one.channel(1)
+    other.channel(1)
+    other.call(1, ChannelClose(200, "", 0, 0), ChannelCloseOk)
+    other.channel(2)
+    other.send(3, ChannelOpen())
+    assert closed_for(other) == (
+        530,
+        f"NOT_ALLOWED - number of channels opened on node '{broker.node}' has reached the maximum allowed limit of 2",
+        0,
+        0,
+    )
+    one.channel(2)  # those of a connection that is gone do not count
+
+
 def test_without_a_limit_any_number_of_channels_may_be_open() -> None:
     pair = Pair(settings=ConnectionSettings(channel_max=0))
     for number in range(1, 3000):

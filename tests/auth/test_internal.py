@@ -25,7 +25,7 @@ def broker() -> Broker:
 
 @pytest.fixture
 def users(broker: Broker) -> InternalUsers:
-    users = InternalUsers(broker, loopback_users=("guest",))
+    users = InternalUsers(broker)
     users.add("guest", "guest", tags=["administrator"])
     users.add("alice", "sécret")
     users.add("empty", "")
@@ -91,15 +91,13 @@ def test_a_name_that_is_proved_needs_no_password(users: InternalUsers) -> None:
     assert users.authenticate(Credentials("nopass", None), REMOTE) == User("nopass")
 
 
-def test_a_loopback_user_is_let_in_from_this_machine_alone(users: InternalUsers) -> None:
-    assert isinstance(users.authenticate(Credentials("guest", b"guest"), REMOTE), Refusal)
-    assert isinstance(users.authenticate(Credentials("guest", None), REMOTE), Refusal)
-    assert isinstance(users.authenticate(Credentials("guest", b"guest"), LOCAL), User)
+def test_who_was_let_in_elsewhere_is_admitted_whatever_the_password(users: InternalUsers) -> None:
+    assert users.admit(Credentials("nopass", b"a token"), REMOTE) == User("nopass")
+    assert isinstance(users.admit(Credentials("nobody", b"a token"), REMOTE), Refusal)
 
 
 def test_the_log_is_told_why_and_not_whether_the_user_or_the_password_was_wrong(users: InternalUsers) -> None:
     for name, password, peer, why in [
-        ("guest", b"guest", REMOTE, "user 'guest' can only connect via localhost"),
         ("guest", b"wrong", REMOTE, "user 'guest' - invalid credentials"),
         ("nobody", b"guest", LOCAL, "user 'nobody' - invalid credentials"),
         ("guest", b"", LOCAL, "user 'guest' attempted to log in with a blank password, which is prohibited"),

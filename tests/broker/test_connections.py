@@ -45,6 +45,14 @@ def test_nothing_is_kept_of_vhosts_and_users_without_connections() -> None:
     assert (len(connections.open), len(connections.in_vhost), len(connections.of_user)) == (0, 0, 0)
 
 
+def test_channels_are_counted_over_all_users() -> None:
+    connections, *_ = three()
+    for user in ("ann", "ann", "bob"):
+        connections.enter_channel(user)
+    connections.leave_channel("ann")
+    assert (connections.channels, connections.channels_of_user["ann"]) == (2, 1)
+
+
 def test_leaving_twice_counts_once() -> None:
     connections, ann, _, _ = three()
     connections.leave(ann)

@@ -23,6 +23,8 @@ def test_shells_are_told_how_to_complete(shell: str) -> None:
     done = amqpd("completion", shell)
     assert done.returncode == os.EX_OK
     assert f"_AMQPD_COMPLETE={shell}_complete" in done.stdout
+    assert "_AMQPCTL_COMPLETE=1" in done.stdout
+    assert "operator_policies" in done.stdout  # amqpadmin's
 
 
 def test_an_unknown_shell_is_a_usage_error() -> None:

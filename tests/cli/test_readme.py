@@ -13,10 +13,12 @@ import click
 import pytest
 
 from amqpd.cli.commands import amqpd as command
+from amqpd.cli.ctl.verbs import VERBS
 from tests.cli.command import CLEAN, PATIENCE
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 SECTION = README.partition("## From scripts and CI\n")[2].partition("\n## ")[0]
+COMMAND_LINE = README.partition("## Command line\n")[2].partition("\n## ")[0]
 
 
 def options_of(name: str | None) -> set[str]:
@@ -35,12 +37,20 @@ def test_every_option_in_the_table_is_there() -> None:
     assert options <= options_of("run")
 
 
-@pytest.mark.parametrize("line", re.findall(r"^(?:    |- run: )(amqpd .*?)(?: *#.*)?$", SECTION, re.MULTILINE))
+@pytest.mark.parametrize(
+    "line", re.findall(r"^(?:    |- run: )(amqpd .*?)(?: +#.*)?$", SECTION + COMMAND_LINE, re.MULTILINE)
+)
 def test_every_command_is_as_the_command_has_it(line: str) -> None:
     words = shlex.split(line)[1:]
     words = words[: words.index("--")] if "--" in words else words
     name = words[0] if words[0] in command.list_commands(click.Context(command)) else None
     assert {word for word in words if word.startswith("-")} <= options_of(name)
+
+
+def test_every_verb_of_amqpctl_is_there() -> None:
+    verbs = re.findall(r"^    amqpctl ([a-z_]+)", COMMAND_LINE, re.MULTILINE)
+    assert len(verbs) > 5
+    assert set(verbs) <= set(VERBS)
 
 
 def test_a_command_finds_a_broker() -> None:

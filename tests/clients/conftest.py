@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
+
+from amqpd.testing.harness import BrokerProcess
 
 from .proxy import Proxy
 
@@ -36,3 +40,22 @@ def channel(open_blocking: Callable[..., pika.BlockingConnection]) -> BlockingCh
 def proxy(broker_url: str) -> Iterator[Proxy]:
     with Proxy(broker_url) as proxy:
         yield proxy
+
+
+@dataclass(frozen=True)
+class Served:
+    """A broker with its management API."""
+
+    amqp: str  # URL
+    http_port: int
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """The broker given with `--broker`, whose API is at its port plus 10000; or one of ours, in memory."""
+    url = request.config.getoption("--broker")
+    if url is not None:
+        yield Served(url, (urlsplit(url).port or 5672) + 10000)
+        return
+    with BrokerProcess("--memory", "--http-port", "0") as process:
+        yield Served(process.url, process.http_port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -10,13 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amqpd.config import SETTINGS, Config, read
-from amqpd.config.dump import as_toml, rendered
+from amqpd.config.dump import as_toml, effective, rendered
 from amqpd.config.settings import is_secret
 from amqpd.errors import StartupError
 
 
 def test_a_dump_is_an_amqpd_toml_that_says_the_same(tmp_path: Path) -> None:
-    loaded = read(None, {"AMQPD_HEARTBEAT": "5", "AMQPD_LOOPBACK_USERS": "a,b", "RABBITMQ_NODENAME": 'x"y\\z@ö'})
+    environment = {
+        "AMQPD_HEARTBEAT": "5",
+        "AMQPD_LOOPBACK_USERS": "a,b",
+        "RABBITMQ_NODENAME": 'x"y\\z@ö',
+        "AMQPD_CLUSTER_TAGS": '{"a.b": "c", "ö": "\\""}',
+        "AMQPD_DEFAULT_LIMITS_VHOSTS": '[{"name": "x", "max_queues": 5}]',
+    }
+    loaded = read(None, environment)
     text = rendered(loaded)
     assert [line.split(" = ")[0] for line in text.splitlines()] == list(SETTINGS)
     assert "heartbeat = 5  # AMQPD_HEARTBEAT\n" in text
@@ -70,3 +78,13 @@ def test_any_value_comes_back_from_toml(value: object) -> None:
 
 def test_the_default_configuration_has_no_remarks() -> None:
     assert Config().remarks == ()
+
+
+def test_what_is_effective_is_plain_values_without_passwords() -> None:
+    config = Config(default_pass="not for all", cluster_tags=(("region", "eu"),))
+    shown = effective(config)
+    assert shown.keys() == SETTINGS.keys()
+    assert shown["default_pass"] == "********"
+    assert shown["cluster_tags"] == {"region": "eu"}
+    assert shown["listeners.tcp.default"] == ["127.0.0.1:5672"]
+    assert json.loads(json.dumps(shown)) == shown

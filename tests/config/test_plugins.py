@@ -37,6 +37,12 @@ def test_enabling_one_sets_what_stands_for_it() -> None:
     assert layer.values["event_exchange"] == ("true", "F")
 
 
+def test_metrics_on_a_port_of_their_own_are_a_plugin() -> None:
+    assert enable(["rabbitmq_prometheus"], "F").values["prometheus.enabled"] == ("true", "F")
+    assert "rabbitmq_prometheus" in at_work(Config(prometheus=True))
+    assert "rabbitmq_prometheus" not in at_work(Config())
+
+
 def test_what_is_built_in_needs_nothing() -> None:
     layer = enable(["rabbitmq_consistent_hash_exchange", "rabbitmq_delayed_message_exchange"], "F")
     assert list(layer.values) == ["management.enabled"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amqpd.config import SETTINGS, Config
+from amqpd.config import SETTINGS, Config, DefaultLimits, DefaultPolicy
 from amqpd.config.findings import Finding, Layer, Verdict
 from amqpd.config.rabbitmq_conf import parse, resolved
 from amqpd.config.rabbitmq_keys import LEVELS, ROWS, nearest, row_for, tables, translate
@@ -153,6 +153,17 @@ def test_anything_else_is_no_size(written: str) -> None:
         ("log.console.level = notice", "log.console_level", "warning"),
         ("log.console.formatter = json", "log.format", "json"),
         ("log.console.formatter = plaintext", "log.format", "console"),
+        ("channel_max_per_node = 100", "channel_max_per_node", 100),
+        ("channel_max_per_node = infinity", "channel_max_per_node", 0),
+        ("management.disable_stats = true", "management.disable_stats", True),
+        ("management.rates_mode = none", "management.rates_mode", "none"),
+        ("management.login_session_timeout = 60", "management.login_session_timeout", 60),
+        ("management.headers.frame_options = DENY", "management.headers.frame_options", "DENY"),
+        ("management.hsts.policy = max-age=31536000", "management.hsts.policy", "max-age=31536000"),
+        ("prometheus.tcp.port = 9000", "prometheus.tcp.port", 9000),
+        ("prometheus.tcp.ip = 0.0.0.0", "prometheus.tcp.ip", "0.0.0.0"),
+        ("prometheus.path = /m", "prometheus.path", "/m"),
+        ("prometheus.return_per_object_metrics = true", "prometheus.return_per_object_metrics", True),
         ("log.file = /x.log", "log.file", "/x.log"),
         ("log.file = false", "log.file", "false"),
         ("log.file.level = none", "log.file_level", "none"),
@@ -160,6 +171,7 @@ def test_anything_else_is_no_size(written: str) -> None:
         ("log.default.level = error", "log.level", "error"),
         ("log.connection.level = warning", "log.levels.connection", "warning"),
         ("log.channel.level = emergency", "log.levels.channel", "critical"),
+        ("log.queue.level = debug", "log.levels.queue", "debug"),
         ("log.exchange = true", "log.exchange", True),
         ("log.exchange.level = error", "log.exchange_level", "error"),
     ],
@@ -223,7 +235,7 @@ def test_an_unknown_key_is_named_with_the_nearest(key: str, hint: str) -> None:
         ("raft.wal_max_size_bytes = 1000", Verdict.ACCEPTED),
         ("management_agent.disable_metrics_collector = true", Verdict.ACCEPTED),
         ("deprecated_features.permit.management_metrics_collection = true", Verdict.ACCEPTED),
-        ("log.queue.level = debug", Verdict.ACCEPTED),
+        ("default_policies.operator.a.classic_queues.ha_mode = all", Verdict.ACCEPTED),
         ("log.file.rotation.size = 10485760", Verdict.IGNORED),
         ("log.syslog = true", Verdict.IGNORED),
         ("definitions.https.url = https://x/d.json", Verdict.IGNORED),
@@ -261,6 +273,53 @@ def test_tables_are_made_of_keys_with_a_name_in_them() -> None:
         {"name": "bob", "password": "x#y", "read": "^q"},
         {"name": "al.ice", "tags": ["administrator", "monitoring"]},
     ]
+
+
+def test_what_new_vhosts_are_to_have_has_names_as_well() -> None:
+    found = configured("""
+        default_limits.vhosts.1.pattern = ^dev
+        default_limits.vhosts.1.max_connections = 10
+        default_limits.vhosts.all.max_queues = -1
+        default_policies.operator.a.expires = 1h
+        default_policies.operator.a.queue_pattern = apple
+        default_policies.operator.a.vhost_pattern = banana
+        default_policies.operator.a.apply_to = quorum_queues
+        default_policies.operator.b\\.c.max_length_bytes = 1MB
+        default_policies.operator.b\\.c.classic_queues.queue_version = 2
+    """)
+    assert found.default_limits == (DefaultLimits("1", "^dev", max_connections=10), DefaultLimits("all", max_queues=-1))
+    assert found.default_policies == (
+        DefaultPolicy("a", "banana", "apple", "quorum_queues", expires=3_600_000),
+        DefaultPolicy("b.c", max_length_bytes=1_000_000, queue_version=2),
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "milliseconds"),
+    [("1500", 1500), ("1500ms", 1500), ("1.5s", 1500), ("0.1ms", 1), ("1h30m", 5_400_000), ("2w", 1_209_600_000)],
+)
+def test_durations_have_rabbitmqs_units(written: str, milliseconds: int) -> None:
+    found = configured(f"default_policies.operator.x.message_ttl = {written}")
+    assert found.default_policies[0].message_ttl == milliseconds
+
+
+@pytest.mark.parametrize("written", ["", "h", "1x", "-1s", "1h 1m", "1.5"])
+def test_anything_else_is_no_duration(written: str) -> None:
+    text = str(finding(f"default_policies.operator.x.message_ttl = '{written}'"))
+    assert text.endswith("has to be a duration, such as 30s or 1h")
+
+
+def test_a_policy_for_what_there_is_not_is_found_at_its_line() -> None:
+    [found] = translated("default_policies.operator.x.apply_to = ponds").findings
+    assert str(found).startswith(
+        "F:1: 'apply_to' in a table of 'default_policies.operator' has to be one of all, queues,"
+    )
+
+
+def test_tags_are_one_table() -> None:
+    found = configured("cluster_tags.region = eu-1\ncluster_tags.tier\\.2 = x y\nnode_tags.zone = a")
+    assert found.cluster_tags == (("region", "eu-1"), ("tier.2", "x y"))
+    assert found.node_tags == (("zone", "a"),)
 
 
 def test_of_keys_for_the_same_setting_the_last_counts() -> None:
@@ -309,19 +368,11 @@ EFFECTIVE = words("""
 """What RabbitMQ's users count on: the keys that most files out there have, and CI services set."""
 
 NOT_YET = {
-    "management and Prometheus": words("""
-        management.listener.ssl management.ssl.port management.ssl.cacertfile management.ssl.certfile
-        management.ssl.keyfile management.path_prefix management.cors.allow_origins.1
-        management.login_session_timeout management.disable_stats management.rates_mode
-        management.headers.content_type_options prometheus.path prometheus.return_per_object_metrics
-        prometheus.tcp.port prometheus.tcp.ip cluster_tags.region node_tags.zone
-    """),
-    "limits and policies": words("""
-        channel_max_per_node default_limits.vhosts.all.max_connections default_policies.operator.all.expires
+    "management": words("""
+        management.listener.ssl
     """),
     "authentication backends": words("""
-        auth_backends.1 auth_backends.1.authn auth_backends.1.authz auth_http.user_path auth_http.vhost_path
-        auth_ldap.servers.1 auth_oauth2.resource_server_id
+        auth_ldap.servers.1
     """),
     "MQTT": words("""
         mqtt.allow_anonymous mqtt.vhost mqtt.exchange mqtt.prefetch mqtt.subscription_ttl
@@ -329,12 +380,41 @@ NOT_YET = {
         mqtt.max_packet_size_authenticated mqtt.durable_queue_type mqtt.default_user mqtt.default_pass
         web_mqtt.tcp.port web_mqtt.ws_path
     """),
-    "lines about queues, of which there are none": words("""
-        log.queue.level
-    """),
 }
 """Those of them without effect, by what they wait for. This shrinks: a setting with the name its row has in the table
 makes a key effective, and takes it out here."""
+
+
+@pytest.mark.parametrize(
+    ("text", "backends"),
+    [
+        ("auth_backends.1 = rabbit_auth_backend_http", ("http",)),
+        (
+            "auth_backends.2 = internal\nauth_backends.10 = oauth\nauth_backends.1 = cache",
+            ("cache", "internal", "oauth2"),
+        ),
+        ("auth_backends.1.authz = internal\nauth_backends.1.authn = http\nauth_backends.2 = internal", None),
+        ("auth_backends.1.authn = http", ("http",)),
+        ("auth_backends.1.authz = http", ("http",)),
+    ],
+)
+def test_backends_are_names_or_pairs_in_the_order_of_their_numbers(text: str, backends: tuple[str, ...] | None) -> None:
+    found = configured(f"auth_oauth2.resource_server_id = r\n{text}")
+    assert found.auth_backends == (backends or ("http/internal", "internal"))
+
+
+def test_what_a_cache_stands_for_may_be_a_pair() -> None:
+    assert configured("auth_cache.cached_backend = http").cached_backend == "http"
+    text = "auth_cache.cached_backend.authn = http\nauth_cache.cached_backend.authz = internal"
+    assert configured(text).cached_backend == "http/internal"
+
+
+def test_signing_keys_and_aliases_are_tables_of_what_ends_their_keys() -> None:
+    found = configured(
+        "auth_oauth2.signing_keys.a\\.b = k.pem\nauth_oauth2.signing_keys.c = l.pem\nauth_oauth2.scope_aliases.s = x y"
+    )
+    assert [(key.name, key.file) for key in found.oauth2_signing_keys] == [("a.b", "k.pem"), ("c", "l.pem")]
+    assert [(alias.name, alias.scope) for alias in found.oauth2_scope_aliases] == [("s", "x y")]
 
 
 def test_what_users_count_on_is_effective_but_for_what_is_to_come() -> None:

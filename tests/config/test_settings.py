@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from amqpd.config import SETTINGS, Config, DefaultUser, environment_name, files, load, misspelt
+from amqpd.config import (
+    SETTINGS,
+    Config,
+    DefaultLimits,
+    DefaultPolicy,
+    DefaultUser,
+    environment_name,
+    files,
+    load,
+    misspelt,
+)
 from amqpd.errors import StartupError
 
 CONF = Path(__file__).parent.parent.parent / "conf" / "amqpd.toml"
@@ -446,6 +456,59 @@ def test_a_list_of_tables_comes_from_a_file_or_as_json_from_the_environment(tmp_
     assert loaded(environment={"AMQPD_DEFAULT_USERS": json}).default_users == expected
 
 
+def test_numbers_in_tables_may_have_units_and_may_be_left_out(tmp_path: Path) -> None:
+    toml = """
+        [[default_limits.vhosts]]
+        name = "dev"
+        pattern = "^dev"
+        max_connections = -1
+
+        [[default_policies.operator]]
+        name = "short"
+        queue_pattern = "^amq"
+        apply_to = "queues"
+        message_ttl = 60000
+        max_length_bytes = "1MiB"
+    """
+    found = loaded(toml, tmp_path)
+    assert found.default_limits == (DefaultLimits("dev", "^dev", max_connections=-1),)
+    assert found.default_policies == (
+        DefaultPolicy("short", queue_pattern="^amq", apply_to="queues", message_ttl=60000, max_length_bytes=1 << 20),
+    )
+
+
+@pytest.mark.parametrize(
+    ("toml", "text"),
+    [
+        ('max_queues = "x"', "'max_queues' in a table of 'default_limits.vhosts' has to be a number"),
+        ("max_queues = true", "'max_queues' in a table of 'default_limits.vhosts' has to be a number"),
+        ("max_queue = 1", "unknown key 'max_queue' in a table of 'default_limits.vhosts'; known are name, pattern, "),
+    ],
+)
+def test_a_number_in_a_table_that_is_none_is_refused(tmp_path: Path, toml: str, text: str) -> None:
+    assert text in str(refused(f'[[default_limits.vhosts]]\nname = "x"\n{toml}', tmp_path))
+
+
+def test_a_table_of_an_operators_own_names_is_not_taken_apart(tmp_path: Path) -> None:
+    expected = (("region", "eu-1"), ("a.b", "c"))
+    assert loaded('[cluster_tags]\nregion = "eu-1"\n"a.b" = "c"', tmp_path).cluster_tags == expected
+    assert loaded(environment={"AMQPD_CLUSTER_TAGS": '{"region": "eu-1", "a.b": "c"}'}).cluster_tags == expected
+    assert loaded(environment={"AMQPD_CLUSTER_TAGS": ""}).cluster_tags == ()
+
+
+@pytest.mark.parametrize("json", ["{x", "[]", '"x"', '{"a": 1}', '{"a": {"b": "c"}}'])
+def test_a_table_that_is_none_is_refused(json: str) -> None:
+    assert "'node_tags' is " in str(refused(environment={"AMQPD_NODE_TAGS": json}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("prometheus.path", "metrics"), ("management.csp.policy", "a\nb"), ("management.headers.frame_options", "ä")],
+)
+def test_what_is_no_path_or_header_is_refused(key: str, value: str) -> None:
+    assert f"'{key}' is {value!r}, but has to be" in str(refused(environment={environment_name(key): value}))
+
+
 @pytest.mark.parametrize(
     ("json", "text"),
     [
@@ -497,3 +560,25 @@ def test_the_example_says_why_before_each_setting() -> None:
 def test_every_setting_has_an_explanation() -> None:
     for key, setting in SETTINGS.items():
         assert setting.metadata["explanation"], key
+
+
+@pytest.mark.parametrize(
+    ("toml", "text"),
+    [
+        ('auth_backends = ["ldap"]', "'auth_backends' is 'ldap', but has to be internal, http, oauth2, cache, or two"),
+        ('auth_backends = ["http/"]', "'auth_backends' is 'http/', but has to be internal"),
+        ('auth_backends = ["a/b/c"]', "'auth_backends' is 'a/b/c', but has to be internal"),
+        ("auth_backends = []", "'auth_backends' is (), but has to be at least one name"),
+        (
+            'auth_cache.cached_backend = "cache"',
+            "'auth_cache.cached_backend' is 'cache', but has to be another backend",
+        ),
+        ('auth_http.user_path = "ldap://x"', "'auth_http.user_path' is 'ldap://x', but has to be a URL"),
+        ('auth_oauth2.issuer = "x"', "'auth_oauth2.issuer' is 'x', but has to be a URL"),
+        ('auth_backends = ["oauth2"]', "needs 'auth_oauth2.resource_server_id'"),
+        ("auth_oauth2.signing_keys = [{ name = 'k', fil = 'x' }]", "unknown key 'fil' in a table of"),
+        ('auth_oauth2.algorithms = ["none"]', "'auth_oauth2.algorithms' is 'none', but has to be one of RS256"),
+    ],
+)
+def test_backends_that_cannot_be_are_refused(tmp_path: Path, toml: str, text: str) -> None:
+    assert text in str(refused(toml, tmp_path))

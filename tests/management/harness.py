@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from amqpd.auth.chain import Chain, Link
 from amqpd.auth.internal import InternalUsers
 from amqpd.broker.broker import Broker
 from amqpd.broker.vhost import VHost
@@ -33,23 +34,25 @@ class Answer:
 
 
 class Api:
-    """A broker in memory, and its HTTP API."""
+    """A broker in memory, and its HTTP API; options are of `Management`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self.clock = VirtualClock()
         self.broker = Broker(MemoryStore(), self.clock)
-        self.users = InternalUsers(self.broker, loopback_users=("guest",))
+        self.users = InternalUsers(self.broker)
         self.users.add("guest", "guest", ["administrator"])
         self.users.set_permissions("guest", "/", configure=".*", write=".*", read=".*")
         self.log = RecordingLog()
+        chain = Chain([Link(self.users, self.users)], self.users, ("guest",))
         self.management = Management(
             self.broker,
-            self.users,
-            self.users,
+            chain,
+            chain,
             self.users,
             self.log,
             listeners=[Listener("amqp", "127.0.0.1", 5672), Listener("http", "127.0.0.1", 15672)],
             server_properties={"version": "4.2.9", "product": "RabbitMQ", "cluster_name": "amqpd@localhost"},
+            **options,
         )
         self.app = application(self.management, RESOURCES, page.routes())
 
@@ -78,26 +81,31 @@ class Api:
         login: str | None = "guest:guest",
         headers: dict[str, str] | None = None,
         peer: tuple[str, int] = ("127.0.0.1", 40000),
+        prefix: str = "",
     ) -> Answer:
         """`body` is bytes as they are, or a value for JSON; `path` goes on after /api."""
-        return self.at(f"/api{path}", method, body, login=login, headers=headers, peer=peer)
+        return self.at(f"{prefix}/api{path}", method, body, login=login, headers=headers, peer=peer)
 
-    def at(
+    def at(self, path: str, method: str = "GET", body: Any = None, **options: Any) -> Answer:
+        """The same at any path."""
+        return asyncio.run(self.ask(method, path, body, **options))
+
+    async def ask(
         self,
+        method: str,
         path: str,
-        method: str = "GET",
         body: Any = None,
         *,
         login: str | None = "guest:guest",
         headers: dict[str, str] | None = None,
         peer: tuple[str, int] = ("127.0.0.1", 40000),
     ) -> Answer:
-        """The same at any path."""
+        """The same within a loop that runs."""
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         if login is not None:
             sent.append((b"authorization", b"Basic " + base64.b64encode(login.encode())))
-        return asyncio.run(self._request(method, path, data, sent, peer))
+        return await self._request(method, path, data, sent, peer)
 
     async def _request(
         self, method: str, target: str, body: bytes, headers: list[tuple[bytes, bytes]], peer: tuple[str, int]

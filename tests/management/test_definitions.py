@@ -33,6 +33,25 @@ def test_thousands_of_queues_are_exported(api: Api) -> None:
     assert [queue["name"] for queue in api.get("/definitions").json["queues"]] == [f"q{n:04}" for n in range(1201)]
 
 
+def test_what_is_known_already_is_not_sent_again(api: Api) -> None:
+    known = api.get("/definitions").headers["etag"]
+    again = api.get("/definitions", headers={"If-None-Match": known})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", known)
+    api.put("/queues/%2F/q")
+    changed = api.get("/definitions", headers={"If-None-Match": known})
+    assert changed.status == 200
+    assert changed.headers["etag"] != known
+
+
+def test_a_form_goes_on_to_an_address_only(api: Api) -> None:
+    form = (
+        b'--b\r\ncontent-disposition: form-data; name="file"\r\n\r\n{}\r\n'
+        b'--b\r\ncontent-disposition: form-data; name="redirect"\r\n\r\n/\nx: y\r\n--b--'
+    )
+    answer = api.post("/definitions", form, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert (answer.status, answer.json["reason"]) == (400, "redirect has to be an address")
+
+
 def test_a_vhost_is_exported(api: Api) -> None:
     api.broker.add_vhost("v").declare_queue("mine")
     api.vhost.declare_queue("other")

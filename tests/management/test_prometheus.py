@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
 from amqpd.management.prometheus import respond
+from amqpd.management.server import Options
 from amqpd.message import make_message
 from tests.management.harness import Api
 
@@ -27,7 +28,7 @@ class Metrics(Api):
             "path": f"/metrics{page}",
             "query_string": query.encode(),
             "headers": [],
-            "path_params": {"page": page},
+            "path_params": {"page": page.removeprefix("/")},
         }
         response = asyncio.run(respond(self.management, Request(scope)))
         assert response.status_code == 200
@@ -64,7 +65,7 @@ def test_each_object_has_its_own(api: Metrics) -> None:
 
 
 def test_sums_can_be_of_each_object_by_configuration(api: Metrics) -> None:
-    api.management.per_object_metrics = True
+    api.management.options = Options(per_object_metrics=True)
     assert ("rabbitmq_queue_messages_ready", (("queue", "a"), ("vhost", "/"))) in api.page()
 
 

@@ -69,8 +69,8 @@ def test_what_is_new_since_the_last_round_has_no_rate_yet() -> None:
 
 def test_idle_is_what_was_seen_with_the_same_counts_before() -> None:
     bench = Bench()
-    assert bench.rates.idle_since(bench.traffic) is None
     seen = bench.clock.time()
+    assert bench.rates.idle_since(bench.traffic) == seen
     bench.clock.advance(60)
     assert bench.rates.idle_since(bench.traffic) == seen
     bench.traffic.acked = 1

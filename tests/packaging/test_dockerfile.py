@@ -198,6 +198,8 @@ def shown(prefix: Path, stage: Stage, *arguments: str, **environment: str) -> di
 OPEN = {
     "AMQPD_LISTENERS_TCP_DEFAULT": "0.0.0.0:5672",
     "AMQPD_MANAGEMENT_TCP_IP": "0.0.0.0",
+    "AMQPD_PROMETHEUS_ENABLED": "true",
+    "AMQPD_PROMETHEUS_TCP_IP": "0.0.0.0",
     "AMQPD_LOOPBACK_USERS": "",
 }
 """What the entry point says where nobody else does."""
@@ -245,10 +247,11 @@ def test_variables_say_where_it_listens(
         ("listeners.tcp.default = 5673", "AMQPD_LISTENERS_TCP_DEFAULT"),
         ("loopback_users.guest = true", "AMQPD_LOOPBACK_USERS"),
         ("management.tcp.ip = 127.0.0.1", "AMQPD_MANAGEMENT_TCP_IP"),
+        ("prometheus.tcp.ip = 127.0.0.1", "AMQPD_PROMETHEUS_TCP_IP"),
         ("[{rabbit, [{tcp_listeners, [5673]}]}].", "AMQPD_LISTENERS_TCP_DEFAULT"),
         ("# listeners.tcp.default = 5673\nheartbeat = 10", None),
     ],
-    ids=["listeners", "loopback", "management", "terms", "comment"],
+    ids=["listeners", "loopback", "management", "prometheus", "terms", "comment"],
 )
 def test_what_a_file_says_is_left_to_it(
     line: str, left: str | None, place: str, prefix: Path, parsed: tuple[Stage, Stage]
@@ -268,6 +271,18 @@ def test_what_a_file_says_is_left_to_it(
     assert set(OPEN) - set(found) == ({left} if left else set())
 
 
+@pytest.mark.parametrize("by", ["file", "variable", "setting"])
+def test_who_names_plugins_decides_about_metrics(by: str, prefix: Path, parsed: tuple[Stage, Stage]) -> None:
+    file = prefix / "plugins"
+    file.write_text("[rabbitmq_management].")
+    more = {
+        "file": {"RABBITMQ_ENABLED_PLUGINS_FILE": str(file)},
+        "variable": {"RABBITMQ_ENABLED_PLUGINS": "rabbitmq_management"},
+        "setting": {"AMQPD_PROMETHEUS_ENABLED": "false"},
+    }
+    assert shown(prefix, parsed[1], **more[by]).get("AMQPD_PROMETHEUS_ENABLED") != "true"
+
+
 def test_another_command_is_run_as_it_is(prefix: Path, parsed: tuple[Stage, Stage]) -> None:
     found = shown(prefix, parsed[1], "env")
     assert "AMQPD_LOOPBACK_USERS" not in found
@@ -282,7 +297,12 @@ def container(prefix: Path, parsed: tuple[Stage, Stage]) -> Iterator[tuple[subpr
     process = subprocess.Popen(
         [prefix / "docker-entrypoint.sh", *parsed[1].last("CMD").words],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=prefix / "var",
-        env={**environment, "RABBITMQ_NODE_PORT": port, "AMQPD_MANAGEMENT_ENABLED": "false"},
+        env={
+            **environment,
+            "RABBITMQ_NODE_PORT": port,
+            "AMQPD_MANAGEMENT_ENABLED": "false",
+            "AMQPD_PROMETHEUS_ENABLED": "false",
+        },
     )  # fmt: skip
     yield process, environment
     if process.poll() is None:

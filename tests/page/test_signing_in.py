@@ -48,6 +48,20 @@ def test_a_session_that_counts_no_more_ends_with_the_reason(enter: Callable[...,
     expect(page.get_by_text("Login failed: the user or the password is wrong.")).to_be_visible()
 
 
+@pytest.mark.parametrize("left", [-1000, 3000])
+def test_a_session_whose_time_is_over_ends(enter: Callable[..., Any], left: int) -> None:
+    page = enter("queues")
+    session = f'{{authorization: "Basic Z3Vlc3Q6Z3Vlc3Q=", until: Date.now() + {left}}}'
+    page.evaluate(f"""sessionStorage.setItem("amqpd.session", JSON.stringify({session}))""")
+    page.reload()
+    if left > 0:
+        expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+    expect(page.get_by_text("Your session is over; sign in again.")).to_be_visible()
+    assert page.evaluate("JSON.stringify([sessionStorage, localStorage])").count("Basic") == 0
+    sign_in(page)
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+
+
 def test_a_user_without_a_tag_is_told_which_there_are(visit: Callable[..., Any], site: Site) -> None:
     try:
         site.call("PUT", "users/page.plain", {"password": "x", "tags": ""})

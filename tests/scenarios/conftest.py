@@ -3,16 +3,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from admin import Admin, Premises, administering
 
-pytest.register_assert_rewrite("steps")
+pytest.register_assert_rewrite("admin", "steps", "operators", "web")
+
+from admin import Admin, Premises  # noqa: E402
+from operators import operator, place  # noqa: E402, F401 - fixtures
+from web import Web, vhost, web  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session")
-def admin(request: pytest.FixtureRequest) -> Iterator[Admin]:
-    """An operator of the broker under test; of another of ours than the other scenarios use, if it is ours."""
-    with administering(request.config.getoption("--broker")) as admin:
-        yield admin
+def admin(web: Web) -> Admin:  # noqa: F811
+    """An operator of the broker under test; of another of ours than most scenarios use, if it is ours."""
+    return Admin(web)
 
 
 @pytest.fixture
@@ -21,8 +23,3 @@ def premises(admin: Admin) -> Iterator[Premises]:
     premises = Premises(admin)
     yield premises
     premises.close()
-
-
-pytest.register_assert_rewrite("steps", "operators")
-
-from operators import operator, place  # noqa: E402, F401 - fixtures, from here on

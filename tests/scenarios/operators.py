@@ -1,214 +1,76 @@
-"""An operator at work beside the clients: vhosts, policies, limits and parameters, set on either broker.
+"""An operator at work beside the clients: vhosts, policies, limits and parameters, over the management API.
 
-`RabbitOperator` asks RabbitMQ's management API, at the AMQP port + 10000. `OwnOperator` runs a broker of ours in a
-thread of this process, and calls what our management will call. Both take what the API takes, and raise `Refused` with
-what it says.
+What the API refuses is raised as `Refused`, with what it says.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import contextlib
-import json
-import re
 import secrets
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
 
 import pytest
+from web import Web
 
-from amqpd.broker.broker import Broker
-from amqpd.broker.policies import names_of
-from amqpd.config import Config
-from amqpd.config.addresses import Address
-from amqpd.daemon import Daemon
-from amqpd.errors import OperatorError
 from amqpd.testing.client import Client
-
-_T = TypeVar("_T")
 
 
 class Refused(Exception):
     """The broker does not do it, and says why."""
 
 
-class Operator(Protocol):
-    """What both can do."""
+class Operator:
+    """Somebody who may do everything, as guest."""
 
-    url: str
-
-    def put_vhost(self, name: str, **metadata: Any) -> None: ...
-
-    def delete_vhost(self, name: str) -> None: ...
-
-    def put_policy(self, vhost: str, name: str, policy: Mapping[str, Any], *, operator: bool = False) -> None:
-        """`policy` as in the API: pattern, definition, and maybe priority and apply-to."""
-        ...
-
-    def delete_policy(self, vhost: str, name: str, *, operator: bool = False) -> None: ...
-
-    def put_parameter(self, component: str, vhost: str, name: str, value: Any) -> None: ...
-
-    def delete_parameter(self, component: str, vhost: str, name: str) -> None: ...
-
-    def queue(self, vhost: str, name: str) -> dict[str, Any]:
-        """What the API says of a queue: policy, operator_policy, effective_policy_definition."""
-        ...
-
-    def close(self) -> None:
-        """Remove what was put."""
-        ...
-
-
-class RabbitOperator:
-    """RabbitMQ's management API, as guest."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.url = url
-        self._api = f"http://{parts.hostname}:{(parts.port or 5672) + 10000}/api"
+    def __init__(self, web: Web) -> None:
+        self.url = web.amqp
+        self._web = web
         self._vhosts: set[str] = set()
 
     def put_vhost(self, name: str, **metadata: Any) -> None:
         self._vhosts.add(name)
-        self._call("PUT", f"vhosts/{quote(name, '')}", metadata)
-        self._call("PUT", f"permissions/{quote(name, '')}/guest", {"configure": ".*", "write": ".*", "read": ".*"})
+        self._ask("PUT", f"vhosts/{quote(name, '')}", metadata)
 
     def delete_vhost(self, name: str) -> None:
         self._vhosts.discard(name)
-        self._call("DELETE", f"vhosts/{quote(name, '')}")
+        self._ask("DELETE", f"vhosts/{quote(name, '')}")
 
     def put_policy(self, vhost: str, name: str, policy: Mapping[str, Any], *, operator: bool = False) -> None:
-        self._call("PUT", f"{_policies(operator)}/{quote(vhost, '')}/{quote(name, '')}", policy)
+        """`policy` as in the API: pattern, definition, and maybe priority and apply-to."""
+        self._ask("PUT", f"{_policies(operator)}/{quote(vhost, '')}/{quote(name, '')}", policy)
 
     def delete_policy(self, vhost: str, name: str, *, operator: bool = False) -> None:
-        self._call("DELETE", f"{_policies(operator)}/{quote(vhost, '')}/{quote(name, '')}")
+        self._ask("DELETE", f"{_policies(operator)}/{quote(vhost, '')}/{quote(name, '')}")
 
     def put_parameter(self, component: str, vhost: str, name: str, value: Any) -> None:
-        self._call("PUT", f"parameters/{component}/{quote(vhost, '')}/{quote(name, '')}", {"value": value})
+        self._ask("PUT", f"parameters/{component}/{quote(vhost, '')}/{quote(name, '')}", {"value": value})
 
     def delete_parameter(self, component: str, vhost: str, name: str) -> None:
-        self._call("DELETE", f"parameters/{component}/{quote(vhost, '')}/{quote(name, '')}")
+        self._ask("DELETE", f"parameters/{component}/{quote(vhost, '')}/{quote(name, '')}")
 
     def queue(self, vhost: str, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._call("GET", f"queues/{quote(vhost, '')}/{quote(name, '')}")
+        """What the API says of a queue: policy, operator_policy, effective_policy_definition."""
+        found: dict[str, Any] = self._ask("GET", f"queues/{quote(vhost, '')}/{quote(name, '')}")
         return found
 
     def close(self) -> None:
+        """Remove what was put."""
         for vhost in list(self._vhosts):
             self.delete_vhost(vhost)
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(f"{self._api}/{path}", method=method)
-        request.add_header("authorization", "Basic " + base64.b64encode(b"guest:guest").decode())
-        request.add_header("content-type", "application/json")
-        request.data = None if body is None else json.dumps(body).encode()
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                content = answer.read()
-        except urllib.error.HTTPError as error:
-            raise Refused(_reason(error.read())) from None
-        return json.loads(content) if content else None
-
-
-class OwnOperator:
-    """A broker of ours in this process; settings as `Config` has them."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.daemon = Daemon(
-            Config(
-                tcp_listeners=(Address("127.0.0.1", 0),), memory=True, management=False, log_level="error", **settings
-            )
-        )
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.daemon.start(), self._loop).result(30)
-        self.url = self.daemon.url
-
-    def put_vhost(self, name: str, **metadata: Any) -> None:
-        def put(broker: Broker) -> None:
-            broker.add_vhost(name, **metadata)
-            self.daemon.users.set_permissions("guest", name, configure=".*", write=".*", read=".*")
-
-        self._do(put)
-
-    def delete_vhost(self, name: str) -> None:
-        self._do(lambda broker: broker.delete_vhost(name))
-
-    def put_policy(self, vhost: str, name: str, policy: Mapping[str, Any], *, operator: bool = False) -> None:
-        def put(broker: Broker) -> None:
-            component = broker.operator_policies if operator else broker.policies
-            component.set(
-                vhost,
-                name,
-                policy["pattern"],
-                policy["definition"],
-                policy.get("priority", 0),
-                policy.get("apply-to", "all"),
-            )
-
-        self._do(put)
-
-    def delete_policy(self, vhost: str, name: str, *, operator: bool = False) -> None:
-        self._do(lambda broker: (broker.operator_policies if operator else broker.policies).clear(vhost, name))
-
-    def put_parameter(self, component: str, vhost: str, name: str, value: Any) -> None:
-        self._do(lambda broker: broker.parameters.set(component, vhost, name, value))
-
-    def delete_parameter(self, component: str, vhost: str, name: str) -> None:
-        self._do(lambda broker: broker.parameters.clear(component, vhost, name))
-
-    def queue(self, vhost: str, name: str) -> dict[str, Any]:
-        def look(broker: Broker) -> dict[str, Any]:
-            applied = broker.vhosts[vhost].queues[name].policies
-            policy, operator_policy = names_of(applied)
-            return {
-                "policy": policy,
-                "operator_policy": operator_policy,
-                "effective_policy_definition": dict(applied.definition) if applied is not None else {},
-            }
-
-        return self._do(look)
-
-    def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.daemon.stop(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    def _do(self, work: Callable[[Broker], _T]) -> _T:
-        """Have it done in the broker's thread."""
-
-        async def worked() -> _T:
-            return work(self.daemon.broker)
-
-        try:
-            return asyncio.run_coroutine_threadsafe(worked(), self._loop).result(30)
-        except OperatorError as error:
-            raise Refused(str(error)) from None
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self._web.ask(method, f"/{path}", body)
+        if answer.status >= 400:
+            reason = str(answer.reason) if answer.body else "no reason given"
+            raise Refused(reason.removeprefix("Validation failed\n\n").rstrip("\n"))
+        return answer.json if answer.body else None
 
 
 def _policies(operator: bool) -> str:
     return "operator-policies" if operator else "policies"
-
-
-def _reason(answer: bytes) -> str:
-    """What is wrong, without the words the API puts around it."""
-    try:
-        reason = str(json.loads(answer)["reason"])
-    except ValueError:
-        return "no reason given"
-    for entity, char in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"), ("&#39;", "'")):
-        reason = reason.replace(entity, char)
-    reason = re.sub(r",\n +", ",", reason)
-    return reason.removeprefix("Validation failed\n\n").rstrip("\n")
 
 
 class Place:
@@ -263,10 +125,9 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def operator(request: pytest.FixtureRequest) -> Iterator[Operator]:
+def operator(web: Web) -> Iterator[Operator]:
     """Of the broker given with `--broker`, or of one of ours."""
-    url = request.config.getoption("--broker")
-    operator: Operator = OwnOperator() if url is None else RabbitOperator(url)
+    operator = Operator(web)
     yield operator
     operator.close()
 

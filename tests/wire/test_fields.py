@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -230,6 +231,16 @@ def nested(depth: int, letter: bytes) -> bytes:
         inner = b"\x01a" + value if letter == b"F" else value
         value = letter + struct.pack(">I", len(inner)) + inner
     return struct.pack(">I", 2 + len(value)) + b"\x01a" + value
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 100_000])
+@pytest.mark.parametrize("wrap", [lambda inside: [inside], lambda inside: {"a": inside}])
+def test_what_is_nested_deeper_is_not_encoded(depth: int, wrap: Callable[[Any], Any]) -> None:
+    value: Any = 1
+    for _ in range(depth):
+        value = wrap(value)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        encode_table({"a": wrap(value)})
 
 
 @pytest.mark.parametrize("letter", [b"F", b"A"])

@@ -132,8 +132,9 @@ class Exchange(ABC):
     @final
     def explain(self, message: Message) -> list[Verdict]:
         """Every binding with whether and why it matched. Whether is asked of `match`, the same that routes."""
-        matched = set(self.match(message))
+        matched = dict.fromkeys(self.match(message))
+        candidates = dict.fromkeys(self.candidates(message)) | matched
         return [
             Verdict(binding, binding in matched, self.reason(binding, message, binding in matched))
-            for binding in self.candidates(message)
+            for binding in candidates
         ]

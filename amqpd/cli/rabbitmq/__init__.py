@@ -1,18 +1,17 @@
 """RabbitMQ's commands, answered by amqpd: what the scripts run that `amqpd shims` writes.
 
-`server` is rabbitmq-server, `plugins` rabbitmq-plugins. `diagnostics` is what of rabbitmqctl and rabbitmq-diagnostics
-can be answered from outside, over AMQP and ports; what asks for the broker's inside, as rabbitmqadmin does throughout,
-leaves with 69 and says so. Each has a function `main(name, arguments)` that returns the exit code.
+`server` is rabbitmq-server; the others are `amqpctl` and `amqpadmin` under names that tools know.
 """
 
 from typing import Final
 
 SCRIPTS: Final = {
-    "rabbitmq-server": "server",
-    "rabbitmq-plugins": "plugins",
-    "rabbitmqctl": "diagnostics",
-    "rabbitmq-diagnostics": "diagnostics",
-    "rabbitmq-queues": "diagnostics",
-    "rabbitmqadmin": "diagnostics",
+    "rabbitmq-server": "rabbitmq.server",
+    "rabbitmq-plugins": "ctl.main",
+    "rabbitmqctl": "ctl.main",
+    "rabbitmq-diagnostics": "ctl.main",
+    "rabbitmq-queues": "ctl.main",
+    "rabbitmq-streams": "ctl.main",
+    "rabbitmqadmin": "admin.main",
 }
-"""The names, and the module that answers to each."""
+"""The names, and the module of `amqpd.cli` whose `main(arguments, name)` answers to each."""

@@ -8,4 +8,4 @@ from importlib import import_module
 from . import SCRIPTS
 
 name = sys.argv[1]
-sys.exit(import_module(f".{SCRIPTS[name]}", __package__).main(name, sys.argv[2:]))
+import_module(f"amqpd.cli.{SCRIPTS[name]}").main(sys.argv[2:], name)

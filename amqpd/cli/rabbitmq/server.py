@@ -19,7 +19,7 @@ _FILES: Final = {
 }
 
 
-def main(_: str, arguments: Sequence[str]) -> NoReturn:
+def main(arguments: Sequence[str], _: str = "") -> NoReturn:
     """Run the broker until it stops; with -detached, in the background. Other arguments are amqpd's options."""
     os.environ.update(defaults(os.environ, ETC))
     others = [argument for argument in arguments if argument != "-detached"]
@@ -27,12 +27,18 @@ def main(_: str, arguments: Sequence[str]) -> NoReturn:
 
 
 def defaults(environment: Mapping[str, str], etc: Path) -> dict[str, str]:
-    """RabbitMQ's usual files, where they are there and no variable names others."""
-    return {
+    """RabbitMQ's usual files, where they are there and no variable names others. A file of enabled plug-ins that is
+    named and not there enables none: harnesses name one, and start several brokers that cannot all have port 15672.
+    """
+    found = {
         variable: str(etc / file)
         for variable, file in _FILES.items()
         if variable not in environment and (etc / file).exists()
     }
+    named = environment.get("RABBITMQ_ENABLED_PLUGINS_FILE")
+    if named and not Path(named).exists() and "AMQPD_MANAGEMENT_ENABLED" not in environment:
+        found["AMQPD_MANAGEMENT_ENABLED"] = "false"
+    return found
 
 
 def options(environment: Mapping[str, str], *, detached: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from starlette.responses import Response
 
@@ -13,9 +13,10 @@ from ...broker.binding import Binding
 from ...broker.exchanges import Exchange
 from ...broker.stream import AnyQueue
 from ...broker.vhost import VHost
+from ...errors import NotFound
 from ..call import Call, field_of
 from ..committed import committed
-from ..errors import bad_request, not_found
+from ..errors import not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
 from ..translate import arguments_of
@@ -41,10 +42,10 @@ async def list_bindings(call: Call) -> Response:
 async def list_of_exchange(call: Call) -> Response:
     vhost = call.vhost
     exchange = vhost.exchanges.get(call.exchange_name)
-    if exchange is None:
-        raise not_found()
     found: list[Shown]
-    if call.request.url.path.endswith("/destination"):
+    if exchange is None:
+        found = []
+    elif call.request.url.path.endswith("/destination"):
         found = [(vhost, binding) for binding in bindings_to(exchange)]
     elif not exchange.name:
         found = [(vhost, queue) for queue in list(vhost.queues.values())]
@@ -55,14 +56,17 @@ async def list_of_exchange(call: Call) -> Response:
 
 def list_between(call: Call) -> Any:
     views = call.management.views
-    vhost, source, target = _ends(call)
+    try:
+        vhost, source, target = _ends(call)
+    except NotFound:
+        return []
     if not source.name:
         return [views.implicit_binding(vhost, target)] if not isinstance(target, Exchange) else []
     return [views.binding(vhost, binding) for binding in _between(source, target)]
 
 
 def show_binding(call: Call) -> Any:
-    vhost, source, target = _ends(call)
+    vhost, source, target = _named_ends(call)
     views = call.management.views
     if not source.name and not isinstance(target, Exchange) and call.path("props") == properties_key(target.name, {}):
         return views.implicit_binding(vhost, target)
@@ -73,18 +77,17 @@ def bind(call: Call) -> Any:
     vhost, source, target = _ends(call)
     routing_key = field_of(call.body, "routing_key", str, "")
     arguments = arguments_of(field_of(call.body, "arguments", dict, {}))
-    _check(call, vhost, source, target)
+    _check(call, vhost, source, target, routing_key)
     vhost.bind(source.name, target.name, routing_key, arguments, to_queue=not isinstance(target, Exchange))
-    letter = "e" if isinstance(target, Exchange) else "q"
-    parts = [vhost.name, "e", source.name, letter, target.name, properties_key(routing_key, arguments)]
-    location = "/api/bindings/" + "/".join([quote(part, safe="") for part in parts])
+    parts = [target.name, properties_key(routing_key, arguments)]
+    location = "/".join([quote(part, safe="") for part in parts])  # from where it was asked for
     return _done(vhost, Created(location))
 
 
 def unbind(call: Call) -> Any:
-    vhost, source, target = _ends(call)
+    vhost, source, target = _named_ends(call)
     binding = _named(call, source, target)
-    _check(call, vhost, source, target)
+    _check(call, vhost, source, target, binding.routing_key)
     vhost.unbind(
         source.name, target.name, binding.routing_key, binding.arguments, to_queue=not isinstance(target, Exchange)
     )
@@ -107,17 +110,27 @@ async def _listed(call: Call, found: list[Shown]) -> Response:
 
 
 def _ends(call: Call) -> tuple[VHost, Exchange, AnyQueue | Exchange]:
-    """Raises HttpError 404 unless vhost, source and destination are there."""
+    """Raises HttpError 404 unless the vhost is there, NotFound unless source and destination are."""
     vhost = call.vhost
     kind = call.path("kind")
     if kind not in ("q", "e"):
         raise not_found()
-    name = call.path("source")
-    source = vhost.exchanges.get("" if name == "amq.default" else name)
-    target: Any = (vhost.queues if kind == "q" else vhost.exchanges).get(call.path("destination"))
-    if source is None or target is None:
-        raise not_found()
+    source_name, name = call.path("source"), call.path("destination")
+    source = vhost.exchanges.get("" if source_name == "amq.default" else source_name)
+    if source is None:
+        raise NotFound(f"no {vhost.describe_exchange(source_name)}")
+    target: AnyQueue | Exchange | None = vhost.queues.get(name) if kind == "q" else vhost.exchanges.get(name)
+    if target is None:
+        raise NotFound(f"no {vhost.describe_queue(name) if kind == 'q' else vhost.describe_exchange(name)}")
     return vhost, source, target
+
+
+def _named_ends(call: Call) -> tuple[VHost, Exchange, AnyQueue | Exchange]:
+    """Of a binding in the path. Raises HttpError 404 unless they are there."""
+    try:
+        return _ends(call)
+    except NotFound:
+        raise not_found() from None
 
 
 def _between(source: Exchange, target: AnyQueue | Exchange) -> Iterable[Binding]:
@@ -126,19 +139,22 @@ def _between(source: Exchange, target: AnyQueue | Exchange) -> Iterable[Binding]
 
 def _named(call: Call, source: Exchange, target: AnyQueue | Exchange) -> Binding:
     wanted = call.path("props")
-    for binding in _between(source, target):
-        if properties_key(binding.routing_key, binding.arguments) == wanted:
-            return binding
-    raise not_found()
+    named = {properties_key(each.routing_key, each.arguments): each for each in _between(source, target)}
+    unquoted = {unquote_plus(key): each for key, each in named.items()}  # what clients send that do not quote it again
+    found = named.get(wanted) or unquoted.get(wanted)
+    if found is None:
+        raise not_found()
+    return found
 
 
-def _check(call: Call, vhost: VHost, source: Exchange, target: AnyQueue | Exchange) -> None:
-    if not isinstance(target, Exchange) and target.owner is not None:
-        raise bad_request(f"cannot obtain exclusive access to locked {vhost.describe_queue(target.name)}")
+def _check(call: Call, vhost: VHost, source: Exchange, target: AnyQueue | Exchange, routing_key: str) -> None:
+    if not isinstance(target, Exchange):
+        vhost.queue(target.name, None)
     vhost.check_not_default(source.name)
     kind: Literal["exchange", "queue"] = "exchange" if isinstance(target, Exchange) else "queue"
     call.check(Action.WRITE, vhost, kind, target.name)
     call.check(Action.READ, vhost, "exchange", source.name)
+    call.check_topic(Action.READ, vhost, source, routing_key)
 
 
 async def _done(vhost: VHost, result: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.responses import Response
 
@@ -13,9 +13,12 @@ from ...broker.stream import AnyQueue
 from ...broker.vhost import VHost
 from ...wire.spec import ReplyCode
 from ..call import Call
-from ..errors import not_authorised, not_found
-from ..lists import listing
+from ..errors import not_authorised, not_found, stats_disabled
+from ..lists import View, listing
 from ..resources import Resource, Right
+from ..views import without_stats
+
+T = TypeVar("T")
 
 CLOSED: str = "Closed via management plugin"
 """What a connection is told unless the header X-Reason has another text."""
@@ -38,7 +41,8 @@ async def list_connections(call: Call) -> Response:
 
 
 def show_connection(call: Call) -> Any:
-    return call.management.views.connection(_connection(call))
+    shown = call.management.views.connection(_connection(call))
+    return without_stats(shown) if call.without_stats else shown
 
 
 def close_connection(call: Call) -> None:
@@ -56,6 +60,8 @@ def close_connections_of_user(call: Call) -> None:
 async def list_channels(call: Call) -> Response:
     found = [channel for connection in visible(call) for channel in connection.open_channels()]
     if call.has("vhost"):
+        if call.without_stats:
+            raise stats_disabled()
         name = call.vhost.name
         found = [channel for channel in found if channel.vhost.name == name]
     return await _channels(call, found)
@@ -70,11 +76,14 @@ def show_channel(call: Call) -> Any:
     for connection in visible(call):
         for channel in connection.open_channels():
             if _channel_name(channel) == wanted:
-                return call.management.views.channel_details(channel.vhost, channel)
+                shown = call.management.views.channel_details(channel.vhost, channel)
+                return without_stats(shown) if call.without_stats else shown
     raise not_found()
 
 
 async def list_consumers(call: Call) -> Response:
+    if call.without_stats:
+        raise stats_disabled()
     found = [
         (vhost, queue, consumer)
         for vhost in call.vhosts()
@@ -94,12 +103,17 @@ async def _connections(call: Call, found: list[Connection]) -> Response:
         "vhost": lambda each: each.vhost_name,
         "user": lambda each: each.username,
     }
-    return await listing(call, found, call.management.views.connection, keys)
+    return await listing(call, found, _view(call, call.management.views.connection), keys)
 
 
 async def _channels(call: Call, found: list[Channel]) -> Response:
     keys = {"name": _channel_name, "vhost": lambda each: each.vhost.name, "number": lambda each: each.number}
-    return await listing(call, found, call.management.views.channel, keys)
+    return await listing(call, found, _view(call, call.management.views.channel), keys)
+
+
+def _view(call: Call, show: View[T]) -> View[T]:
+    """How to show each of a list."""
+    return (lambda each: without_stats(show(each))) if call.without_stats else show
 
 
 def _connection(call: Call) -> Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
@@ -14,7 +15,7 @@ from ...definitions import About, DefinitionsError, Document, importing, section
 from ..call import Call
 from ..committed import committed
 from ..errors import HttpError, bad_request
-from ..resources import Resource, Right, answer_in_pieces, encode
+from ..resources import Resource, Right, encode
 
 AT_ONCE: Final = 500
 """Entries that are sent before others have their turn."""
@@ -26,7 +27,7 @@ _BOUNDARY: Final = re.compile(r'boundary=(?:"([^"]+)"|([^\s;]+))', re.IGNORECASE
 _FIELD: Final = re.compile(rb'content-disposition:[^\r\n]*[;\s]name="?([^";\r\n]*)', re.IGNORECASE)
 
 
-def export_definitions(call: Call) -> Response:
+async def export_definitions(call: Call) -> Response:
     management = call.management
     properties = management.server_properties
     about = About(
@@ -44,10 +45,16 @@ def export_definitions(call: Call) -> Response:
         sections = sections_of_vhost(call.broker, vhost, about)
     else:
         sections = sections_of_all(call.broker, management.users, about)
-    response = answer_in_pieces(_pieces(sections))
+    pieces = [piece.encode() async for piece in _pieces(sections)]
+    digest = hashlib.blake2b(digest_size=16)
+    for piece in pieces:
+        digest.update(piece)
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-cache", "ETag": f'"{digest.hexdigest()}"'}
+    if headers["ETag"] in call.request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
     if name is not None:
-        response.headers["Content-Disposition"] = f"attachment; filename={name}"
-    return response
+        headers["Content-Disposition"] = f"attachment; filename={name}"
+    return Response(b"".join(pieces), headers=headers)
 
 
 async def import_definitions(call: Call) -> Any:
@@ -93,7 +100,10 @@ def _uploaded(call: Call) -> tuple[bytes, str]:
                 fields[named[1].decode("latin-1")] = content
     if "file" not in fields:
         raise bad_request("the form has no file")
-    return fields["file"], fields.get("redirect", b"").decode("latin-1").strip()
+    redirect = fields.get("redirect", b"").decode("latin-1").strip()
+    if not (redirect.isascii() and (redirect.isprintable() or not redirect)):
+        raise bad_request("redirect has to be an address")
+    return fields["file"], redirect
 
 
 async def _pieces(sections: Iterator[tuple[str, Any]]) -> AsyncIterator[str]:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from starlette.responses import Response
 
 from ...auth.base import Action
 from ...broker.exchanges import Exchange
-from ...broker.queue import REFUSED, STORED
 from ...broker.vhost import VHost
-from ...errors import AccessRefused
-from ...message import make_message
-from ...wire.properties import Properties
-from ...wire.spec import ProtocolError
 from ..call import Call, field_of
 from ..committed import committed
-from ..errors import bad_request, not_found
+from ..errors import not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, properties_of
+from ..translate import arguments_of
+from ..views import without_stats
 
 
 async def list_exchanges(call: Call) -> Response:
     found = [(vhost, exchange) for vhost in call.vhosts() for exchange in list(vhost.exchanges.values())]
 
+    basics = call.without_stats
+
     def view(place: tuple[VHost, Exchange]) -> dict[str, Any]:
-        return call.management.views.exchange(*place)
+        shown = call.management.views.exchange(*place)
+        return without_stats(shown) if basics else shown
 
     keys = {
         "vhost": lambda place: place[0].name,
@@ -40,7 +37,8 @@ async def list_exchanges(call: Call) -> Response:
 
 
 def show_exchange(call: Call) -> Any:
-    return call.management.views.exchange_details(call.vhost, exchange_in(call))
+    shown = call.management.views.exchange_details(call.vhost, exchange_in(call))
+    return without_stats(shown) if call.without_stats else shown
 
 
 def exchange_in(call: Call) -> Exchange:
@@ -53,7 +51,7 @@ def exchange_in(call: Call) -> Exchange:
 
 def declare_exchange(call: Call) -> Any:
     vhost, name, body = call.vhost, call.exchange_name, call.body
-    type_name = field_of(body, "type", str)
+    type_name = field_of(body, "type", str, "direct")
     arguments = arguments_of(field_of(body, "arguments", dict, {}))
     vhost.check_declarable(name, type_name)
     call.check(Action.CONFIGURE, vhost, "exchange", name)
@@ -81,45 +79,6 @@ def delete_exchange(call: Call) -> Any:
     return _done(call, None)
 
 
-async def publish(call: Call) -> Any:
-    vhost, exchange, body = call.vhost, exchange_in(call), call.body
-    routing_key = field_of(body, "routing_key", str)
-    payload = field_of(body, "payload", str)
-    encoding = field_of(body, "payload_encoding", str)
-    properties = properties_of(field_of(body, "properties", (dict, list), {}))
-    call.check(Action.WRITE, vhost, "exchange", exchange.name)
-    if exchange.internal:
-        raise AccessRefused(f"cannot publish to internal {vhost.describe_exchange(exchange.name)}")
-    message = _message(exchange.name, routing_key, _decoded(payload, encoding), properties)
-    route = vhost.route(exchange, message)
-    exchange.traffic.published += 1
-    exchange.traffic.routed += len(route.queues)
-    outcome = route.deliver(message) if route.queues else route.kept
-    if outcome & REFUSED:
-        raise bad_request("rejected Unable to publish message. Check queue limits.")
-    if outcome & STORED:
-        await committed(vhost.store)
-    return {"routed": bool(route.queues) or bool(route.kept)}
-
-
-def _message(exchange: str, routing_key: str, body: bytes, properties: Properties) -> Any:
-    try:
-        return make_message(exchange, routing_key, body, properties)
-    except (ValueError, ProtocolError) as error:
-        raise bad_request(str(error)) from None
-
-
-def _decoded(payload: str, encoding: str) -> bytes:
-    if encoding == "string":
-        return payload.encode()
-    if encoding != "base64":
-        raise bad_request(f"unsupported encoding: {encoding}")
-    try:
-        return base64.b64decode(payload, validate=True)
-    except (binascii.Error, ValueError):
-        raise bad_request("payload is not base64") from None
-
-
 async def _done(call: Call, result: Any) -> Any:
     await committed(call.vhost.store)
     return result
@@ -129,5 +88,4 @@ RESOURCES = (
     Resource("/exchanges", Right.USER, get=list_exchanges),
     Resource("/exchanges/{vhost}", Right.VHOST, get=list_exchanges),
     Resource("/exchanges/{vhost}/{name}", Right.VHOST, get=show_exchange, put=declare_exchange, delete=delete_exchange),
-    Resource("/exchanges/{vhost}/{name}/publish", Right.VHOST, post=publish),
 )

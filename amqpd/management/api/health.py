@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+import ssl
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
+from ...auth.certificate import Certificate
 from ...message import make_message
 from ..call import Call
 from ..errors import bad_request, not_found
 from ..resources import Resource, Right, encode
 
 OK = {"status": "ok"}
+
+DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
+
+_PEM = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def check_alarms(call: Call) -> Any:
@@ -27,7 +36,7 @@ def check_port(call: Call) -> Any:
     try:
         port = int(call.path("port"))
     except ValueError:
-        raise bad_request("invalid port") from None
+        raise bad_request("Invalid port") from None
     ports = [listener.port for listener in call.management.listeners]
     return {**OK, "port": port} if port in ports else _failed("No active listener", missing=port, ports=ports)
 
@@ -61,6 +70,46 @@ async def aliveness(call: Call) -> Any:
     return OK
 
 
+def check_certificates(call: Call) -> Any:
+    """Whether none that a listener shows, or trusts, ends before so many days, weeks, months or years are over."""
+    within, unit = call.path("within"), call.path("unit").lower()
+    if not re.fullmatch("-?[0-9]{1,9}", within):
+        raise bad_request("Invalid expiration value.")
+    if unit not in DAYS:
+        raise bad_request("Time unit not recognised. Supported units: days, weeks, months, years.")
+    end = call.broker.clock.time() + int(within) * DAYS[unit] * 86400
+    expired = []
+    for listener in call.management.listeners:
+        ends = {name: _ends_before(getattr(listener, name), end) for name in ("certfile", "cacertfile")}
+        if any(ends.values()):
+            expired.append(
+                {
+                    "node": call.broker.node,
+                    "protocol": listener.protocol,
+                    "interface": listener.host,
+                    "port": listener.port,
+                    "certfile": listener.certfile,
+                    "cacertfile": listener.cacertfile,
+                    "certfile_expires_on": ends["certfile"],
+                    "cacertfile_expires_on": ends["cacertfile"],
+                }
+            )
+    return _failed("Certificates expiring", expired=expired) if expired else OK
+
+
+def _ends_before(file: str, moment: float) -> Any:
+    """When those certificates end that do so before; or why that is not known."""
+    if not file:
+        return []
+    try:
+        text = Path(file).read_text(encoding="latin-1")
+        found = [Certificate.parse(ssl.PEM_cert_to_DER_cert(each)) for each in _PEM.findall(text)]
+    except (OSError, ValueError) as error:
+        return {"error": str(error)}
+    ends = [dt.datetime.fromisoformat(each.validity.partition(" - ")[2]) for each in found]
+    return [f"{end:%Y-%m-%d %H:%M:%S}" for end in ends if end.timestamp() < moment]
+
+
 def _failed(reason: str, **further: Any) -> Response:
     body = encode({"status": "failed", "reason": reason, **further})
     return Response(body, status_code=503, media_type="application/json")
@@ -80,6 +129,8 @@ RESOURCES = (
     Resource("/health/checks/is-in-service", Right.ANYBODY, get=well),
     Resource("/health/checks/below-node-connection-limit", Right.ANYBODY, get=well),
     Resource("/health/checks/ready-to-serve-clients", Right.ANYBODY, get=well),
+    Resource("/health/checks/certificate-expiration/{within}/{unit}", Right.USER, get=check_certificates),
+    Resource("/health/checks/reached-target-cluster-size", Right.USER, get=well),
     Resource("/health/checks/metadata-store/initialized", Right.USER, get=well),
     Resource("/health/checks/metadata-store/initialized/with-data", Right.USER, get=well),
     Resource("/health/checks/quorum-queues-without-elected-leaders/all-vhosts", Right.USER, get=well),

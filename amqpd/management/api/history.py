@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..call import Call
+from ..errors import not_found
 from ..rates import INTERVAL, NAMES, message_counts
 from ..resources import Resource, Right
 
 
 def show_history(call: Call) -> Any:
     """A list for each number, oldest first, with the moments (in milliseconds since 1970) they were taken at."""
+    if call.without_stats:
+        raise not_found()
     clock, rates = call.broker.clock, call.management.rates
     samples = [*rates.history, rates.sample()]
     offset = clock.time() - clock.now()

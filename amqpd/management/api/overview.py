@@ -2,65 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from ... import __version__
 from ...broker.alarms import LOW_ON_DISK, LOW_ON_MEMORY
 from ...broker.exchanges import type_names
-from ..call import Call
-from ..errors import bad_request, not_found
+from ...broker.parameters import CLUSTER_NAME
+from ..call import Call, field_of
+from ..committed import once_committed
+from ..errors import not_found
 from ..process import disk_free, file_descriptors, file_limit, resident_bytes
 from ..rates import depth_of
 from ..resources import Resource, Right
 
-FEATURES = (
-    "classic_mirrored_queue_version",
-    "classic_queue_type_delivery_support",
-    "direct_exchange_routing_v2",
-    "drop_unroutable_metric",
-    "empty_basic_get_metric",
-    "feature_flags_v2",
-    "implicit_default_bindings",
-    "listener_records_in_ets",
-    "maintenance_mode_status",
-    "message_containers",
-    "quorum_queue",
-    "restart_streams",
-    "stream_filtering",
-    "stream_queue",
-    "stream_single_active_consumer",
-    "tracking_records_in_ets",
-    "user_limits",
-    "virtual_host_metadata",
-)
-"""RabbitMQ's feature flags that clients look for: all are enabled, and none can be turned off."""
+STEP: Final = 1000
+"""Queues to count before others have their turn."""
 
 
-def show_overview(call: Call) -> Any:
-    management, broker = call.management, call.broker
-    rates = management.rates
-    totals = [0, 0, 0]
-    counts = {"channels": 0, "connections": 0, "consumers": 0, "exchanges": 0, "queues": 0}
-    for vhost in call.vhosts():
-        counts["exchanges"] += len(vhost.exchanges)
-        counts["queues"] += len(vhost.queues)
-        for queue in list(vhost.queues.values()):
-            totals = [before + more for before, more in zip(totals, depth_of(queue), strict=True)]
-            counts["consumers"] += len(queue.consumers)
-    counts["connections"] = len(broker.connections.open)
-    counts["channels"] = sum([len(connection.open_channels()) for connection in broker.connections.open])
-    properties = management.server_properties
+async def show_overview(call: Call) -> Any:
+    broker, options = call.broker, call.management.options
+    properties = call.management.server_properties
     version = str(properties.get("version", __version__))
-    names = ("messages", "messages_ready", "messages_unacknowledged")
-    return {
+    shown = {
         "management_version": version,
-        "rates_mode": "basic",
+        "rates_mode": options.rates_mode,
         "sample_retention_policies": {"global": [600], "basic": [600], "detailed": [600]},
         "exchange_types": exchange_types(),
         "product_version": version,
@@ -68,22 +40,55 @@ def show_overview(call: Call) -> Any:
         "rabbitmq_version": version,
         "amqpd_version": __version__,
         "cluster_name": str(properties.get("cluster_name", broker.node)),
-        "cluster_tags": {},
-        "node_tags": {},
+        "cluster_tags": dict(options.cluster_tags),
+        "node_tags": dict(options.node_tags),
         "erlang_version": "",
         "erlang_full_version": f"Python {platform.python_version()}",
         "crypto_lib_version": "",
         "release_series_support_status": "supported",
-        "disable_stats": False,
-        "enable_queue_totals": False,
+        "disable_stats": call.without_stats,
+        "enable_queue_totals": call.with_totals,
         "default_queue_type": "classic",
         "is_op_policy_updating_enabled": True,
+        "node": broker.node,
+    }
+    return shown | (_object_totals(call) if call.without_stats else await _statistics(call))
+
+
+def _object_totals(call: Call) -> dict[str, Any]:
+    """What there is to count without statistics."""
+    vhosts = call.vhosts()
+    counts = {
+        "queues": sum([len(vhost.queues) for vhost in vhosts]),
+        "exchanges": sum([len(vhost.exchanges) for vhost in vhosts]),
+    }
+    if call.sees_all:
+        counts["connections"] = len(call.broker.connections.open)
+    return {"object_totals": counts}
+
+
+async def _statistics(call: Call) -> dict[str, Any]:
+    management, broker = call.management, call.broker
+    rates = management.rates
+    totals = [0, 0, 0]
+    counts = {"channels": 0, "connections": 0, "consumers": 0, "exchanges": 0, "queues": 0}
+    for vhost in call.vhosts():
+        counts["exchanges"] += len(vhost.exchanges)
+        counts["queues"] += len(vhost.queues)
+        for number, queue in enumerate(list(vhost.queues.values()), 1):
+            totals = [before + more for before, more in zip(totals, depth_of(queue), strict=True)]
+            counts["consumers"] += len(queue.consumers)
+            if number % STEP == 0:
+                await asyncio.sleep(0)
+    counts["connections"] = len(broker.connections.open)
+    counts["channels"] = sum([len(connection.open_channels()) for connection in broker.connections.open])
+    names = ("messages", "messages_ready", "messages_unacknowledged")
+    return {
         "message_stats": rates.totals(),
         "churn_rates": rates.details("churn", asdict(broker.churn)),
         "queue_totals": rates.details("depth", dict(zip(names, totals, strict=True))),
         "object_totals": counts,
         "statistics_db_event_queue": 0,
-        "node": broker.node,
         "listeners": [
             {
                 "node": broker.node,
@@ -120,30 +125,22 @@ def show_memory(call: Call) -> Any:
 
 
 def who_am_i(call: Call) -> Any:
-    return {"name": call.user.name, "tags": sorted(call.user.tags), "is_internal_user": True}
+    shown = {"name": call.user.name, "tags": sorted(call.user.tags), "is_internal_user": True}
+    timeout = call.management.options.login_session_timeout
+    return {**shown, "login_session_timeout": timeout} if timeout else shown
 
 
 def show_cluster_name(call: Call) -> Any:
     return {"name": str(call.management.server_properties.get("cluster_name", call.broker.node))}
 
 
-def list_feature_flags(call: Call) -> Any:
-    return [
-        {
-            "name": name,
-            "desc": "",
-            "doc_url": "",
-            "state": "enabled",
-            "stability": "stable",
-            "provided_by": "rabbit",
-        }
-        for name in FEATURES
-    ]
-
-
-def enable_feature_flag(call: Call) -> None:
-    if call.path("name") not in (*FEATURES, "all"):
-        raise bad_request(f"unsupported feature flag: {call.path('name')}")
+def put_cluster_name(call: Call) -> Any:
+    """Clients that connect from now on are told this one."""
+    name = field_of(call.body, "name", str)
+    call.broker.parameters.set_global(CLUSTER_NAME, name)
+    call.management.server_properties[CLUSTER_NAME] = name
+    call.management.announce(cluster_name=name)
+    return once_committed(call.broker.store, None)
 
 
 def show_version(call: Call) -> Response:
@@ -157,32 +154,40 @@ def log_in(call: Call) -> Any:
 
 def _node(call: Call) -> dict[str, Any]:
     management, broker = call.management, call.broker
-    used = resident_bytes()
-    raised = broker.alarms.raised
-    free = disk_free(management.data_dir)
-    return {
+    basics = {
         "name": broker.node,
         "type": "disc" if management.data_dir else "ram",
         "running": True,
         "being_drained": False,
+    }
+    if call.without_stats:
+        return basics
+    used = resident_bytes()
+    raised = broker.alarms.raised
+    free = disk_free(management.data_dir)
+    return {
+        **basics,
         "os_pid": str(os.getpid()),
         "uptime": int((broker.clock.now() - management.started_at) * 1000),
         "run_queue": 0,
         "processors": os.cpu_count() or 1,
-        "rates_mode": "basic",
-        "fd_used": file_descriptors(),
+        "rates_mode": management.options.rates_mode,
+        **management.rates.details(
+            "node",
+            {
+                "fd_used": file_descriptors(),
+                "sockets_used": len(broker.connections.open),
+                "proc_used": len(broker.connections.open) + sum([len(each.queues) for each in broker.vhosts.values()]),
+                "mem_used": used,
+                "disk_free": free,
+            },
+        ),
         "fd_total": file_limit(),
-        "sockets_used": len(broker.connections.open),
         "sockets_total": file_limit(),
-        "proc_used": len(broker.connections.open) + sum([len(vhost.queues) for vhost in broker.vhosts.values()]),
         "proc_total": 1 << 20,
-        "mem_used": used,
-        "mem_used_details": {"rate": 0.0},
         "mem_limit": management.memory_limit(),
         "mem_alarm": LOW_ON_MEMORY in raised,
         "mem_calculation_strategy": "rss",
-        "disk_free": free,
-        "disk_free_details": {"rate": 0.0},
         "disk_free_limit": management.disk_limit(),
         "disk_free_alarm": LOW_ON_DISK in raised,
         "partitions": [],
@@ -208,7 +213,7 @@ def _contexts(call: Call) -> list[dict[str, Any]]:
     return [
         {
             "node": call.broker.node,
-            "description": "RabbitMQ Management",
+            "description": "RabbitMQ Management" if listener.protocol == "http" else "RabbitMQ Prometheus",
             "path": "/",
             "ip": listener.host,
             "port": str(listener.port),
@@ -228,6 +233,17 @@ def rebalance(call: Call) -> None:
     """Nothing to do with one node."""
 
 
+def reset(call: Call) -> None:
+    """Forget what rates were made of. The counters go on: clients take them for ever growing."""
+    if call.has("node"):
+        _check_node(call)
+    call.management.rates.forget()
+
+
+def show_settings(call: Call) -> Any:
+    return call.management.settings
+
+
 def show_extensions(call: Call) -> Any:
     return []
 
@@ -244,10 +260,11 @@ RESOURCES = (
     Resource("/whoami", Right.USER, get=who_am_i),
     Resource("/login", Right.USER, get=log_in, post=log_in),
     Resource("/auth", Right.ANYBODY, get=show_auth),
-    Resource("/cluster-name", Right.USER, get=show_cluster_name),
+    Resource("/cluster-name", Right.ADMINISTRATOR, get=show_cluster_name, put=put_cluster_name, read=Right.USER),
     Resource("/extensions", Right.USER, get=show_extensions),
-    Resource("/feature-flags", Right.USER, get=list_feature_flags),
-    Resource("/feature-flags/{name}/enable", Right.ADMINISTRATOR, put=enable_feature_flag),
+    Resource("/config/effective", Right.ADMINISTRATOR, get=show_settings),
+    Resource("/reset", Right.ADMINISTRATOR, delete=reset),
+    Resource("/reset/{node}", Right.ADMINISTRATOR, delete=reset),
     Resource("/version", Right.USER, get=show_version),
     Resource("/rebalance/queues", Right.ADMINISTRATOR, post=rebalance, put=rebalance),
 )

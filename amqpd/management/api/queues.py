@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -10,16 +9,19 @@ from starlette.responses import Response
 from ...auth.base import Action
 from ...broker.arguments import queue_type_of
 from ...broker.entry import Entry
+from ...broker.queue import Queue
 from ...broker.stream import AnyQueue, Stream
 from ...broker.vhost import VHost
-from ...errors import NotImplementedByBroker
-from ..call import Call, field_of
+from ...errors import AccessRefused, NotFound, NotImplementedByBroker
+from ...wire.spec import ProtocolError
+from ..call import Call, check_present, field_of, number_of
 from ..committed import committed
-from ..errors import bad_request
+from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, shown_properties
+from ..translate import arguments_of, shown_message
 from .bindings import bindings_to
+from .waiting import wait
 
 ACK_MODES: Final = {  # to whether they reject, and whether they requeue
     "ack_requeue_true": (False, True),
@@ -32,10 +34,12 @@ ACK_MODES: Final = {  # to whether they reject, and whether they requeue
 async def list_queues(call: Call) -> Response:
     found = [(vhost, queue) for vhost in call.vhosts() for queue in list(vhost.queues.values())]
     views = call.management.views
-    basics = call.flag("disable_stats") and not call.flag("enable_queue_totals")
+    show = views.queue
+    if call.without_stats:
+        show = views.queue_totals if call.with_totals else views.queue_basics
 
     def view(place: tuple[VHost, AnyQueue]) -> dict[str, Any]:
-        return views.queue_basics(*place) if basics else views.queue(*place)
+        return show(*place)
 
     keys = {
         "vhost": lambda place: place[0].name,
@@ -51,8 +55,14 @@ async def list_queues(call: Call) -> Response:
     return await listing(call, found, view, keys)
 
 
-def show_queue(call: Call) -> Any:
-    return call.management.views.queue_details(call.vhost, call.queue)
+async def show_queue(call: Call) -> Any:
+    """With `wait` in the query, once that is so (see `waiting`)."""
+    if "wait" in call.request.query_params:
+        await wait(call)
+    views = call.management.views
+    if call.without_stats:
+        return (views.queue_totals if call.with_totals else views.queue_basics)(call.vhost, call.queue)
+    return views.queue_details(call.vhost, call.queue)
 
 
 def declare_queue(call: Call) -> Any:
@@ -92,31 +102,41 @@ def act_on_queue(call: Call) -> None:
     action = field_of(call.body, "action", str)
     _ = call.queue
     if action not in ("sync", "cancel_sync"):
-        raise bad_request(f"unknown action: {action}")
+        raise bad_request(["unknown", action])
 
 
 def get_messages(call: Call) -> Any:
     """Take messages out, and put them back unless they are to go; all before any of them is settled."""
-    queue, body = _own(call), call.body
-    call.check(Action.READ, call.vhost, "queue", queue.name)
-    count = field_of(body, "count", int)
+    body, name = call.body, call.path("name")
+    check_present(body, "requeue" if "requeue" in body and "ackmode" not in body else "ackmode", "count", "encoding")
     rejects, requeues = _ack_mode(body)
-    encoding = field_of(body, "encoding", str)
-    truncate = field_of(body, "truncate", int, None)
+    count = number_of(body["count"])
+    truncate = None if body.get("truncate") is None else number_of(body["truncate"])
     if count < 0 or (truncate is not None and truncate < 0):
         raise bad_request("count and truncate have to be 0 or more")
+    encoding = body["encoding"]
     if encoding not in ("auto", "base64"):
-        raise bad_request(f"unsupported encoding: {encoding}")
-    if isinstance(queue, Stream):
-        raise NotImplementedByBroker(f"basic.get not supported by stream {call.vhost.describe_queue(queue.name)}")
+        raise bad_request("Unsupported encoding. Please use auto or base64.")
+    try:
+        queue = _gettable(call, name)
+    except NotFound as error:
+        raise HttpError(404, "not_found", error.reply_text) from None
+    except AccessRefused as error:
+        raise not_authorised(error.reply_text) from None
+    except ProtocolError as error:
+        raise inner_refusal(error) from None
+    traffic = call.vhost.traffic
     entries: list[Entry] = []
     found: list[dict[str, Any]] = []
     while len(entries) < count:
         entry = queue.get(False)
         if entry is None:
+            traffic.got_empty += 1
             break
+        traffic.got += 1
+        traffic.redelivered += entry.redelivered
         entries.append(entry)
-        found.append(_shown(entry, queue.message_count, encoding, truncate))
+        found.append({**shown_message(entry, encoding, truncate), "message_count": queue.message_count})
     if requeues:
         queue.requeue(entries, rejects)
     else:
@@ -125,27 +145,6 @@ def get_messages(call: Call) -> Any:
                 queue.limits.rejected(entry)
             queue.settle(entry)
     return found
-
-
-def _shown(entry: Entry, left: int, encoding: str, truncate: int | None) -> dict[str, Any]:
-    message = entry.message
-    payload = message.body if truncate is None else message.body[:truncate]
-    text: str | None = None
-    if encoding == "auto":
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            text = None
-    return {
-        "payload_bytes": message.size,
-        "redelivered": entry.redelivered,
-        "exchange": message.exchange,
-        "routing_key": message.routing_key,
-        "message_count": left,
-        "properties": shown_properties(message.properties),
-        "payload": base64.b64encode(payload).decode() if text is None else text,
-        "payload_encoding": "base64" if text is None else "string",
-    }
 
 
 def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
@@ -157,14 +156,19 @@ def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
     return ACK_MODES[mode]
 
 
-def _own(call: Call) -> AnyQueue:
-    """The queue in the path, unless it is a connection's own. Raises HttpError 404, 400."""
-    queue = call.queue
-    if queue.owner is not None:
-        raise bad_request(
-            f"RESOURCE_LOCKED - cannot obtain exclusive access to locked {call.vhost.describe_queue(queue.name)}"
-        )
+def _gettable(call: Call, name: str) -> Queue:
+    """Raises NotFound, ResourceLocked, AccessRefused, NotImplementedByBroker."""
+    vhost = call.vhost
+    queue = vhost.queue(name, None)
+    call.check(Action.READ, vhost, "queue", name)
+    if isinstance(queue, Stream):
+        raise NotImplementedByBroker(f"basic.get not supported by stream queues {vhost.describe_queue(name)}")
     return queue
+
+
+def _own(call: Call) -> AnyQueue:
+    """The queue in the path. Raises HttpError 404, ResourceLocked when it is a connection's own."""
+    return call.vhost.queue(call.queue.name, None)
 
 
 def list_bindings(call: Call) -> Any:

@@ -33,12 +33,16 @@ const VIEWS = {
 const SESSION = "amqpd.session"; // in this tab's storage: who is signed in
 const SETTINGS = "amqpd.settings"; // in the browser's: how it looks
 
+const TIMED_OUT = "Your session is over; sign in again.";
+
 const SWITCHED = { vhost: "", interval: 5000, large: false };
 
 class App {
   constructor() {
     this.api = new Api((error) => this.user && this.signOut(error.message));
     this.user = null; // as /api/whoami tells, once signed in
+    this.until = null; // when that ends by itself, if it does
+    this.timer = null; // until then
     this.settings = { ...SWITCHED, ...read(localStorage, SETTINGS) };
     this.place = parse(location.hash);
     this.frame = null; // what surrounds the view
@@ -51,7 +55,12 @@ class App {
     addEventListener("hashchange", () => this.show());
     addEventListener("keydown", (event) => this.key(event));
     const session = read(sessionStorage, SESSION);
+    if (session.until && session.until <= Date.now()) {
+      this.signOut(TIMED_OUT);
+      return;
+    }
     if (session.authorization) {
+      this.until = session.until ?? null;
       this.api.authorization = session.authorization;
       try {
         await this.enter();
@@ -67,8 +76,21 @@ class App {
   /** Throws what the broker says against it. */
   async signIn(name, password) {
     this.api.signIn(name, password);
+    this.until = null;
     await this.enter();
-    sessionStorage.setItem(SESSION, JSON.stringify({ authorization: this.api.authorization }));
+    const minutes = this.user.login_session_timeout;
+    this.until = minutes ? Date.now() + minutes * 60000 : null;
+    sessionStorage.setItem(SESSION, JSON.stringify({ authorization: this.api.authorization, until: this.until }));
+    this.watchTime();
+  }
+
+  /** Sign out when the time that the broker gives a session is over. */
+  watchTime() {
+    clearTimeout(this.timer);
+    if (!this.until) return;
+    const left = this.until - Date.now();
+    if (left > 0) this.timer = setTimeout(() => this.watchTime(), Math.min(left, 2 ** 31 - 1));
+    else this.signOut(TIMED_OUT);
   }
 
   async enter() {
@@ -76,11 +98,14 @@ class App {
     [this.overview, this.vhosts] = await Promise.all([this.api.get("overview"), this.api.get("vhosts", { columns: "name" })]);
     if (!this.vhosts.some(({ name }) => name === this.settings.vhost)) this.settings.vhost = "";
     this.show();
+    this.watchTime();
   }
 
   signOut(reason = "") {
     this.leave();
+    clearTimeout(this.timer);
     this.user = null;
+    this.until = null;
     this.api.authorization = null;
     sessionStorage.removeItem(SESSION);
     document.title = "Sign in · amqpd";

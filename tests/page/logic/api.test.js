@@ -49,8 +49,13 @@ test("a refusal has its status and the broker's reason", async () => {
 test("credentials that count no more end the session; a missing right does not", async () => {
   const ended = [];
   const api = new Api((error) => ended.push(error.message));
-  for (const reason of ["Login failed", "Not management user", "User not administrator", "Access refused."]) {
-    answering(401, JSON.stringify({ error: "not_authorised", reason }));
+  for (const [error, reason] of [
+    ["not_authorized", "Login failed"],
+    ["not_authorised", "Not management user"],
+    ["not_authorised", "Not administrator user"],
+    ["not_authorised", "Access refused."],
+  ]) {
+    answering(401, JSON.stringify({ error, reason }));
     await assert.rejects(api.get("nodes"));
   }
   assert.deepEqual(ended, ["Login failed", "Not management user"]);

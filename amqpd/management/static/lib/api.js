@@ -52,7 +52,8 @@ export class Api {
     const text = await answer.text();
     if (answer.ok) return text ? JSON.parse(text) : null;
     const error = new ApiError(answer.status, reasonOf(text, answer));
-    if (answer.status === 401 && !/^(User not|Access refused)/.test(error.message)) this.onRefused(error);
+    const known = /"not_authorised"/.test(text) && error.message !== "Not management user";
+    if (answer.status === 401 && !known) this.onRefused(error); // else it is this one thing that is not permitted
     throw error;
   }
 

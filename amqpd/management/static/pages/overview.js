@@ -49,8 +49,8 @@ function rateOf(stats, name) {
 function numbers({ queue_totals: totals = {}, message_stats: stats = {}, object_totals: objects = {} }, { rates }) {
   const speed = (index) => rate(rates[index].values.at(-1) ?? rateOf(stats, RATES[index][0]));
   return tiles(
-    tile("ready", short(totals.messages_ready ?? 0), { kind: "large" }),
-    tile("unacked", short(totals.messages_unacknowledged ?? 0), { kind: "large" }),
+    tile("ready", short(totals.messages_ready), { kind: "large" }),
+    tile("unacked", short(totals.messages_unacknowledged), { kind: "large" }),
     tile("published", speed(0), { kind: "large" }),
     tile("delivered", speed(1), { kind: "large" }),
     ...["connections", "channels", "exchanges", "queues"].map((name) => tile(name, count(objects[name]), { href: hashOf(name) })),

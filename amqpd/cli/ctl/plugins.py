@@ -8,27 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import click
-
 from ...config.plugins import BUILT_IN, PLUGINS, has_effect, read_file
 from ..probe import Silent, greet, locate, target_of
-from .call import Call, Refused, Verb, answer, expect
-from .diagnostics import version
+from .call import Call
 
 FILE: Final = "/etc/rabbitmq/enabled_plugins"
-
-
-def main(name: str, arguments: Sequence[str]) -> int:
-    """Carry out a command line; returns the exit code."""
-    return answer(name, arguments, VERBS, _unknown)
-
-
-def _unknown(verb: str) -> Refused:
-    return Refused(f"\nCommand '{verb}' not found. \n\nCommands: {', '.join(VERBS)}", os.EX_USAGE)
 
 
 def file() -> Path:
@@ -54,7 +43,7 @@ def _write(names: Iterable[str]) -> None:
 
 
 def _warn(text: str) -> None:
-    click.echo(f"Warning: {text}", err=True)
+    print(f"Warning: {text}", file=sys.stderr)
 
 
 def _known(names: Sequence[str]) -> list[str]:
@@ -70,26 +59,27 @@ def _known(names: Sequence[str]) -> list[str]:
 def _change(call: Call, after: set[str], announcement: str) -> None:
     before = set(enabled())
     call.banner(announcement)
-    click.echo("The following plugins have been configured:" if after else "All plugins have been disabled.")
+    print("The following plugins have been configured:" if after else "All plugins have been disabled.")
     for name in sorted(after):
-        click.echo(f"  {name}")
-    click.echo(f"Applying plugin configuration to {call.node}...")
+        print(f"  {name}")
+    print(f"Applying plugin configuration to {call.node}...")
     if after == before:
-        click.echo("Plugin configuration unchanged.")
+        print("Plugin configuration unchanged.")
         return
     _write(after)
     for names, done in ((after - before, "enabled"), (before - after, "disabled")):
         if names:
-            click.echo(f"The following plugins have been {done}:")
+            print(f"The following plugins have been {done}:")
             for name in sorted(names):
-                click.echo(f"  {name}")
-    click.echo(f"\nset {len(after)} plugins.\nOffline change; changes will take effect at broker restart.")
+                print(f"  {name}")
+    print(f"\nset {len(after)} plugins.\nOffline change; changes will take effect at broker restart.")
 
 
 def _named(call: Call) -> list[str]:
-    if "all" in call.flags:
+    if call.flag("all"):
         return [*PLUGINS]
-    expect(call, 1)
+    if not call.arguments:
+        call.invalid("not enough arguments.")
     return [name for argument in call.arguments for name in argument.split(",") if name]
 
 
@@ -102,9 +92,9 @@ def enable(call: Call) -> None:
 def disable(call: Call) -> None:
     """Take from the list."""
     names = _named(call)
-    gone = set(enabled()) if "all" in call.flags else set(_known(names))
+    gone = set(enabled()) if call.flag("all") else set(_known(names))
     title = f"Disabling ALL plugins on node {call.node}"
-    if "all" not in call.flags:
+    if not call.flag("all"):
         title = "\n".join([f"Disabling plugins on node {call.node}:", *names])
     _change(call, set(enabled()) - gone, title)
 
@@ -124,49 +114,47 @@ def is_enabled(call: Call) -> None:
     missing = [name for name in names if name not in there]
     if missing:
         noun, verb = ("Plugin", "is") if len(missing) == 1 else ("Plugins", "are")
-        raise Refused(
-            f"Error:\n{noun} {', '.join(missing)} {verb} not enabled on node {call.node}. Enabled plugins and"
-            f" dependencies: {', '.join(sorted(there))}",
-            os.EX_UNAVAILABLE,
+        call.deny(
+            f"{noun} {', '.join(missing)} {verb} not enabled on node {call.node}. Enabled plugins and dependencies:"
+            f" {', '.join(sorted(there))}"
         )
-    click.echo(f"{noun.capitalize()} {', '.join(names)} {verb} enabled on node {call.node}")
+    print(f"{noun.capitalize()} {', '.join(names)} {verb} enabled on node {call.node}")
 
 
 def list_(call: Call) -> None:
     """Which there are: E = in the list, e = built in, * = at work in a broker that answers."""
-    expect(call, 0, 1)
     pattern = call.arguments[0] if call.arguments else ".*"
     try:
         wanted = re.compile(pattern)
     except re.error as error:
-        raise click.UsageError(f"'{pattern}' is no regular expression: {error}") from error
+        call.invalid(f"'{pattern}' is no regular expression: {error}")
     explicit = set(enabled())
     shown = [name for name in sorted({*PLUGINS, *explicit}) if wanted.search(name)]
-    if "enabled" in call.flags:
+    if call.flag("enabled"):
         shown = [name for name in shown if name in explicit]
-    elif "implicitly_enabled" in call.flags:
+    elif call.flag("implicitly_enabled"):
         shown = [name for name in shown if name in explicit or name in BUILT_IN]
     call.banner(f'Listing plugins with pattern "{pattern}" ...')
-    if "minimal" in call.flags:
+    if call.flag("minimal"):
         for name in shown:
-            click.echo(name)
+            print(name)
         return
     runs = _answers()
     if not call.quiet:
-        click.echo(" Configured: E = explicitly enabled; e = implicitly enabled")
-        click.echo(f" | Status: {f'* = running on {call.node}' if runs else f'[failed to contact {call.node}]'}")
-        click.echo(" |/")
+        print(" Configured: E = explicitly enabled; e = implicitly enabled")
+        print(f" | Status: {f'* = running on {call.node}' if runs else f'[failed to contact {call.node}]'}")
+        print(" |/")
     width = max(map(len, shown), default=0)
     for name in shown:
         configured = "E" if name in explicit else "e" if name in BUILT_IN else " "
         at_work = "*" if runs and name in BUILT_IN else " "
-        click.echo(f"[{configured}{at_work}] {name:<{width}}".rstrip())
+        print(f"[{configured}{at_work}] {name:<{width}}".rstrip())
 
 
 def directories(call: Call) -> None:
     """Where the list is."""
     call.banner(f"Listing plugin directories used by node {call.node}")
-    click.echo(f"Enabled plugins file: {file()}")
+    print(f"Enabled plugins file: {file()}")
 
 
 def _answers() -> bool:
@@ -175,14 +163,3 @@ def _answers() -> bool:
     except (Silent, ValueError):
         return False
     return True
-
-
-VERBS: Final[dict[str, Verb]] = {
-    "list": list_,
-    "enable": enable,
-    "disable": disable,
-    "set": set_,
-    "is_enabled": is_enabled,
-    "directories": directories,
-    "version": version,
-}
