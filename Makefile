@@ -29,8 +29,8 @@ install: $(VENV)/.installed  ## make .venv and install amqpd there
 test: $(VENV)/.test browser  ## all tests; ARGS="-k name" are pytest's options
 	$(BIN)/python -m pytest $(ARGS)
 
-# These look at code that is never compiled, so that once is enough.
-INTERPRETED = auth cli config definitions management packaging page perf process test_compiled.py
+# These look at code that is never compiled, or at clients as the scenarios do, so that once is enough.
+INTERPRETED = auth cli clients config definitions management packaging page perf process test_compiled.py
 
 .PHONY: test-pure
 test-pure: $(VENV)/.test  ## tests of what is compiled, with nothing compiled
