@@ -366,6 +366,7 @@ class Channel:
         if self.confirms is not None and not self.closed:
             for number, multiple, acked in self.confirms.take():
                 self.reply(BasicAck(number, multiple) if acked else BasicNack(number, multiple, requeue=False))
+            self.traffic.confirmable = self.confirms.published
             self.traffic.confirmed = self.confirms.published - self.confirms.unconfirmed
 
     # --- the end
@@ -392,6 +393,8 @@ class Channel:
             queue.dispatch()  # another may be the active one now
         self.publishing.close()
         self.deliveries.close()
+        if self.confirms is not None:
+            self.traffic.confirmable = self.confirms.published
         self.vhost.traffic.add(self.traffic)
         if self.vhost.events.listeners:
             self.vhost.events.tell("channel.closed", **self._described, consumer_count=len(consumers))

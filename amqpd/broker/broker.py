@@ -24,6 +24,7 @@ from .memory import Memory
 from .parameters import OPERATOR_POLICY, POLICY, Parameters, check_name
 from .policies import PolicyComponent
 from .timeouts import DEFAULT_TIMEOUT, ConsumerTimeouts
+from .traffic import Traffic
 from .vhost import Quotas, Resources, VHost
 from .vhost_limits import COMPONENT as VHOST_LIMITS
 from .vhost_limits import VHostLimits
@@ -85,7 +86,8 @@ class Broker:
         self.vhosts: dict[str, VHost] = {}
         self.when_vhost_added: list[Callable[[str], None]] = []  # what is to be there with it is to be made
         self.when_vhost_deleted: list[Callable[[str], None]] = []  # what is kept for it is to be forgotten
-        self._falling: dict[str, VHost] = {}  # vhosts that are deleted, and still have queues
+        self.traffic = Traffic()  # of vhosts that are deleted
+        self.falling: dict[str, VHost] = {}  # vhosts that are deleted, and still have queues
         recovered = recovered or store.recover()
         used = itertools.chain(recovered.counters, *recovered.definitions.values())
         self.ids = itertools.count(
@@ -148,8 +150,8 @@ class Broker:
             limit = self._resources.quotas.vhosts
             if limit and len(self.vhosts) >= limit:
                 raise OperatorError(f"cannot create vhost '{name}': vhost limit of {limit} is reached")
-            while name in self._falling:  # nothing of the one before is to come back with this one
-                self._demolish(self._falling[name])
+            while name in self.falling:  # nothing of the one before is to come back with this one
+                self._demolish(self.falling[name])
             vhost = self.vhosts[name] = VHost(name, self._resources)
             vhost.id = next(self.ids)
         before = _definition_of(vhost)
@@ -206,13 +208,15 @@ class Broker:
         if vhost.protected:
             raise OperatorError(f"Refusing to delete virtual host '{name}' because it is protected from deletion")
         del self.vhosts[name]
+        self.traffic.add(vhost.traffic)
+        vhost.traffic = self.traffic  # channels that close from now on
         self.store.define(Kind.VHOST, vhost.id, {"name": name, "deleted": True})
         for forget in self.when_vhost_deleted:
             forget(name)
         self.connections.close_all(f"vhost '{name}' is deleted", vhost=name)
         vhost.set_tracing(False)
         self.parameters.clear_vhost(name)
-        self._falling[name] = vhost
+        self.falling[name] = vhost
         self._demolish(vhost)
 
     def _tell_events(self, vhost: VHost) -> None:
@@ -223,12 +227,12 @@ class Broker:
 
     def _demolish(self, vhost: VHost) -> None:
         """Delete some of what is left of a deleted vhost, and have the rest follow."""
-        if self._falling.get(vhost.name) is not vhost:
+        if self.falling.get(vhost.name) is not vhost:
             return  # somebody could not wait
         if vhost.demolish(DELETED_AT_ONCE):
             self.clock.call_later(PAUSE, partial(self._demolish, vhost))
             return
-        del self._falling[vhost.name]
+        del self.falling[vhost.name]
         self.store.undefine(Kind.VHOST, vhost.id)
         if self.events.listeners:
             self.events.tell("vhost.deleted", name=vhost.name)

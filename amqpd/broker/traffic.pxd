@@ -4,6 +4,7 @@ cimport cython
 @cython.final
 cdef class Traffic:
     cdef public long long acked
+    cdef public long long confirmable
     cdef public long long confirmed
     cdef public long long delivered
     cdef public long long delivered_no_ack

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 COUNTED = (
     "acked",
+    "confirmable",
     "confirmed",
     "delivered",
     "delivered_no_ack",
@@ -31,6 +32,7 @@ class Traffic:
         self.routed = 0  # from an exchange into queues: once for each
         self.returned = 0  # mandatory ones that reached no queue
         self.dropped = 0  # others that reached no queue
+        self.confirmable = 0  # of those, by a channel in confirm mode
         self.confirmed = 0  # to the publisher, by ack or nack
         self.delivered = 0  # to consumers that ack
         self.delivered_no_ack = 0  # to consumers that do not

@@ -133,7 +133,7 @@ class VHost:
         self.events = resources.events
         self.compat = resources.compat
         self.routes = Routes()
-        self.traffic = Traffic()  # of channels that are closed
+        self.traffic = Traffic()  # of channels that are closed, and what deleted exchanges routed
         self.dead_letters = DeadLetters(self)
         self._exclusive: dict[object, list[AnyQueue]] = {}  # by owner
         self._add_exchange(DefaultExchange(self._addressed))
@@ -824,6 +824,7 @@ class VHost:
 
     def _remove_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
+        self.traffic.routed += exchange.traffic.routed
         for binding in [*exchange.outgoing.values(), *exchange.incoming.values()]:
             self._remove_binding(binding)
         exchange.leave()

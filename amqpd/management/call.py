@@ -195,8 +195,11 @@ class Call:
 
     @property
     def without_stats(self) -> bool:
-        """Whether statistics are not wanted, here or at all. Raises HttpError 400."""
-        return self.management.options.disable_stats or self.flag("disable_stats")
+        """Whether statistics are not wanted, here or at all. Raises HttpError 400.
+
+        Commands of the broker's owner have them regardless, as rabbitmqctl has.
+        """
+        return (self.management.options.disable_stats and not self.local) or self.flag("disable_stats")
 
     @property
     def with_totals(self) -> bool:

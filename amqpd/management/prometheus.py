@@ -22,7 +22,6 @@ from starlette.responses import Response
 from .. import __version__
 from ..amqp.channel import Channel
 from ..amqp.connection import Connection
-from ..broker.arguments import queue_type_of
 from ..broker.exchanges import Exchange
 from ..broker.queue import Queue
 from ..broker.stream import AnyQueue
@@ -60,6 +59,7 @@ class Family:
     labels: Labels
     objects: Callable[[Management], Iterable[tuple[Labels, str, Any]]]  # with their labels and vhost
     figures: tuple[Figure, ...]
+    of_cluster: bool = False  # RabbitMQ has it under /metrics/detailed alone, with another prefix
 
 
 def _queues(management: Management) -> Iterable[tuple[Labels, str, AnyQueue]]:
@@ -72,6 +72,11 @@ def _exchanges(management: Management) -> Iterable[tuple[Labels, str, Exchange]]
     for vhost in list(management.broker.vhosts.values()):
         for exchange in list(vhost.exchanges.values()):
             yield (vhost.name, exchange.name), vhost.name, exchange
+
+
+def _typed_exchanges(management: Management) -> Iterable[tuple[Labels, str, Exchange]]:
+    for labels, vhost, exchange in _exchanges(management):
+        yield (*labels, exchange.type), vhost, exchange
 
 
 def _connections(management: Management) -> Iterable[tuple[Labels, str, Connection]]:
@@ -199,17 +204,32 @@ FAMILIES: Final = (
         ("vhost", "exchange"),
         _exchanges,
         (
-            Figure(
-                "exchange_messages_published_in_total", "Messages published in", lambda x: x.traffic.published, True
-            ),
+            Figure("exchange_messages_published_total", "Messages published in", lambda x: x.traffic.published, True),
             Figure("exchange_messages_published_out_total", "Messages routed out", lambda x: x.traffic.routed, True),
+            Figure(
+                "exchange_messages_unroutable_returned_total",
+                "Returned as unroutable",
+                lambda x: x.traffic.returned,
+                True,
+            ),
+            Figure(
+                "exchange_messages_unroutable_dropped_total", "Dropped as unroutable", lambda x: x.traffic.dropped, True
+            ),
         ),
     ),
     Family(
         "exchange_bindings",
-        ("vhost", "exchange"),
-        _exchanges,
+        ("vhost", "exchange", "type"),
+        _typed_exchanges,
         (Figure("exchange_bindings", "Number of bindings for an exchange", lambda x: len(x.outgoing)),),
+        of_cluster=True,
+    ),
+    Family(
+        "exchange_names",
+        ("vhost", "exchange", "type"),
+        _typed_exchanges,
+        (Figure("exchange_name", "Enumerates exchanges", lambda _: 1),),
+        of_cluster=True,
     ),
     Family(
         "connection_coarse_metrics",
@@ -307,12 +327,17 @@ FAMILIES: Final = (
         "vhost_status",
         ("vhost",),
         _vhosts,
-        (Figure("cluster_vhost_status", "Whether a given vhost is running", lambda _: 1),),
+        (Figure("vhost_status", "Whether a given vhost is running", lambda _: 1),),
+        of_cluster=True,
     ),
 )
 
 GLOBAL: Final = {
     "published": ("messages_received_total", "Messages received from publishers"),
+    "confirmable": (
+        "messages_received_confirm_total",
+        "Messages received from publishers that expect confirmations",
+    ),
     "confirmed": ("messages_confirmed_total", "Messages confirmed to publishers"),
     "dropped": ("messages_unroutable_dropped_total", "Messages dropped as unroutable"),
     "returned": ("messages_unroutable_returned_total", "Messages returned to the publisher as unroutable"),
@@ -339,24 +364,26 @@ async def respond(management: Management, request: Request) -> Response:
         wanted = request.query_params.getlist("family")
         vhosts = frozenset(request.query_params.getlist("vhost"))
         families = [family for family in FAMILIES if family.name in wanted]
-        return await _answer(management, families, per_object=True, vhosts=vhosts, prefix="rabbitmq_detailed_")
+        return await _answer(management, families, _about(management, "detailed"), per_object=True, vhosts=vhosts)
     per_object = page == "per-object" or management.options.per_object_metrics
-    return await _answer(management, FAMILIES, per_object=per_object)
+    about = [*_about(management, "per-object" if per_object else "aggregated"), *_of_broker(management)]
+    return await _answer(management, [each for each in FAMILIES if not each.of_cluster], about, per_object=per_object)
 
 
 async def _answer(
     management: Management,
     families: Sequence[Family],
+    about: Sequence[Metric],
     *,
     per_object: bool,
-    vhosts: frozenset[str] = frozenset(),
-    prefix: str = "rabbitmq_",
+    vhosts: frozenset[str] | None = None,
 ) -> Response:
-    about = list(_about_broker(management)) if prefix == "rabbitmq_" else []
-    read = [(family, await _read(management, family, vhosts)) for family in families]
+    """`vhosts`: those, or all when there are none, in the names of /metrics/detailed."""
+    read = [(family, await _read(management, family, vhosts or frozenset())) for family in families]
+    detailed = vhosts is not None
 
     def write() -> bytes:
-        metrics = [metric for family, rows in read for metric in _metrics(family, rows, per_object, prefix)]
+        metrics = [metric for family, rows in read for metric in _metrics(family, rows, per_object, detailed)]
         return generate_latest(_Read([*about, *metrics]))
 
     text = await asyncio.get_running_loop().run_in_executor(None, write)
@@ -383,7 +410,8 @@ async def _read(management: Management, family: Family, vhosts: frozenset[str]) 
     return rows
 
 
-def _metrics(family: Family, rows: Sequence[Row], per_object: bool, prefix: str) -> Iterable[Metric]:
+def _metrics(family: Family, rows: Sequence[Row], per_object: bool, detailed: bool) -> Iterable[Metric]:
+    prefix = "rabbitmq_cluster_" if family.of_cluster else "rabbitmq_detailed_" if detailed else "rabbitmq_"
     for place, figure in enumerate(family.figures):
         metric = _metric(prefix + figure.name, figure.meaning, family.labels if per_object else (), figure.grows)
         if per_object:
@@ -394,14 +422,14 @@ def _metrics(family: Family, rows: Sequence[Row], per_object: bool, prefix: str)
         yield metric
 
 
-def _about_broker(management: Management) -> Iterable[Metric]:
-    broker = management.broker
-    properties = management.server_properties
-    churn = broker.churn
+def _about(management: Management, endpoint: str) -> list[Metric]:
+    """Who the broker is. Dashboards join all else with it, and choose one of the pages they may be read from."""
+    broker, properties = management.broker, management.server_properties
     identity = {
         "rabbitmq_node": broker.node,
         "rabbitmq_cluster": str(properties.get("cluster_name", broker.node)),
         "rabbitmq_cluster_permanent_id": f"amqpd-{broker.node}",
+        "rabbitmq_endpoint": endpoint,
     }
     build = {
         "rabbitmq_version": str(properties.get("version", __version__)),
@@ -411,21 +439,27 @@ def _about_broker(management: Management) -> Iterable[Metric]:
         "prometheus_client_version": __version__,
         "erlang_version": f"Python {platform.python_version()}",
     }
-    yield _info("build_info", "RabbitMQ & Erlang/OTP version info", build)
-    yield _info("identity_info", "RabbitMQ node & cluster identity info", identity)
+    return [
+        _info("build_info", "RabbitMQ & Erlang/OTP version info", build),
+        _info("identity_info", "RabbitMQ node & cluster identity info", identity),
+    ]
+
+
+def _of_broker(management: Management) -> Iterable[Metric]:
+    broker = management.broker
+    churn = broker.churn
     queues = [queue for vhost in broker.vhosts.values() for queue in vhost.queues.values()]
-    by_type: dict[str, int] = {}
-    for queue in queues:
-        kind = queue_type_of(queue.arguments)
-        by_type[kind] = by_type.get(kind, 0) + 1
+    consuming = sum([len(queue.consumers) for queue in queues])
     channels = [channel for connection in broker.connections.open for channel in connection.open_channels()]
     for name, meaning, value in (
         ("connections", "Connections currently open", len(broker.connections.open)),
         ("channels", "Channels currently open", len(channels)),
-        ("consumers", "Consumers currently connected", sum([len(queue.consumers) for queue in queues])),
+        ("consumers", "Consumers currently connected", consuming),
         ("queues", "Queues available", len(queues)),
         ("process_open_fds", "Open file descriptors", file_descriptors()),
         ("process_max_fds", "Open file descriptors limit", file_limit()),
+        ("process_open_tcp_sockets", "Open TCP sockets", len(broker.connections.open)),
+        ("process_max_tcp_sockets", "Open TCP sockets limit", file_limit()),
         ("process_resident_memory_bytes", "Memory used in bytes", resident_bytes()),
         ("resident_memory_limit_bytes", "Memory high watermark in bytes", management.memory_limit()),
         ("disk_space_available_bytes", "Disk space available in bytes", disk_free(management.data_dir)),
@@ -464,7 +498,8 @@ def _about_broker(management: Management) -> Iterable[Metric]:
         counter.add_metric(("amqp091",), totals[counted])
         yield counter
     delivered = sum([totals[name] for name in ("delivered", "delivered_no_ack", "got", "got_no_ack")])
-    routed = sum([exchange.traffic.routed for vhost in broker.vhosts.values() for exchange in vhost.exchanges.values()])
+    vhosts = [*broker.vhosts.values(), *broker.falling.values()]
+    routed = totals["routed"] + sum([x.traffic.routed for vhost in vhosts for x in vhost.exchanges.values()])
     for name, meaning, value in (
         ("messages_delivered_total", "Messages delivered to consumers", delivered),
         ("messages_routed_total", "Messages routed to queues or streams", routed),
@@ -475,6 +510,9 @@ def _about_broker(management: Management) -> Iterable[Metric]:
     publishers = GaugeMetricFamily("rabbitmq_global_publishers", "Publishers currently connected", labels=("protocol",))
     publishers.add_metric(("amqp091",), sum([channel.traffic.published > 0 for channel in channels]))
     yield publishers
+    consumers = GaugeMetricFamily("rabbitmq_global_consumers", "Consumers currently connected", labels=("protocol",))
+    consumers.add_metric(("amqp091",), consuming)
+    yield consumers
 
 
 def _metric(name: str, meaning: str, labels: Labels, grows: bool) -> GaugeMetricFamily | CounterMetricFamily:

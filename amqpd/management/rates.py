@@ -189,6 +189,7 @@ def unacked_of(queue: AnyQueue) -> int:
 def totals_of(broker: Broker) -> Counts:
     """Of all channels there are and were."""
     totals = Traffic()
+    totals.add(broker.traffic)
     for vhost in broker.vhosts.values():
         totals.add(vhost.traffic)
     for connection in broker.connections.open:

@@ -158,7 +158,7 @@ class ManagementServer:
         """Serve on the control socket, see `doorbell`; who comes that way needs no password."""
         if not self._servers:
             self.management.rates.start()  # nobody else does
-        await self._serve(_local(self._app), [listening])
+        await self._serve(local(self._app), [listening])
 
     async def stop(self) -> None:
         self.management.rates.stop()
@@ -205,7 +205,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _local(app: ASGIApp) -> ASGIApp:
+def local(app: ASGIApp) -> ASGIApp:
+    """The application, as it answers the broker's owner."""
+
     async def marked(scope: Scope, receive: Receive, send: Send) -> None:
         scope["amqpd.local"] = True
         await app(scope, receive, send)

@@ -28,12 +28,17 @@ def authority(host: str, port: int) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def _http_url(protocol: str, host: str, port: int, config: Config) -> str:
+    scheme, path = ("http", config.prometheus_path) if protocol == "http/prometheus" else (protocol, "/")
+    return f"{scheme}://{authority(host, port)}{path}"
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """A broker that accepts connections."""
 
     pid: int
-    ports: dict[str, int]  # by protocol: amqp, amqps, http, http/prometheus
+    ports: dict[str, int]  # by protocol: amqp, amqps, http, https, http/prometheus
     urls: dict[str, str]  # by protocol; with a login only where that is everybody's
     data_dir: str | None  # None: everything is in memory
     version: str
@@ -49,7 +54,7 @@ class Announcement:
             {
                 protocol: amqp_url(host, port, login, protocol, vhost)
                 if protocol in ("amqp", "amqps")
-                else f"http://{authority(host, port)}{config.prometheus_path if protocol == 'http/prometheus' else '/'}"
+                else _http_url(protocol, host, port, config)
                 for protocol, (host, port) in first.items()
             },
             None if config.memory else str(Path(config.data_dir).absolute()),

@@ -129,7 +129,25 @@ def test_confirms_count_at_the_channel(pair: Pair) -> None:
     pair.publish(1, "amq.fanout", "")
     pair.publish(1, "amq.fanout", "")
     pair.expect(1, BasicAck)
-    assert at(pair)[0] == {"published": 2, "confirmed": 2}
+    assert at(pair)[0] == {"published": 2, "confirmable": 2, "confirmed": 2}
+
+
+def test_what_was_to_be_confirmed_counts_though_its_channel_went(pair: Pair) -> None:
+    pair.publish(1, "amq.fanout", "")
+    pair.call(1, ConfirmSelect(), ConfirmSelectOk)
+    pair.publish(1, "amq.fanout", "")
+    pair.expect(1, BasicAck)
+    pair.call(1, ChannelClose(200, "bye"), ChannelCloseOk)
+    assert counted(pair.broker.vhosts["/"].traffic) == {"published": 2, "confirmable": 1, "confirmed": 1}
+
+
+def test_what_a_vhosts_channels_counted_stays_when_it_is_deleted(pair: Pair) -> None:
+    vhost = pair.broker.vhosts["/"]
+    vhost.traffic.acked = 5
+    pair.publish(1, "amq.fanout", "")
+    pair.broker.delete_vhost("/")
+    assert not pair.connection.channels
+    assert counted(pair.broker.traffic) == {"acked": 5, "published": 1, "routed": 1}
 
 
 def test_what_a_channel_counted_stays_with_its_vhost(pair: Pair) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from amqpd.management.headers import with_headers
 from amqpd.management.rates import Rates
-from amqpd.management.server import Options
+from amqpd.management.server import Options, local
 from amqpd.message import make_message
 from tests.amqp.pair import Pair
 from tests.management.harness import Api
@@ -82,6 +82,14 @@ def test_one_object_without_statistics_is_too(api: Api) -> None:
         answer = api.get(path)
         assert (answer.status, missing in answer.json) == (200, False), path
     assert api.get("/amqpd/history").status == 404
+
+
+def test_the_owner_of_the_broker_has_statistics_regardless(api: Api) -> None:
+    api.management.options = Options(disable_stats=True)
+    api.app = local(api.app)
+    assert api.get("/queues/%2F/q", login=None).json["messages"] == 1
+    assert "os_pid" in api.get("/nodes", login=None).json[0]
+    assert "queue_totals" not in api.get("/overview?disable_stats=true", login=None).json
 
 
 def test_queues_may_have_totals_all_the_same(api: Api) -> None:

@@ -15,6 +15,23 @@ from amqpd.management.server import Options
 from amqpd.message import make_message
 from tests.management.harness import Api
 
+OVERVIEW = """
+identity_info build_info connections channels queues consumers queue_messages_ready queue_messages_unacked
+global_messages_received_total global_messages_received_confirm_total global_messages_confirmed_total
+global_messages_routed_total global_messages_unroutable_dropped_total global_messages_unroutable_returned_total
+global_messages_delivered_total global_messages_redelivered_total global_messages_acknowledged_total
+global_messages_delivered_consume_auto_ack_total global_messages_delivered_consume_manual_ack_total
+global_messages_delivered_get_auto_ack_total global_messages_delivered_get_manual_ack_total
+global_messages_get_empty_total global_publishers global_consumers
+queues_declared_total queues_created_total queues_deleted_total connections_opened_total connections_closed_total
+channels_opened_total channels_closed_total resident_memory_limit_bytes process_resident_memory_bytes
+disk_space_available_bytes disk_space_available_limit_bytes process_open_fds process_max_fds
+process_open_tcp_sockets process_max_tcp_sockets channel_messages_published_total channel_messages_confirmed_total
+channel_messages_redelivered_total channel_get_total channel_get_ack_total channel_get_empty_total
+"""
+
+INFO = {"rabbitmq_build_info", "rabbitmq_identity_info"}
+
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -72,16 +89,57 @@ def test_sums_can_be_of_each_object_by_configuration(api: Metrics) -> None:
 def test_families_and_vhosts_can_be_chosen(api: Metrics) -> None:
     api.broker.add_vhost("v").declare_queue("c")
     found = api.page("/detailed", "family=queue_coarse_metrics&vhost=v")
-    assert {name for name, _ in found} == {
+    assert {name for name, _ in found} == INFO | {
         "rabbitmq_detailed_queue_messages_ready",
         "rabbitmq_detailed_queue_messages_unacked",
         "rabbitmq_detailed_queue_messages",
     }
-    assert {labels for _, labels in found} == {(("queue", "c"), ("vhost", "v"))}
+    assert {labels for name, labels in found if name not in INFO} == {(("queue", "c"), ("vhost", "v"))}
 
 
 def test_nothing_is_detailed_unless_asked_for(api: Metrics) -> None:
-    assert api.page("/detailed") == {}
+    assert {name for name, _ in api.page("/detailed")} == INFO
+
+
+def test_what_is_of_the_cluster_is_among_the_details_alone(api: Metrics) -> None:
+    found = api.page("/detailed", "family=vhost_status&family=exchange_bindings&family=exchange_names")
+    assert found["rabbitmq_cluster_vhost_status", (("vhost", "/"),)] == 1
+    labels = (("exchange", ""), ("type", "direct"), ("vhost", "/"))
+    assert ("rabbitmq_cluster_exchange_bindings", labels) in found
+    assert found["rabbitmq_cluster_exchange_name", labels] == 1
+    assert not [name for name, _ in api.page() if name.startswith("rabbitmq_cluster_")]
+
+
+@pytest.mark.parametrize(
+    ("page", "endpoint"), [("", "aggregated"), ("/per-object", "per-object"), ("/detailed", "detailed")]
+)
+def test_a_dashboard_can_tell_the_pages_apart(api: Metrics, page: str, endpoint: str) -> None:
+    [identity] = [dict(labels) for name, labels in api.page(page) if name == "rabbitmq_identity_info"]
+    assert identity["rabbitmq_endpoint"] == endpoint
+
+
+def test_what_the_overview_dashboard_asks_for_is_there(api: Metrics) -> None:
+    """RabbitMQ-Overview (grafana.com, 10991), of RabbitMQ 3 and 4."""
+    names = {name for name, _ in api.page()}
+    assert {f"rabbitmq_{name}" for name in OVERVIEW.split()} - names == set()
+
+
+def test_global_counters_never_go_back(api: Metrics) -> None:
+    vhost = api.broker.add_vhost("v")
+    exchange = vhost.declare_exchange("x", "fanout")
+    vhost.traffic.published = vhost.traffic.confirmable = exchange.traffic.routed = 3
+    labels = (("protocol", "amqp091"),)
+    names = [f"rabbitmq_global_messages_{name}_total" for name in ("received", "received_confirm", "routed")]
+
+    def totals() -> list[float]:
+        found = api.page()
+        return [found[name, labels] for name in names]
+
+    assert totals() == [3, 3, 3]
+    vhost.delete_exchange("x")
+    assert totals() == [3, 3, 3]
+    api.broker.delete_vhost("v")
+    assert totals() == [3, 3, 3]
 
 
 def test_names_with_odd_characters_are_told_as_they_are(api: Metrics) -> None:

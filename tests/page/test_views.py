@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amqpd.testing.client import Client
-from amqpd.wire.methods import BasicConsume, BasicConsumeOk
+from amqpd.testing.harness import BrokerProcess
+from amqpd.wire.methods import BasicConsume, BasicConsumeOk, QueueDeclare, QueueDeclareOk
 
-from .conftest import Site, expect, go, publish
+from .conftest import Site, expect, go, page_url, publish
 
 PLACES = ("", "connections", "channels", "exchanges", "queues", "users", "vhosts", "policies", "limits", "definitions")
 
@@ -98,6 +100,23 @@ def test_what_is_not_there_is_told(enter: Callable[..., Any]) -> None:
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
     go(page, "queues/%2F/nosuch")
     expect(page.get_by_text("This is not there (any more).")).to_be_visible()
+
+
+def test_without_statistics_nothing_is_made_up(visit: Callable[..., Any], tmp_path: Path) -> None:
+    config = tmp_path / "amqpd.toml"
+    config.write_text("management.disable_stats = true\n")
+    with BrokerProcess("--memory", "--http-port", "0", "-c", str(config)) as broker:
+        with Client(broker.url) as client:
+            client.channel(1)
+            client.call(1, QueueDeclare(queue="full", durable=True), QueueDeclareOk)
+        url = page_url(broker)
+        page = visit("#/", url=url, signed_in=True)
+        expect(page.locator(".frame > .note")).to_contain_text("shows no statistics")
+        expect(page.locator(".tile", has_text="ready")).to_contain_text("\u2013")
+        expect(page.locator(".tile", has_text="queues")).to_contain_text("1")
+        assert not page.locator("body").get_by_text("undefined").count()
+        go(page, "queues")
+        expect(page.get_by_role("row", name="full")).to_contain_text("\u2013")
 
 
 def test_numbers_are_live(enter: Callable[..., Any], site: Site, declared: Callable[..., str]) -> None:

@@ -27,13 +27,20 @@ def test_it_says_what_a_script_needs_to_know() -> None:
 def test_each_protocol_is_named_by_its_first_address() -> None:
     said = Announcement.of(
         Config(memory=True),
-        {"amqp": [("::1", 1), ("127.0.0.1", 2)], "amqps": [("0.0.0.0", 3)], "http": [("::", 4)], "none": []},
+        {
+            "amqp": [("::1", 1), ("127.0.0.1", 2)],
+            "amqps": [("0.0.0.0", 3)],
+            "http": [("::", 4)],
+            "https": [("::1", 5)],
+            "none": [],
+        },
     )
-    assert said.ports == {"amqp": 1, "amqps": 3, "http": 4}
+    assert said.ports == {"amqp": 1, "amqps": 3, "http": 4, "https": 5}
     assert said.urls == {
         "amqp": "amqp://guest:guest@[::1]:1/%2F",
         "amqps": "amqps://guest:guest@127.0.0.1:3/%2F",
         "http": "http://[::1]:4/",
+        "https": "https://[::1]:5/",
     }
 
 

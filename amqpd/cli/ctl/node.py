@@ -29,6 +29,8 @@ def status(call: Call) -> Value:
         call.invalid(f"unit '{unit}' is not supported. Please use one of: bytes, mb, gb")
     call.banner(f"Status of node {call.node} ...")
     overview, (node, *_) = call.api.get("/overview"), call.api.get("/nodes")
+    if overview.get("disable_stats"):
+        call.deny("the broker shows no statistics over HTTP (management.disable_stats)")
     found = _status(call, overview, node)
     return Value("\n".join(_status_lines(found, unit)), found)
 

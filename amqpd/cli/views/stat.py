@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from ...errors import StartupError
 from ..messages.values import DURATION
 from .asking import api_options, asking
 
@@ -32,7 +34,10 @@ def stat(
     """
     shows = sys.stdout.isatty()
     with asking(url, data_dir) as api:
-        before, then = counters(api.get("/overview")), time.monotonic()
+        overview = api.get("/overview")
+        if overview.get("disable_stats"):
+            raise StartupError("the broker shows no statistics over HTTP (management.disable_stats)", os.EX_UNAVAILABLE)
+        before, then = counters(overview), time.monotonic()
         line = 0
         while count is None or line < count:
             time.sleep(interval)

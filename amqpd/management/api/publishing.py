@@ -45,6 +45,7 @@ async def publish(call: Call) -> Any:
         traffic.published += 1
         traffic.returned += not routed
     exchange.traffic.routed += len(route.queues)
+    vhost.traffic.confirmable += 1
     vhost.traffic.confirmed += 1
     outcome = route.deliver(message) if route.queues else route.kept
     if outcome & REFUSED:

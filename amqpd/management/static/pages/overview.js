@@ -24,7 +24,7 @@ export function overviewView(app) {
       ]);
       seen.add(Date.now(), numbersOf(overview));
       const lines = linesOf(history ?? { times: seen.times, message_stats: seen.values, queue_totals: seen.values });
-      update(element, numbers(overview, lines), charts(lines), nodes.map(nodeCard), h("div", { class: "columns" }, listeners(overview), churn(overview)));
+      update(element, numbers(overview, lines), overview.disable_stats ? null : charts(lines), nodes.filter((node) => node.os_pid).map(nodeCard), overview.disable_stats ? null : h("div", { class: "columns" }, listeners(overview), churn(overview)));
     },
   };
 }
@@ -46,8 +46,8 @@ function rateOf(stats, name) {
   return stats?.[`${name}_details`]?.rate ?? 0;
 }
 
-function numbers({ queue_totals: totals = {}, message_stats: stats = {}, object_totals: objects = {} }, { rates }) {
-  const speed = (index) => rate(rates[index].values.at(-1) ?? rateOf(stats, RATES[index][0]));
+function numbers({ queue_totals: totals = {}, message_stats: stats = {}, object_totals: objects = {}, disable_stats: off }, { rates }) {
+  const speed = (index) => rate(off ? null : rates[index].values.at(-1) ?? rateOf(stats, RATES[index][0]));
   return tiles(
     tile("ready", short(totals.messages_ready), { kind: "large" }),
     tile("unacked", short(totals.messages_unacknowledged), { kind: "large" }),

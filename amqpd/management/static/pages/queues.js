@@ -51,9 +51,9 @@ export function queuesView(app) {
       { title: "Type", sort: "type", cell: (one) => badge(one.type, "", one.type === "classic" ? "quiet" : "accent") },
       { title: "Features", cell: features },
       { title: "State", cell: (one) => stateOf(one) },
-      { title: "Ready", sort: "messages_ready", numeric: true, cell: (one) => count(one.messages_ready ?? 0) },
-      { title: "Unacked", sort: "messages_unacknowledged", numeric: true, cell: (one) => count(one.messages_unacknowledged ?? 0) },
-      { title: "Total", sort: "messages", numeric: true, cell: (one) => count(one.messages ?? 0) },
+      { title: "Ready", sort: "messages_ready", numeric: true, cell: (one) => count(one.messages_ready) },
+      { title: "Unacked", sort: "messages_unacknowledged", numeric: true, cell: (one) => count(one.messages_unacknowledged) },
+      { title: "Total", sort: "messages", numeric: true, cell: (one) => count(one.messages) },
       { title: "Consumers", sort: "consumers", numeric: true, cell: (one) => count(one.consumers) },
       ...rated,
     ],
@@ -133,8 +133,8 @@ function queueCards(one, { times, values }, now) {
   const lines = (pairs) => pairs.map(([key, name], index) => ({ name, line: index + 1, times, values: values[key] }));
   return [
     tiles(
-      tile("ready", count(one.messages_ready ?? 0), { kind: "large" }),
-      tile("unacked", count(one.messages_unacknowledged ?? 0), { kind: "large" }),
+      tile("ready", count(one.messages_ready), { kind: "large" }),
+      tile("unacked", count(one.messages_unacknowledged), { kind: "large" }),
       tile("in", rate(speed(one, "publish")), { kind: "large" }),
       tile("delivered", rate(speed(one, "deliver_get")), { kind: "large" }),
       tile("consumers", count(one.consumers)),

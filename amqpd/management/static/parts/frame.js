@@ -23,11 +23,14 @@ export function drawFrame(app) {
     skip,
     h("header", { class: "top" }, h("a", { class: "brand", href: "#/" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), h("span", {}, "amqpd")), h("span", { class: "cluster", title: app.overview.node }, app.overview.cluster_name), nav, controls),
     notice,
+    app.overview.disable_stats ? h("p", { class: "note" }, NO_STATISTICS) : null,
     main,
     h("footer", {}, h("span", {}, names.filter(Boolean).join(", ")), h("a", { href: "api/index.html" }, "HTTP API"), h("a", { href: "cli/index.html" }, "Command line"), h("span", {}, "press ", h("kbd", {}, "/"), " to filter")),
   );
   return { element, main, nav, controls, notice };
 }
+
+const NO_STATISTICS = "The broker shows no statistics (management.disable_stats): nothing here tells how many messages there are, or come and go.";
 
 /** Mark the part that is shown. */
 export function select(frame, app) {

@@ -19,9 +19,9 @@ export function vhostsView(app) {
       { title: "Description", cell: (one) => one.description ?? "" },
       { title: "Tags", cell: (one) => h("span", { class: "badges" }, tagsOf(one).map((tag) => badge(tag))) },
       { title: "Tracing", cell: (one) => (one.tracing ? badge("on", "the firehose: copies of all messages go to amq.rabbitmq.trace", "warn") : "off") },
-      { title: "Ready", sort: "messages_ready", numeric: true, cell: (one) => count(one.messages_ready ?? 0) },
-      { title: "Unacked", sort: "messages_unacknowledged", numeric: true, cell: (one) => count(one.messages_unacknowledged ?? 0) },
-      { title: "Total", sort: "messages", numeric: true, cell: (one) => count(one.messages ?? 0) },
+      { title: "Ready", sort: "messages_ready", numeric: true, cell: (one) => count(one.messages_ready) },
+      { title: "Unacked", sort: "messages_unacknowledged", numeric: true, cell: (one) => count(one.messages_unacknowledged) },
+      { title: "Total", sort: "messages", numeric: true, cell: (one) => count(one.messages) },
     ],
   });
   const add = form({
@@ -92,7 +92,7 @@ function vhostCards(one, permissions, tracing) {
   const pattern = (key) => ({ title: key[0].toUpperCase() + key.slice(1), cell: (each) => h("code", {}, each[key]) });
   const turn = tracing ? h("button", { type: "button", class: "small", onclick: tracing(!one.tracing) }, one.tracing ? "Turn off" : "Turn on") : null;
   return [
-    tiles(tile("ready", count(one.messages_ready ?? 0), { kind: "large" }), tile("unacked", count(one.messages_unacknowledged ?? 0), { kind: "large" }), tile("messages", count(one.messages ?? 0), { kind: "large" })),
+    tiles(tile("ready", count(one.messages_ready), { kind: "large" }), tile("unacked", count(one.messages_unacknowledged), { kind: "large" }), tile("messages", count(one.messages), { kind: "large" })),
     card(null, facts([["Description", one.description], ["Tags", tagsOf(one).join(", ")], ["Default queue type", one.default_queue_type], ["Tracing", [one.tracing ? "on " : "off ", turn]]])),
     permissions ? card("Permissions", grid("Permissions", [{ title: "User", cell: (each) => link(each.user, "users", each.user) }, pattern("configure"), pattern("write"), pattern("read")], permissions, "Nobody may enter.")) : null,
   ];
