@@ -66,6 +66,16 @@ class Doorbell:
             await self._answer(listening)
         except Exception as error:  # noqa: BLE001 - the broker goes on without
             self._log.error("the control socket cannot be answered", path=str(self.path), error=str(error))
+            listening.close()
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Whoever rang is not to wait in vain; the next is asked in anew."""
+        if self._listening is None:
+            return
+        with contextlib.suppress(OSError):
+            self._listening.accept()[0].close()
+        asyncio.get_running_loop().add_reader(self._listening.fileno(), self._ring)
 
 
 def bound(path: Path) -> socket.socket:

@@ -443,7 +443,7 @@ def _pages(stat: Any) -> int:
 def _lock_folder(folder: Path) -> int:
     """Create the folder and hold its lock file open; the kernel lets go of the lock however the process ends."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # messages and password hashes are its owner's business
         lock = os.open(folder / "amqpd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise _not_writable(folder, error) from error

@@ -510,3 +510,9 @@ def test_what_is_deleted_leaves_room_in_the_file(folder: Path) -> None:
     assert after.left - full.left > 2_000_000
     assert after.map_size == MAP_SIZE
     store.close()
+
+
+def test_a_folder_it_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    store = LmdbStore(tmp_path / "data" / "store", map_size=1 << 20)
+    assert (tmp_path / "data" / "store").stat().st_mode & 0o777 == 0o700
+    store.close()
