@@ -641,7 +641,16 @@ def conversation(authorizer: Strict, script: list[tuple[int, Method | Publicatio
 def test_a_client_hears_the_same_as_if_every_answer_came_at_once(
     script: list[tuple[int, Method | Publication]], denied: frozenset[tuple[str, str]], cut: int
 ) -> None:
-    assert conversation(Dithering(denied), script, cut) == conversation(Strict(denied), script, cut)
+    late, at_once = conversation(Dithering(denied), script, cut), conversation(Strict(denied), script, cut)
+    if any(isinstance(method, ConnectionClose) for method, _ in at_once[0].get(0, ())):
+        # an answer that waits for the disk goes out or not by when the turn ends in which the connection does
+        late[0], at_once[0] = shared(late[0], at_once[0]), shared(at_once[0], late[0])
+    assert late == at_once
+
+
+def shared(heard: dict[int, list[Any]], other: dict[int, list[Any]]) -> dict[int, list[Any]]:
+    """What was heard on each channel, as far as the other hears something there, too."""
+    return {channel: said[: len(other[channel])] for channel, said in heard.items() if channel in other}
 
 
 def test_an_open_question_is_neither_yes_nor_no() -> None:

@@ -101,3 +101,4 @@ def test_connections_and_channels(api: ManagementApi, served: Served, vhost: str
     assert api.channel.get(channel["name"])["number"] == 1
     api.connection.close(name, reason="enough")
     until(lambda: connection.is_closed, "the client to notice")
+    connection.close()  # its socket, which it keeps else
