@@ -25,16 +25,19 @@ run: $(VENV)/.installed  ## install into .venv and run the broker; ARGS="-p 5673
 .PHONY: install
 install: $(VENV)/.installed  ## make .venv and install amqpd there
 
+# A file's tests stay together: some share a broker, or a browser.
+TOGETHER = -q -n 2 --dist loadfile
+
 .PHONY: test
 test: $(VENV)/.test browser  ## all tests; ARGS="-k name" are pytest's options
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 # These look at code that is never compiled, or at clients as the scenarios do, so that once is enough.
 INTERPRETED = auth cli clients config definitions management packaging page perf process test_compiled.py
 
 .PHONY: test-pure
 test-pure: $(VENV)/.test  ## tests of what is compiled, with nothing compiled
-	AMQPD_PURE=1 $(BIN)/python -m pytest $(INTERPRETED:%=--ignore=tests/%) $(ARGS)
+	AMQPD_PURE=1 $(BIN)/python -m pytest $(TOGETHER) $(INTERPRETED:%=--ignore=tests/%) $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.test  ## tests that start no broker process

@@ -40,6 +40,7 @@ from .collector import IdleCollector
 from .config import Config
 from .config.dump import effective
 from .config.plugins import at_work
+from .control import CONTROL_SOCKET
 from .errors import OperatorError, StartupError
 from .listeners.admission import Admission
 from .listeners.amqp import AmqpListener
@@ -66,9 +67,6 @@ FAREWELL_TIMEOUT: Final = 3.0
 
 LEAST_LAG: Final = 1 << 20
 """Bytes that may be on their way to a disk however little room there is."""
-
-CONTROL_SOCKET: Final = "control.sock"
-"""In the data folder: the HTTP API for whoever owns that."""
 
 CAPABILITIES: Final = (
     "publisher_confirms",

@@ -15,14 +15,12 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
+from ..control import CONTROL_SOCKET, within_reach
 from ..errors import StartupError
 from .probe import announced, usual_folder
 
 if TYPE_CHECKING:
     import ssl
-
-CONTROL_SOCKET: Final = "control.sock"
-"""In the data folder; whoever may open it needs no password."""
 
 PORT: Final = 15672
 TLS_PORT: Final = 15671
@@ -240,7 +238,8 @@ class _UnixConnection(HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        with within_reach(self._path) as reached:
+            self.sock.connect(reached)
 
 
 def _connection(place: Place, timeout: float) -> HTTPConnection:

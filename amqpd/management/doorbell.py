@@ -11,12 +11,10 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from ..control import is_within_reach, within_reach
 from ..errors import StartupError
-
-LONGEST_PATH: Final = 107
-"""Bytes in the path of a unix socket (sockaddr_un)."""
 
 Answer = Callable[[socket.socket], Awaitable[None]]
 """Serves what comes in on a listening socket from now on."""
@@ -34,9 +32,9 @@ class Doorbell:
 
     def listen(self) -> None:
         """Open the socket, for this user only. Raises StartupError 73 when it cannot be made there; a path that is too
-        long for one is only warned of.
+        long for this system is only warned of.
         """
-        if len(os.fsencode(self.path)) > LONGEST_PATH:
+        if not is_within_reach(str(self.path)):
             self._log.warning("no control socket: the path of the data folder is too long", path=str(self.path))
             return
         self._listening = bound(self.path)
@@ -85,7 +83,8 @@ def bound(path: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        listening.bind(str(path))
+        with within_reach(str(path)) as reached:
+            listening.bind(reached)
         listening.listen(64)
     except OSError as error:
         listening.close()

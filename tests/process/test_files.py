@@ -36,10 +36,10 @@ def test_a_pidfile_is_held_until_the_end(tmp_path: Path) -> None:
     held.stopped()
 
 
-@pytest.mark.parametrize("left", ["", "1\n", f"{os.getpid()}\n", "99999999999\n"])
+@pytest.mark.parametrize("left", ["", "1\n", "{own}\n", "99999999999\n"])
 def test_one_that_nobody_holds_is_taken_over_whatever_number_it_has(left: str, tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    file.write_text(left)
+    file.write_text(left.format(own=os.getpid()))
     assert holder_of(file) is None
     held = PidFile(file)
     held.prepare()
