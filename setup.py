@@ -43,6 +43,12 @@ DIRECTIVES = {
     "annotation_typing": False,  # the .pxd files say what is typed
 }
 
+MESSAGES = ("amqpd/message", "amqpd/broker/entry")
+"""Modules of what comes and goes by the million. It is no part of a cycle when it goes: see their classes."""
+
+OF_MESSAGES = {**DIRECTIVES, "no_gc": True, "freelist": 1024}
+"""Of these modules, for all of their classes; Cython heeds neither in a .pxd."""
+
 
 class BuildAllOrNothing(build_ext):
     """A module that is compiled needs the others to be."""
@@ -73,10 +79,17 @@ def extensions() -> list[Extension]:
     ]
     try:
         from Cython.Build import cythonize  # noqa: PLC0415 - may be missing
+        from Cython.Compiler.Options import get_directive_defaults  # noqa: PLC0415
     except ImportError as error:
         say(error)
         return []
-    return list(cythonize(found, compiler_directives=DIRECTIVES, build_dir="build/cython", quiet=True))
+    get_directive_defaults().update(no_gc=False, freelist=0)  # allows them for a module
+    messages = [extension for extension in found if extension.name.replace(".", "/") in MESSAGES]
+    others = [extension for extension in found if extension not in messages]
+    return [
+        *cythonize(messages, compiler_directives=OF_MESSAGES, build_dir="build/cython", quiet=True),
+        *cythonize(others, compiler_directives=DIRECTIVES, build_dir="build/cython", quiet=True),
+    ]
 
 
 def say(error: Exception) -> None:

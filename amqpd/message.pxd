@@ -1,15 +1,14 @@
 cimport cython
 
 
-@cython.no_gc
+@cython.final
 cdef class Address:
     cdef public str exchange
     cdef public str routing_key
     cdef public bytes wire
 
 
-@cython.no_gc
-@cython.freelist(256)
+@cython.final
 cdef class Message:
     cdef public Address address
     cdef public bytes header

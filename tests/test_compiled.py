@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import shutil
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 import amqpd
+from amqpd.broker.entry import enter
 from amqpd.compiled import is_compiled
+from amqpd.message import make_message
 
 PACKAGE = Path(amqpd.__file__).parent
 ROOT = PACKAGE.parent
@@ -47,6 +50,13 @@ def test_a_compiled_module_is_plain_python_too(module: str) -> None:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
             assert not {"cython", "logging", "structlog", "asyncio"} & set(names), f"line {node.lineno}"
+
+
+@pytest.mark.skipif(not is_compiled(), reason="they are plain Python here")
+def test_what_comes_by_the_million_is_no_concern_of_the_cycle_collector() -> None:
+    message = make_message("", "queue", b"body")
+    assert not gc.is_tracked(message)
+    assert not gc.is_tracked(enter(1, message, False))
 
 
 def run(*command: str | Path, **environment: str) -> str:

@@ -8,6 +8,7 @@ cdef unsigned int _ACK
 cdef Py_ssize_t _ACK_SIZE
 
 
+@cython.final
 cdef class Commands:
     cdef public long long published
     cdef public bint stored

@@ -2,6 +2,7 @@ cimport cython
 from ..broker.fifo cimport Fifo
 
 
+@cython.final
 cdef class Confirms:
     cdef readonly unsigned long long published
     cdef unsigned long long _acked

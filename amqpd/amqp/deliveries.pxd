@@ -21,7 +21,7 @@ cdef class Deliveries(Sink):
     cdef Outlet _outlet
     cdef Routes _routes
 
-    @cython.locals(message=Message, outbox=Outbox, before=Py_ssize_t, tag=cython.ulonglong, traffic=Traffic)
+    @cython.locals(message=Message, outbox=Outbox, before=Py_ssize_t, tag=cython.ulonglong)
     cpdef deliver(self, Consumer consumer, Entry entry)
     @cython.locals(entry=Entry, consumer=Consumer, queue=Queue)
     cpdef ack(self, unsigned long long tag, bint multiple)

@@ -66,13 +66,12 @@ class Deliveries(Sink):
             message.header,
             message.body,
         )
-        traffic = self.traffic
         if entry.redelivered:
-            traffic.redelivered += 1
+            self.traffic.redelivered += 1
         if consumer.no_ack:
-            traffic.delivered_no_ack += 1
+            self.traffic.delivered_no_ack += 1
         else:
-            traffic.delivered += 1
+            self.traffic.delivered += 1
             self.unacked.add(tag, entry)
         self._outlet.sent(outbox.size - before)
         if self._routes.firehose is not None and self.channel is not None:

@@ -9,6 +9,7 @@ cdef int _STORED
 cdef int _REFUSED
 
 
+@cython.final
 cdef class Traits:
     cdef readonly bint persistent
     cdef readonly long long ttl
@@ -17,6 +18,7 @@ cdef class Traits:
     cdef readonly str claimed
 
 
+@cython.final
 cdef class Target:
     cdef readonly object exchange
     cdef readonly Address address
@@ -25,6 +27,7 @@ cdef class Target:
     cdef readonly Traffic traffic
 
 
+@cython.final
 cdef class Publishing:
     cdef public Confirms confirms
     cdef public object transaction
@@ -41,7 +44,7 @@ cdef class Publishing:
     cdef bytes _properties
     cdef Traits _traits
 
-    @cython.locals(target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int, traffic=Traffic, at_exchange=Traffic)
+    @cython.locals(target=Target, message=Message, route=Route, confirms=Confirms, traits=Traits, outcome=int)
     cpdef bint publish(self, bytes arguments, bytes header, bytes body) except -1
     @cython.locals(target=Target)
     cdef _look_up(self, customs, bytes arguments)

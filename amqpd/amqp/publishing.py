@@ -166,11 +166,9 @@ class Publishing:
             route = customs.route(target, message, traits.keys)
         if self._routes.firehose is not None:
             customs.trace(message, traits.keys, route)
-        traffic = self.traffic
-        at_exchange = target.traffic
-        traffic.published += 1
-        at_exchange.published += 1
-        at_exchange.routed += route.width
+        self.traffic.published += 1
+        target.traffic.published += 1
+        target.traffic.routed += route.width
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent
@@ -184,11 +182,11 @@ class Publishing:
             outcome = route.kept
             if target.mandatory:
                 customs.hand_back(message)
-                traffic.returned += 1
-                at_exchange.returned += 1
+                self.traffic.returned += 1
+                target.traffic.returned += 1
             else:
-                traffic.dropped += 1
-                at_exchange.dropped += 1
+                self.traffic.dropped += 1
+                target.traffic.dropped += 1
         if confirms is not None:
             confirms.count(outcome & _STORED != 0)
             if outcome & _REFUSED:

@@ -3,6 +3,7 @@ from ..broker.entry cimport Entry
 from ..broker.fifo cimport Fifo
 
 
+@cython.final
 cdef class Unacked:
     cdef readonly long long count
     cdef unsigned long long _first_tag

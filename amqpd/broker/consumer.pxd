@@ -1,3 +1,4 @@
+cimport cython
 from .entry cimport Entry
 
 
@@ -6,6 +7,7 @@ cdef class Sink:
     cpdef cancelled(self, Consumer consumer)
 
 
+@cython.final
 cdef class Outlet:
     cdef public bint open
     cdef public long long pending
@@ -18,11 +20,13 @@ cdef class Outlet:
     cpdef shut(self)
 
 
+@cython.final
 cdef class Window:
     cdef public long long limit
     cdef public long long used
 
 
+@cython.final
 cdef class Consumer:
     cdef public str tag
     cdef public object queue

@@ -2,8 +2,7 @@ cimport cython
 from ..message cimport Message
 
 
-@cython.no_gc
-@cython.freelist(256)
+@cython.final
 cdef class Entry:
     cdef public long long seq
     cdef public Message message

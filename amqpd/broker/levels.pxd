@@ -11,6 +11,7 @@ cdef long long _SHIFT
 cpdef long long home(long long queue_id, long long lane)
 
 
+@cython.final
 cdef class Level(Fifo):
     cdef readonly int lane
     cdef readonly int priority

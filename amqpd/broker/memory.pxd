@@ -1,3 +1,7 @@
+cimport cython
+
+
+@cython.final
 cdef class Memory:
     cdef public long long limit
     cdef public long long used

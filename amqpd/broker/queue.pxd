@@ -70,7 +70,6 @@ cdef class Queue:
     cdef Consumer _next_consumer(self)
     @cython.locals(entry=Entry, size=Py_ssize_t)
     cdef Entry _take(self)
-    @cython.locals(traffic=Traffic)
     cdef _deliver(self, Consumer consumer, Entry entry)
     @cython.locals(message=Message)
     cdef _unstore(self, Entry entry)

@@ -539,16 +539,15 @@ class Queue:
 
     def _deliver(self, consumer: Consumer, entry: Entry) -> None:
         self.memory.delivered += 1
-        traffic = self.traffic
         if entry.redelivered:
-            traffic.redelivered += 1
+            self.traffic.redelivered += 1
         if consumer.no_ack:
-            traffic.delivered_no_ack += 1
+            self.traffic.delivered_no_ack += 1
             consumer.sink.deliver(consumer, entry)
             if entry.stored:
                 self._unstore(entry)
         else:
-            traffic.delivered += 1
+            self.traffic.delivered += 1
             entry.consumer = consumer
             consumer.unacked += 1
             consumer.window.used += 1

@@ -3,6 +3,7 @@ from ..message cimport Message
 from .queue cimport Queue
 
 
+@cython.final
 cdef class Route:
     cdef readonly tuple queues
     cdef readonly bint lasting
@@ -18,6 +19,7 @@ cdef class Route:
     cpdef int deliver(self, Message message) except -1
 
 
+@cython.final
 cdef class Routes:
     cdef public long long generation
     cdef public object firehose

@@ -49,11 +49,8 @@ cdef inline bint carries_content(unsigned int method_id) noexcept nogil:
     return method_id == 40 or method_id == 60 or method_id == 50 or method_id == 71
 
 
-cdef inline bytes cut_out(const unsigned char* start, Py_ssize_t size, bytes known):
-    """The bytes there: `known` itself when they are the same."""
-    if PyBytes_GET_SIZE(known) == size and memcmp(PyBytes_AS_STRING(known), start, size) == 0:
-        return known
-    return PyBytes_FromStringAndSize(<const char*>start, size)
+cdef inline bint is_same(bytes known, const unsigned char* start, Py_ssize_t size) noexcept:
+    return PyBytes_GET_SIZE(known) == size and memcmp(PyBytes_AS_STRING(known), start, size) == 0
 
 
 cdef class InBuffer:
@@ -126,8 +123,14 @@ cdef class InBuffer:
                 at += FRAME_OVERHEAD + size
             else:
                 self.body = b""
-            self.arguments = self._publish_arguments = cut_out(arguments, arguments_size, self._publish_arguments)
-            self.header = self._publish_header = cut_out(header, header_size, self._publish_header)
+            if not is_same(self._publish_arguments, arguments, arguments_size):
+                self._publish_arguments = PyBytes_FromStringAndSize(<const char*>arguments, arguments_size)
+            if self.arguments is not self._publish_arguments:
+                self.arguments = self._publish_arguments
+            if not is_same(self._publish_header, header, header_size):
+                self._publish_header = PyBytes_FromStringAndSize(<const char*>header, header_size)
+            if self.header is not self._publish_header:
+                self.header = self._publish_header
         self.channel = channel
         self.method_id = method_id
         self._position = at - data

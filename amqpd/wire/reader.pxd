@@ -2,6 +2,7 @@ cimport cython
 from .buffers cimport InBuffer
 
 
+@cython.final
 cdef class Reader(InBuffer):
     cdef readonly dict _partials  # for its tests
     cdef readonly Py_ssize_t expecting

@@ -46,8 +46,9 @@ class Client:
     """An open connection with one channel. Raises RuntimeError when the broker closed it."""
 
     def __init__(self, broker: Broker) -> None:
-        users = InternalUsers(("guest",))
+        users = InternalUsers(broker)
         users.add("guest", "guest")
+        users.permissions.set("guest", "/", ".*", ".*", ".*")
         peer = Peer("127.0.0.1", 50000, "127.0.0.1", 5672, loopback=True)
         self.session = ClientSession(FRAME_MAX)
         self.connection = Connection(broker, users, users, ConnectionSettings(), peer, Log(), lambda: None)
