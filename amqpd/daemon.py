@@ -425,7 +425,9 @@ class Daemon:
         admission = Admission(
             self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
         )
-        options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
+        options = SocketOptions(
+            config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf, config.send_timeout / 1000
+        )
         if config.ssl_listeners:
             self._tls = TlsFiles(tls_options(config), self._log)
             self._tls.watch(self.clock)
