@@ -337,6 +337,8 @@ class Daemon:
             listener.stop_accepting()
         if send_away:
             self.broker.connections.close_all("broker forced connection closure with reason 'shutdown'")
+            for vhost in self.broker.vhosts.values():
+                vhost.forget_transients()
         self._log.info("no connections are accepted until the listeners are resumed")
 
     async def resume(self) -> None:
