@@ -337,6 +337,8 @@ class Daemon:
             listener.stop_accepting()
         if send_away:
             self.broker.connections.close_all("broker forced connection closure with reason 'shutdown'")
+            for vhost in self.broker.vhosts.values():
+                vhost.forget_transients()
         self._log.info("no connections are accepted until the listeners are resumed")
 
     async def resume(self) -> None:
@@ -425,7 +427,9 @@ class Daemon:
         admission = Admission(
             self.clock, log, handshakes=config.max_handshakes, descriptors=machine.allow_descriptors()
         )
-        options = SocketOptions(config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf)
+        options = SocketOptions(
+            config.backlog, config.nodelay, config.keepalive, config.sndbuf, config.recbuf, config.send_timeout / 1000
+        )
         if config.ssl_listeners:
             self._tls = TlsFiles(tls_options(config), self._log)
             self._tls.watch(self.clock)

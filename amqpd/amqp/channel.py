@@ -10,7 +10,7 @@ an outbox of its own, and is moved to the connection's when the store has commit
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -325,8 +325,14 @@ class Channel:
         )
         self.connection.fail_channel(self.number, error)
 
-    def unpark_all(self) -> None:
-        """A limit that all consumers of the channel share may have eased."""
+    def unpark_all(self, served: Iterable[Consumer] = ()) -> None:
+        """A limit that all consumers of the channel share may have eased.
+
+        Those that were `served`, and made the room, come last: or they would take it again and again.
+        """
+        for consumer in served:
+            if self.consumers.get(consumer.tag) is consumer:
+                self.consumers[consumer.tag] = self.consumers.pop(consumer.tag)
         for consumer in by_priority(self.consumers.values()):
             consumer.queue.unpark(consumer)
 

@@ -187,7 +187,9 @@ class Connection:
             self._header_seen = True
             data = rest
         self._reader.feed(data)
-        if not self.inquiry.waiting and (not self.backlog or self._may_answer):
+        if self._blocked:
+            self.backlog = True
+        elif not self.inquiry.waiting and (not self.backlog or self._may_answer):
             self._work()
 
     def go_on(self) -> bool:
@@ -197,7 +199,7 @@ class Connection:
         """
         if self._deaf or self.closed:
             self.backlog = False
-        elif self._may_answer and not self.inquiry.waiting:
+        elif self._may_answer and not self.inquiry.waiting and not self._blocked:
             self._work()
             return True
         return False
@@ -494,6 +496,7 @@ class Connection:
         self._paged_out = memory.paged_out
         self.backlog = False
         self._slice_ends = 0.0
+        self._commands.alarmed = bool(self.broker.alarms.reason)
         while not self._handle_commands():
             if self._is_enough():
                 break
@@ -516,7 +519,10 @@ class Connection:
         try:
             if self._again and not self._handle_again():
                 return True
-            self._commands.handle(self.channels, self._handle)
+            self._commands.handle(self.channels, self._handle, self._is_enough)
+            if self._commands.held:
+                self._commands.held = False
+                self._hold()
         except Undecided as undecided:
             self.backlog = False
             self._again = True
@@ -558,9 +564,21 @@ class Connection:
         with self.inquiry:
             if reader.method_id != BasicPublish.id or channel is None or channel.publishing is None:
                 return self._handle(channel)
+            commands.published += 1
             if channel.publishing.publish(reader.arguments, reader.header, reader.body):
                 commands.stored = True
             return not self._is_enough()
+
+    def _hold(self) -> None:
+        """A message came while there is an alarm: it waits until that is over, and so does all that comes after it.
+
+        As in RabbitMQ, which stops at its content header: without a body it is whole with that, and not held.
+        """
+        self._again = True
+        if not self._reader.body:
+            self._handle_again()
+        self.backlog = True
+        self._block()
 
     def _decided(self) -> None:
         """The command at hand may be handled again, and then those that came after it: in a turn of their own."""

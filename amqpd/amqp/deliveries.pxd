@@ -25,5 +25,5 @@ cdef class Deliveries(Sink):
     cpdef deliver(self, Consumer consumer, Entry entry)
     @cython.locals(entry=Entry, consumer=Consumer, queue=Queue)
     cpdef ack(self, unsigned long long tag, bint multiple)
-    @cython.locals(freed=Consumer, others=list, entry=Entry, consumer=Consumer, queue=Queue)
+    @cython.locals(freed=Consumer, others=list, served=list, entry=Entry, consumer=Consumer, queue=Queue)
     cpdef settle(self, list entries, bint acked=*)

@@ -97,7 +97,7 @@ class Deliveries(Sink):
             self.traffic.acked += 1
             queue.settle(entry)
             if self.window.limit:
-                self._unpark_all()
+                self._unpark_all([] if consumer is None else [consumer])
             if consumer is not None and consumer.parked:
                 queue.unpark(consumer)
 
@@ -108,6 +108,7 @@ class Deliveries(Sink):
         """
         freed: Consumer | None = None
         others: list[Consumer] = []
+        served: list[Consumer] = []
         for entry in entries:
             consumer: Consumer | None = entry.consumer
             queue: Queue | None = entry.queue
@@ -116,12 +117,14 @@ class Deliveries(Sink):
                 queue.traffic.acked += 1
                 self.traffic.acked += 1
             queue.settle(entry)
+            if consumer is not None and self.window.limit:
+                served.append(consumer)
             if consumer is not None and consumer is not freed and consumer.parked:
                 if freed is not None:
                     others.append(freed)
                 freed = consumer
         if self.window.limit:
-            self._unpark_all()
+            self._unpark_all(served)
         if freed is None:
             return
         if others:
@@ -135,6 +138,6 @@ class Deliveries(Sink):
         """Let go of the channel: nothing is delivered any more."""
         self.channel = self.transaction = None
 
-    def _unpark_all(self) -> None:
+    def _unpark_all(self, served: list[Consumer]) -> None:
         if self.channel is not None:
-            self.channel.unpark_all()
+            self.channel.unpark_all(served)

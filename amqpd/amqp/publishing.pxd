@@ -32,6 +32,7 @@ cdef class Publishing:
     cdef public Confirms confirms
     cdef public object transaction
     cdef public bint counted
+    cdef public long long spread
     cdef readonly Traffic traffic
     cdef object _customs
     cdef Routes _routes

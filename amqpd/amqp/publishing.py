@@ -119,6 +119,7 @@ class Publishing:
         "_traits",
         "confirms",
         "counted",
+        "spread",
         "traffic",
         "transaction",
     )
@@ -127,6 +128,7 @@ class Publishing:
         self.confirms: Confirms | None = None  # in confirm mode
         self.transaction: Transaction | None = None  # in tx mode
         self.counted = False  # confirms are due when all that came in is handled
+        self.spread = 0  # copies made for several queues, lately; to be reset by whoever looks
         self.traffic = traffic  # of the channel
         self._customs: Customs | None = customs
         self._routes = routes
@@ -169,6 +171,7 @@ class Publishing:
         self.traffic.published += 1
         target.traffic.published += 1
         target.traffic.routed += route.width
+        self.spread += route.spread
         if self.transaction is not None:
             self.transaction.publish(message, route.queues, target.mandatory)
             return traits.persistent

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..broker.consumer import Consumer
+from ..broker.consumer import Consumer, Window
 from ..broker.vhost import REPLY_TO, generated_name
 from ..errors import NotFound, PreconditionFailed
 from ..wire.methods import BasicConsume, BasicConsumeOk
@@ -32,7 +32,7 @@ def consume_replies(channel: Channel, method: BasicConsume) -> None:
         queue,
         deliveries,
         channel.connection.outlet,
-        deliveries.window,
+        Window(),  # no limit: in RabbitMQ replies come past them all
         no_ack=True,
         prefix=deliver_prefix(tag),
         arguments=method.arguments,

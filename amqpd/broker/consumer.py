@@ -136,9 +136,7 @@ class Consumer:
         """Whether a delivery may be sent now: the peer reads, and neither limit is reached."""
         if not self.outlet.open:
             return False
-        if self.no_ack:
-            return True
-        if self.prefetch and self.unacked >= self.prefetch:
-            return False
         window = self.window
-        return window.limit == 0 or window.used < window.limit
+        if window.limit and window.used >= window.limit:
+            return False  # in RabbitMQ, too, even if it settles nothing and counts for nothing there
+        return self.no_ack or not self.prefetch or self.unacked < self.prefetch

@@ -13,6 +13,7 @@ cdef class Route:
     cdef tuple _streams
     cdef bint _shared
     cdef readonly Py_ssize_t width
+    cdef readonly Py_ssize_t spread
     cdef object _store
 
     @cython.locals(queue=Queue, outcome=int)

@@ -23,11 +23,12 @@ ROUTES_LIMIT: Final = 65536
 class Route:
     """The queues a message reaches."""
 
-    __slots__ = ("_only", "_plain", "_shared", "_store", "_streams", "kept", "lasting", "queues", "width")
+    __slots__ = ("_only", "_plain", "_shared", "_store", "_streams", "kept", "lasting", "queues", "spread", "width")
 
     def __init__(self, queues: tuple[AnyQueue, ...], lasting: bool, store: Store, kept: int = 0) -> None:
         self.queues = queues
         self.width = len(queues)
+        self.spread = self.width if self.width > 1 else 0  # the work it makes beyond that of a plain publish
         self.lasting = lasting  # for every message with this exchange and routing key, until the topology changes
         self.kept = kept  # STORED when an exchange on the way has kept and stored it
         self._store = store

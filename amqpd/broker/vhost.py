@@ -507,6 +507,15 @@ class VHost:
         if self.events.listeners:
             self._tell("queue.deleted", name=queue.name)
 
+    def forget_transients(self) -> None:
+        """Delete queues and exchanges that are not durable: those that a restart would not bring back."""
+        for queue in list(self.queues.values()):
+            if not queue.durable and queue.name in self.queues:
+                self.delete_queue(queue)
+        for exchange in list(self.exchanges.values()):
+            if not exchange.durable and exchange.name in self.exchanges:
+                self._remove_exchange(exchange)
+
     def delete_exclusive_queues(self, owner: object) -> None:
         """Delete what the connection `owner` declared for itself alone."""
         for queue in list(self._exclusive.get(owner, ())):

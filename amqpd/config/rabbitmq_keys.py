@@ -276,6 +276,7 @@ ROWS: Final = (
     Row("listeners.ssl.*", "listeners.ssl.default", listener, Fold.EACH),
     *_same("tcp_listen_options.backlog tcp_listen_options.sndbuf tcp_listen_options.recbuf", size),
     *_same("tcp_listen_options.nodelay tcp_listen_options.keepalive", flag),
+    *_same("tcp_listen_options.send_timeout", no_limit("infinity", integer)),
     *_not(Verdict.ACCEPTED, "tcp_listen_options tcp_listen_options.**", "a matter of Erlang's sockets"),
     Row("ssl_options", verdict=Verdict.ACCEPTED, note="without ssl_options there are none"),
     *_tls("ssl_options"),

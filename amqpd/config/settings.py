@@ -175,6 +175,11 @@ class Config:
     keepalive: bool = _setting("tcp_listen_options.keepalive", False, "have the kernel look for peers that are gone")
     sndbuf: int = _setting("tcp_listen_options.sndbuf", 0, "bytes the kernel buffers on the way out; 0 = as it likes")
     recbuf: int = _setting("tcp_listen_options.recbuf", 0, "bytes the kernel buffers on the way in; 0 = as it likes")
+    send_timeout: int = _setting(
+        "tcp_listen_options.send_timeout",
+        30_000,
+        "milliseconds until a peer that takes nothing of what waits for it is given up; 0 = never",
+    )
     certfile: str = _setting("ssl_options.certfile", "", "certificate to show, and those it depends on, in PEM")
     keyfile: str = _setting("ssl_options.keyfile", "", "its key, in PEM; none = it is in the certfile")
     key_password: str = _setting("ssl_options.password", "", "the key's password")
@@ -494,6 +499,7 @@ class Config:
             ("tcp_listen_options.recbuf", self.recbuf, 0, MAX_INT),
             ("ssl_options.depth", self.depth, 0, MAX_INT),
             ("ssl_handshake_timeout", self.ssl_handshake_timeout, 1, MAX_SIZE),
+            ("tcp_listen_options.send_timeout", self.send_timeout, 0, MAX_SIZE),
             ("ssl_cert_login_san_index", self.ssl_cert_login_san_index, 0, MAX_INT),
             ("credential_validator.min_length", self.validation_min_length, 0, MAX_SIZE),
             ("auth_cache.cache_ttl", self.cache_ttl, 0, MAX_SIZE),

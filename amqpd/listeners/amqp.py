@@ -108,7 +108,9 @@ class AmqpListener:
             protocol.abort()
 
     def _protocol(self) -> StreamProtocol:
-        return StreamProtocol(self._session, self._broker.clock, self._turn, self._lost, self._log)
+        return StreamProtocol(
+            self._session, self._broker.clock, self._turn, self._lost, self._log, self._options.send_timeout
+        )
 
     def _lost(self, protocol: StreamProtocol) -> None:
         self._connected.discard(protocol)

@@ -25,6 +25,7 @@ class SocketOptions:
     keepalive: bool = False  # have the kernel look for peers that are gone
     sndbuf: int = 0  # bytes the kernel buffers on the way out; 0 = as it likes
     recbuf: int = 0  # and on the way in
+    send_timeout: float = 30.0  # seconds until a peer that takes nothing is given up; 0 = never
 
     def prepare(self, listening: socket.socket) -> None:
         """Before it listens: what is accepted takes after it."""

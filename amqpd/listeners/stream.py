@@ -36,6 +36,10 @@ LINGER: Final = 5.0
 """Seconds a closed session's last bytes may take to leave, before the socket is closed without them."""
 
 
+SEND_TIMEOUT: Final = 30.0
+"""Seconds until a peer that takes nothing of what waits for it is given up, unless settings say otherwise."""
+
+
 class Turn:
     """The sessions to flush at the end of the loop's turn, and the buffer they all read into.
 
@@ -94,7 +98,11 @@ class StreamProtocol(asyncio.BufferedProtocol):
         turn: Turn,
         lost: Callable[[StreamProtocol], None],
         log: Any,
+        send_timeout: float = SEND_TIMEOUT,
     ) -> None:
+        self._send_timeout = send_timeout
+        self._owed = 0  # bytes that waited for the peer when that was last looked at
+        self._patience: Timer | None = None  # until it is looked at again
         self._make_session = make_session
         self._clock = clock
         self._turn = turn
@@ -151,15 +159,18 @@ class StreamProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._cancel_patience()
         try:
             self.session.receive_eof()
         finally:
             self._lost(self)
 
     def pause_writing(self) -> None:
+        self._wait_for_peer()
         self.session.set_writable(False)
 
     def resume_writing(self) -> None:
+        self._cancel_patience()
         self.session.set_writable(True)
 
     def wake(self) -> None:
@@ -200,6 +211,26 @@ class StreamProtocol(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Close the socket at once, whatever is unsent."""
         self._transport.abort()
+
+    def _wait_for_peer(self) -> None:
+        self._owed = self._transport.get_write_buffer_size()
+        if self._send_timeout:
+            self._patience = self._clock.call_later(self._send_timeout, self._look_at_peer)
+
+    def _look_at_peer(self) -> None:
+        """A peer that has taken nothing all the time is given up, as RabbitMQ does, heartbeats or not."""
+        if self._transport.get_write_buffer_size() < self._owed:
+            self._wait_for_peer()
+            return
+        self._patience = None
+        address = self._transport.get_extra_info("peername") or ("somebody", 0)
+        self._log.warning("client takes nothing of what is sent to it", peer=f"{address[0]}:{address[1]}")
+        self.abort()
+
+    def _cancel_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _broken(self) -> None:
         """A bug of ours: it costs this connection, and no other."""

@@ -28,6 +28,8 @@ from amqpd.wire.methods import (
     ConnectionCloseOk,
     ConnectionOpenOk,
     ConnectionUnblocked,
+    QueueBind,
+    QueueBindOk,
     QueueDeclare,
     QueueDeclareOk,
 )
@@ -295,15 +297,59 @@ def test_a_publisher_is_told_and_not_read_while_there_is_an_alarm(publisher: Pai
     assert not publisher.connection.reading
     before = publisher.wakes
     alarms.clear("low on disk")
-    assert publisher.connection.reading
     assert publisher.wakes == before + 1
     assert publisher.methods() == [ConnectionUnblocked()]
+    assert publisher.connection.reading
 
 
-def test_what_was_published_meanwhile_is_not_lost(publisher: Pair) -> None:
+def ready(pair: Pair, queue: str = "q") -> int:
+    return pair.broker.vhosts["/"].queue(queue, None).message_count
+
+
+def test_what_was_published_meanwhile_waits_for_the_end_of_the_alarm(publisher: Pair) -> None:
     publisher.broker.alarms.raise_("low on disk")
-    publisher.write(publisher.session.encode_publish(1, "", "q", b"body") * 3)
-    assert publisher.broker.vhosts["/"].queue("q", None).message_count == 3
+    publisher.write(publisher.session.encode_publish(1, "", "q", b"body") * 2)
+    publisher.write(
+        publisher.session.encode_publish(1, "", "q", b"body") + publisher.session.encode(0, ConnectionOpenOk())
+    )
+    assert publisher.methods() == [ConnectionBlocked("low on disk")]
+    assert ready(publisher) == 0
+    publisher.broker.alarms.clear("low on disk")
+    assert [type(method) for method in publisher.methods()] == [ConnectionUnblocked, ConnectionClose]
+    assert ready(publisher) == 3
+    assert publisher.connection.reading
+
+
+def test_a_message_without_a_body_still_goes_through(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.write(publisher.session.encode_publish(1, "", "q", b"") * 2)
+    assert publisher.methods() == [ConnectionBlocked("low on disk")]
+    assert ready(publisher) == 1
+    publisher.broker.alarms.clear("low on disk")
+    publisher.methods()
+    assert ready(publisher) == 2
+
+
+def test_an_alarm_that_comes_again_finds_it_still_held(publisher: Pair) -> None:
+    alarms = publisher.broker.alarms
+    alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    publisher.expect(0, ConnectionBlocked)
+    alarms.clear("low on disk")
+    alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    assert publisher.methods() == [ConnectionUnblocked(), ConnectionBlocked("low on disk")]
+    assert ready(publisher) < 2
+
+
+def test_what_is_held_goes_with_its_connection(publisher: Pair) -> None:
+    publisher.broker.alarms.raise_("low on disk")
+    publisher.publish(1, "", "q", b"body")
+    publisher.connection.close(ReplyCode.CONNECTION_FORCED, "shutdown")
+    publisher.send(0, ConnectionCloseOk())
+    publisher.broker.alarms.clear("low on disk")
+    assert publisher.closed
+    assert ready(publisher) == 0
 
 
 def test_consumers_do_not_hear_of_alarms(publisher: Pair, consumer: Pair) -> None:
@@ -373,7 +419,7 @@ def test_a_blocked_publisher_still_gets_its_confirms_and_deliveries(publisher: P
     publisher.call(1, ConfirmSelect(), ConfirmSelectOk)
     publisher.consume("q", no_ack=True)
     publisher.broker.alarms.raise_("low on disk")
-    publisher.publish(1, "", "q", b"body")
+    publisher.publish(1, "", "q", b"")
     kinds = {type(method) for method in publisher.methods()}
     assert kinds == {ConnectionBlocked, BasicAck, BasicDeliver}
     consumer.send(1, QueueDeclare(queue="other"))
@@ -399,15 +445,6 @@ def test_a_blocked_connection_that_the_broker_closes_is_read_for_its_farewell(pu
     assert publisher.silent(), "it is not unblocked any more"
     publisher.send(0, ConnectionCloseOk())
     assert publisher.closed
-
-
-def test_an_error_in_the_breath_of_a_first_publish_leaves_nothing_blocked(publisher: Pair) -> None:
-    publisher.broker.alarms.raise_("low on disk")
-    bad = publisher.session.encode(1, BasicAck(99)) + publisher.session.encode(0, ConnectionOpenOk())
-    publisher.write(publisher.session.encode_publish(1, "", "q", b"body") + bad)
-    kinds = [type(method) for method in publisher.methods()]
-    assert kinds == [ChannelClose, ConnectionClose]
-    assert publisher.connection.reading
 
 
 def test_a_publisher_that_waits_for_the_disk_is_read_for_its_farewell(publisher: Pair, store: ManualStore) -> None:
@@ -462,6 +499,23 @@ def test_what_takes_longer_than_its_share_of_a_turn_waits_for_the_next() -> None
         connection.data_to_send()
     assert 20 < turns < 100
     assert connection.reading
+
+
+def test_messages_for_many_queues_take_no_more_than_their_share_of_a_turn() -> None:
+    pair = Pair(Broker(MemoryStore(), ToilsomeClock()))
+    pair.channel()
+    for number in range(100):
+        pair.queue(f"q{number}")
+        pair.call(1, QueueBind(queue=f"q{number}", exchange="amq.fanout"), QueueBindOk)
+    connection = pair.connection
+    connection.receive_data(pair.session.encode_publish(1, "amq.fanout", "", b"body") * 100)
+    turns = 1
+    while connection.backlog:
+        assert not connection.reading
+        assert connection.go_on()
+        turns += 1
+    assert 3 < turns < 10
+    assert ready(pair, "q0") == ready(pair, "q99") == 100
 
 
 def test_answers_that_nobody_reads_do_not_pile_up_however_many_are_asked_for_at_once(publisher: Pair) -> None:

@@ -861,3 +861,18 @@ def test_exchanges_know_their_vhost_only_by_name(vhost: VHost) -> None:
     exchange: Exchange = vhost.exchange("amq.direct")
     assert vhost.describe_exchange(exchange.name) == "exchange 'amq.direct' in vhost '/'"
     assert vhost.describe_queue("q") == "queue 'q' in vhost '/'"
+
+
+def test_what_is_transient_can_be_forgotten_as_in_a_restart(vhost: VHost) -> None:
+    vhost.declare_queue("kept", durable=True)
+    vhost.declare_queue("gone")
+    vhost.declare_exchange("x", "fanout", durable=True)
+    for name in ("y", "z"):
+        vhost.declare_exchange(name, "fanout", auto_delete=True)
+    vhost.bind("z", "y", "", {}, to_queue=False)
+    for source, queue in (("x", "gone"), ("y", "gone"), ("x", "kept")):
+        vhost.bind(source, queue, "", {}, to_queue=True)
+    vhost.forget_transients()
+    assert list(vhost.queues) == ["kept"]
+    assert {name for name in vhost.exchanges if name and not name.startswith("amq.")} == {"x"}
+    assert reached(vhost, "x") == ["kept"]

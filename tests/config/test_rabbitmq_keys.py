@@ -348,6 +348,7 @@ EFFECTIVE = words("""
     log.exchange.level heartbeat frame_max channel_max max_channels_per_connection max_connections max_message_size
     channel_max_per_node consumer_max_per_channel vhost_max handshake_timeout tcp_listen_options.backlog
     tcp_listen_options.nodelay tcp_listen_options.keepalive tcp_listen_options.sndbuf tcp_listen_options.recbuf
+    tcp_listen_options.send_timeout
     listeners.ssl.default listeners.ssl.1 ssl_options.cacertfile ssl_options.certfile ssl_options.keyfile
     ssl_options.password ssl_options.verify ssl_options.fail_if_no_peer_cert ssl_options.depth ssl_options.versions.1
     ssl_options.ciphers.1 ssl_options.honor_cipher_order management.ssl.port management.ssl.cacertfile

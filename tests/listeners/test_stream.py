@@ -13,7 +13,7 @@ from amqpd.broker.broker import Broker
 from amqpd.broker.consumer import OUTPUT_LIMIT
 from amqpd.clock import VirtualClock
 from amqpd.listeners import stream
-from amqpd.listeners.stream import BITE_SIZE, LINGER, READ_SIZE, WRITE_HIGH, StreamProtocol, Turn
+from amqpd.listeners.stream import BITE_SIZE, LINGER, READ_SIZE, SEND_TIMEOUT, WRITE_HIGH, StreamProtocol, Turn
 from amqpd.message import Message
 from amqpd.store.memory import MemoryStore
 from amqpd.wire.methods import (
@@ -357,6 +357,44 @@ def test_the_session_hears_when_its_peer_is_slow_and_when_it_is_not(factory: Fac
             assert len(await reader.readexactly(size)) == size
             await until(lambda: "writable" in puppet.events)
             await closed(writer)
+
+    run(factory, main)
+
+
+@asynccontextmanager
+async def owing(made: Stage) -> AsyncIterator[tuple[StreamProtocol, asyncio.StreamReader]]:
+    """A session whose peer has much to take, and the peer's end."""
+    puppet, reader, writer = await made.connect()
+    puppet.chunks.append(bytes(20 << 20))
+    puppet.wake()
+    await until(lambda: "not writable" in puppet.events)
+    protocol = made.protocols[-1]
+    yield protocol, reader
+    await closed(writer)
+
+
+def test_a_peer_that_takes_nothing_is_given_up(factory: Factory) -> None:
+    async def main() -> None:
+        async with stage() as made, owing(made) as (protocol, _):
+            made.clock.advance(SEND_TIMEOUT - 1)
+            assert not protocol._transport.is_closing()
+            made.clock.advance(1 + SEND_TIMEOUT)  # the kernel may have taken some at first
+            await until(lambda: protocol in made.lost)
+            assert made.log.texts("warning") == ["client takes nothing of what is sent to it"]
+
+    run(factory, main)
+
+
+def test_a_peer_that_takes_a_little_is_waited_for(factory: Factory) -> None:
+    async def main() -> None:
+        async with stage() as made, owing(made) as (protocol, reader):
+            for _ in range(3):
+                before = protocol._transport.get_write_buffer_size()
+                taken = 0
+                while protocol._transport.get_write_buffer_size() == before:
+                    taken += len(await reader.read(1 << 20))
+                made.clock.advance(SEND_TIMEOUT)
+                assert not protocol._transport.is_closing()
 
     run(factory, main)
 

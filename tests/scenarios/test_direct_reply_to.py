@@ -12,6 +12,8 @@ from amqpd.wire.methods import (
     BasicConsume,
     BasicGet,
     BasicPublish,
+    BasicQos,
+    BasicQosOk,
     BasicReturn,
     ConnectionClose,
     QueueBind,
@@ -59,6 +61,17 @@ def test_a_reply_comes_back_to_who_asked(client: Client, connect: Connect) -> No
         method = reply.method
         assert (method.consumer_tag, method.exchange, method.routing_key) == ("replies", "", reply_to)  # type: ignore[union-attr]
         assert not method.redelivered  # type: ignore[union-attr]
+
+
+def test_replies_come_past_a_full_channel(client: Client) -> None:
+    client.call(1, BasicQos(prefetch_count=1, global_=True), BasicQosOk)
+    held = own_queue(client)
+    fill(client, held, b"held")
+    consume(client, held)
+    assert delivered(client).body == b"held"
+    consume(client, REPLY_TO, "replies", no_ack=True)
+    client.publish(1, "", address(client), b"reply")
+    assert delivered(client).body == b"reply"
 
 
 def test_every_channel_has_an_address_of_its_own(client: Client) -> None:

@@ -100,16 +100,48 @@ def test_consumers_without_acks_know_no_limit(client: Client) -> None:
     assert deliveries(client, 10) == BODIES
 
 
-@pytest.mark.ours("3.10 holds all consumers of the channel back")
-def test_consumers_without_acks_go_on_when_the_others_have_their_fill(client: Client) -> None:
+def test_consumers_without_acks_wait_too_when_the_others_have_their_fill(client: Client) -> None:
     held, free = own_queue(client), own_queue(client)
-    fill(client, held, *BODIES)
-    fill(client, free, b"free")
+    fill(client, held, b"held")
+    fill(client, free, b"free", b"too")
     qos(client, 1, global_=True)
     consume(client, held)
     deliveries(client, 1)
     consume(client, free, no_ack=True)
-    assert deliveries(client, 1) == [b"free"]
+    expect_ready(client, free, 2)
+    assert client.silence()
+    client.send(1, BasicAck(1))
+    assert deliveries(client, 2) == [b"free", b"too"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_consumers_of_a_queue_take_turns(client: Client, several: bool) -> None:
+    queue = own_queue(client)
+    qos(client, 1, global_=True)
+    consume(client, queue, "a")
+    consume(client, queue, "b")
+    for body in BODIES:
+        client.publish(1, "", queue, body)
+    served = set()
+    for tag in range(1, 9):
+        served.add(delivered(client).method.consumer_tag)
+        client.send(1, BasicAck(tag, multiple=several))
+    assert served == {"a", "b"}
+
+
+def test_queues_take_turns(client: Client) -> None:
+    queues = [own_queue(client) for _ in range(3)]
+    qos(client, 1, global_=True)
+    for queue in queues:
+        consume(client, queue, queue)
+    for body in BODIES:
+        for queue in queues:
+            client.publish(1, "", queue, body)
+    served = set()
+    for tag in range(1, 28):
+        served.add(delivered(client).method.consumer_tag)
+        client.send(1, BasicAck(tag))
+    assert served == set(queues)
 
 
 def test_gets_know_no_limit(client: Client) -> None:

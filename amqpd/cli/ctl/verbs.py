@@ -24,7 +24,7 @@ _TABLE: Final = (
          "wait:bool no_wait:bool"),
         ("start_app", "node:start_app", 0, 0, "", "Accepts connections again", ""),
         ("stop", "node:stop", 0, 1, "[--idempotent] [<pidfile>]", "Stops the broker", "idempotent:bool"),
-        ("stop_app", "node:stop_app", 0, 0, "", "Sends all clients away, and accepts none", ""),
+        ("stop_app", "node:stop_app", 0, 0, "", "Sends all clients and what is not durable away", ""),
         ("wait", "node:wait", 0, 1, "[<pidfile>] [--pid|-P <pid>]" + _T, "Waits for the broker of a pidfile",
          "pid:int"),
     )),

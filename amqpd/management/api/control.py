@@ -22,7 +22,7 @@ class Control(Protocol):
         ...
 
     def suspend(self, *, send_away: bool) -> None:
-        """Accept no connections until `resume`; those there are may be closed."""
+        """Accept none until `resume`. Those there are may be closed; what is not durable goes with them."""
         ...
 
     async def resume(self) -> None:

@@ -312,6 +312,8 @@ def test_a_broker_that_is_suspended_takes_nobody(own: BrokerProcess, ctl: Ctl, c
         with pytest.raises(ConnectionRefusedError):
             Client(own.url)
         stays.call(1, ChannelOpen(), ChannelOpenOk)
+        declare(stays, "kept", durable=True)
+        declare(stays, "transient")
         ctl("resume_listeners")
         ctl("resume_listeners")
         Client(own.url).drop()
@@ -321,6 +323,10 @@ def test_a_broker_that_is_suspended_takes_nobody(own: BrokerProcess, ctl: Ctl, c
     assert call("ping")[0] == os.EX_UNAVAILABLE
     ctl("start_app")
     ctl("ping")
+    left = ctl("list_queues", "name").split()
+    assert "kept" in left
+    assert "transient" not in left
+    ctl("delete_queue", "kept")
 
 
 def test_the_settings_are_shown_without_passwords(ctl: Ctl) -> None:
