@@ -14,7 +14,6 @@ from ..amqp.connection import Connection
 from ..broker.arguments import QUORUM, queue_type_of
 from ..broker.binding import Binding
 from ..broker.consumer import Consumer
-from ..broker.events import INTERNAL
 from ..broker.exchanges import Exchange
 from ..broker.exchanges.delayed import DelayedMessageExchange
 from ..broker.policies import names_of
@@ -152,7 +151,7 @@ class Views:
             "internal": exchange.internal,
             "arguments": table(exchange.arguments),
             "policy": names_of(exchange.policies)[0],
-            "user_who_performed_action": INTERNAL,
+            "user_who_performed_action": exchange.declared_by,
         }
         if shown["policy"] is None:
             del shown["policy"]
