@@ -204,6 +204,7 @@ class Daemon:
     ) -> ManagementServer:
         # takes as long to import as all the rest, and clients can connect already
         from .management.cors import Cors  # noqa: PLC0415
+        from .management.patience import Patience  # noqa: PLC0415
         from .management.server import Listener, Management, ManagementServer, Options  # noqa: PLC0415
 
         config = self.config
@@ -226,6 +227,9 @@ class Daemon:
             announce=self._announce,
             path_prefix=config.management_prefix,
             body_limit=config.management_body_limit,
+            patience=Patience(
+                config.request_timeout / 1000, config.idle_timeout / 1000, config.inactivity_timeout / 1000
+            ),
             cors=Cors(config.cors_origins, config.cors_max_age),
             data_dir="" if config.memory else config.data_dir,
             mechanisms=tuple(mechanisms(config, encrypted=bool(self.tls_addresses))),

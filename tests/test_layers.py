@@ -52,6 +52,7 @@ MAY_IMPORT = {
         "definitions",
         "errors",
         "message",
+        "patterns",
         "store.base",
         "watermarks",
         "wire",

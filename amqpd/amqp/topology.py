@@ -53,14 +53,15 @@ def exchange_declare(channel: Channel, method: ExchangeDeclare) -> None:
     if isinstance(alternate, str) and vhost.is_free_exchange(name):
         channel.check(Action.READ, "exchange", name)
         channel.check(Action.WRITE, "exchange", alternate)
-    vhost.declare_exchange(
-        name,
-        method.type,
-        durable=method.durable,
-        auto_delete=method.auto_delete,
-        internal=method.internal,
-        arguments=method.arguments,
-    )
+    with vhost.events.acting(channel.user.name):
+        vhost.declare_exchange(
+            name,
+            method.type,
+            durable=method.durable,
+            auto_delete=method.auto_delete,
+            internal=method.internal,
+            arguments=method.arguments,
+        )
     _answer(channel, method.nowait, ExchangeDeclareOk(), durable=method.durable)
 
 

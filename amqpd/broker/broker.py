@@ -18,7 +18,7 @@ from .churn import Churn
 from .compat import PROFILES, Compat
 from .connections import Connections
 from .event_exchange import EventExchange
-from .events import Events
+from .events import INTERNAL, Events
 from .levels import NORMAL_LANE, lane_at
 from .memory import Memory
 from .parameters import OPERATOR_POLICY, POLICY, Parameters, check_name
@@ -152,7 +152,7 @@ class Broker:
                 raise OperatorError(f"cannot create vhost '{name}': vhost limit of {limit} is reached")
             while name in self.falling:  # nothing of the one before is to come back with this one
                 self._demolish(self.falling[name])
-            vhost = self.vhosts[name] = VHost(name, self._resources)
+            vhost = self.vhosts[name] = VHost(name, self._resources, self.events.user)
             vhost.id = next(self.ids)
         before = _definition_of(vhost)
         if description is not None:
@@ -265,7 +265,8 @@ class Broker:
         self._finish_deletions(recovered)
         try:
             for vhost_id, definition in found[Kind.VHOST].items():
-                vhost = self.vhosts[definition["name"]] = VHost(definition["name"], self._resources)
+                declared_by = definition.get("declared_by", INTERNAL)
+                vhost = self.vhosts[definition["name"]] = VHost(definition["name"], self._resources, declared_by)
                 vhost.id = vhost_id
                 vhost.description = definition.get("description", "")
                 vhost.tags = tuple(definition.get("tags", ()))
@@ -316,6 +317,7 @@ def _definition_of(vhost: VHost) -> Definition:
         "default_queue_type": vhost.default_queue_type,
         "tracing": vhost.traced,
         "protected": vhost.protected,
+        "declared_by": vhost.declared_by,
     }
 
 

@@ -23,7 +23,7 @@ a line for each priority, with a place of its own in the store (see `levels`), a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..message import Message
@@ -60,6 +60,9 @@ REFUSED: Final = 2
 """The queue is full and does not take it."""
 
 _STORED: Final = STORED
+
+PURGED_AT_ONCE: Final = 500
+"""Messages that a step of `Queue.purging` removes from the store."""
 
 
 class Limits(Protocol):
@@ -358,10 +361,29 @@ class Queue:
         entry.redelivered = True
         self._count_held([entry], 1)
 
+    def take_back(self, entries: list[Entry], counted: bool = True) -> list[Entry]:
+        """Do with unacked entries, which no consumer has, as `requeue` does, but hold those that are to come back.
+
+        Those are returned. So a great many can be requeued a few at a time: all at once with `resume`, in the end.
+        """
+        if self.limits is not None and not self.deleted:
+            entries = self.limits.returned(entries, counted)
+        for entry in entries:
+            self.hold(entry)
+        return entries
+
     def resume(self, entries: list[Entry]) -> None:
         """Entries that were held may be handed out; they come in order of seq."""
-        self._count_held(entries, -1)
-        self._put_back(entries)
+        size = 0
+        for entry in entries:
+            size += entry.message.size
+        self.held -= len(entries)
+        self.held_bytes -= size
+        if self.deleted:
+            self.memory.used -= size + len(entries) * ENTRY_COST
+            return
+        self.ready_bytes += size
+        self._line_up(entries)
         self.dispatch()
 
     # --- messages out
@@ -430,20 +452,28 @@ class Queue:
 
     def purge(self) -> int:
         """Drop all messages but the unacked ones. Returns how many there were."""
+        return sum(self.purging())
+
+    def purging(self) -> Iterator[int]:
+        """`purge`, in steps: with the first all are out of the queue, and with the last out of the store."""
         count = self.message_count
-        for entry in self.ready:
-            if entry.stored:
-                self._unstore(entry)
+        gone = list(self.ready)
         if self.paged:
             self._drop_paged()
         self._forget_ready()
         if self.held and self.limits is not None:
             held = self.limits.release_held()
             self._count_held(held, -1)
-            for entry in held:
-                self._unstore(entry)
+            gone += held
             count += len(held)
-        return count
+        gone.reverse()
+        yield count
+        while gone:
+            for _ in range(min(PURGED_AT_ONCE, len(gone))):
+                entry = gone.pop()
+                if entry.stored and not self.deleted:
+                    self._unstore(entry)
+            yield 0
 
     def close(self) -> None:
         """The queue is deleted: forget everything, and tell the consumers. Entries still out may be settled."""
@@ -587,6 +617,9 @@ class Queue:
         for entry in entries:
             self.ready_bytes += entry.message.size
             self.memory.used += entry.message.size + ENTRY_COST
+        self._line_up(entries)
+
+    def _line_up(self, entries: list[Entry]) -> None:
         one_line = not self.prioritized and self.levels is None
         if one_line and entries and self.ready.length and entries[-1].seq > self.ready.at(0).seq:
             self.ready.replace(sorted([*entries, *self.ready], key=lambda entry: entry.seq))

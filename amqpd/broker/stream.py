@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -223,6 +224,10 @@ class Stream:
     def purge(self) -> int:
         """Raises NotImplementedByBroker."""
         raise NotImplementedByBroker(f"queue.purge not supported by stream queues {self._described}")
+
+    def purging(self) -> Iterator[int]:
+        """As `purge`."""
+        return iter((self.purge(),))
 
     def close(self) -> None:
         """The stream is deleted: forget everything, and tell the consumers."""

@@ -46,7 +46,7 @@ from .churn import Churn
 from .compat import Compat
 from .consumer import Consumer
 from .dead_letter import DeadLetters
-from .events import Events
+from .events import INTERNAL, Events
 from .exchanges import DefaultExchange, Exchange, find_type
 from .firehose import TRACE, Firehose
 from .levels import NORMAL_LANE, home
@@ -111,8 +111,9 @@ class Resources(NamedTuple):
 class VHost:
     """A namespace. The exchanges every vhost has are there from the start."""
 
-    def __init__(self, name: str, resources: Resources) -> None:
+    def __init__(self, name: str, resources: Resources, declared_by: str = INTERNAL) -> None:
         self.name = name
+        self.declared_by = declared_by  # a user
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, AnyQueue] = {}
         self.reply_queues: dict[str, Queue] = {}  # published to, and nothing else
@@ -140,6 +141,8 @@ class VHost:
         for names, internal in ((PREDECLARED, False), (INTERNAL_PREDECLARED, True)):
             for exchange_name, type_name in names:
                 self._add_exchange(_type(type_name)(exchange_name, durable=True, internal=internal))
+        for exchange in self.exchanges.values():
+            exchange.declared_by = declared_by
 
     def set_tracing(self, on: bool) -> None:
         """Whether copies of what is published and delivered go to amq.rabbitmq.trace."""
@@ -332,6 +335,7 @@ class VHost:
         exchange = _type(type_name)(
             name, durable=durable, auto_delete=auto_delete, internal=internal, arguments=arguments
         )
+        exchange.declared_by = self.events.user
         self._add_exchange(exchange)
         if durable:
             exchange.id = next(self._resources.ids)
@@ -345,6 +349,7 @@ class VHost:
                     "auto_delete": auto_delete,
                     "internal": internal,
                     "arguments": encode_table(arguments),
+                    "declared_by": exchange.declared_by,
                 },
             )
         exchange.join(self, None)
@@ -702,6 +707,7 @@ class VHost:
             arguments=decode_table(definition["arguments"])[0],
         )
         exchange.id = exchange_id
+        exchange.declared_by = definition.get("declared_by", INTERNAL)
         self._add_exchange(exchange)
         exchange.join(self, counters)
 

@@ -434,6 +434,7 @@ ROWS: Final = (
         "deprecated_features.permit.",
     ),
     # management, prometheus
+    *_same("management.tcp.request_timeout management.tcp.idle_timeout management.tcp.inactivity_timeout", integer),
     *_web("management"),
     Row("management.listener.port", "management.tcp.port", port),
     Row("management.listener.ip", "management.tcp.ip"),

@@ -436,6 +436,15 @@ class Config:
     management_body_limit: int = _setting(
         "management.http.max_body_size", 20_000_000, "largest body of a request to the HTTP API, in bytes"
     )
+    request_timeout: int = _setting(
+        "management.tcp.request_timeout", 5_000, "milliseconds in which a request has to begin, up to its body; 0 = any"
+    )
+    idle_timeout: int = _setting(
+        "management.tcp.idle_timeout", 60_000, "milliseconds between requests, and without a byte within one; 0 = any"
+    )
+    inactivity_timeout: int = _setting(
+        "management.tcp.inactivity_timeout", 300_000, "milliseconds in which the body of a request has to come; 0 = any"
+    )
     cors_origins: tuple[str, ...] = _setting(
         "management.cors.allow_origins", (), "web sites whose pages may use the HTTP API; * = all"
     )
@@ -472,6 +481,9 @@ class Config:
             ("prometheus.tcp.port", self.prometheus_port, 0, 0xFFFF),
             ("management.ssl.port", self.https_port, 0, 0xFFFF),
             ("management.http.max_body_size", self.management_body_limit, 0, MAX_SIZE),
+            ("management.tcp.request_timeout", self.request_timeout, 0, MAX_SIZE),
+            ("management.tcp.idle_timeout", self.idle_timeout, 0, MAX_SIZE),
+            ("management.tcp.inactivity_timeout", self.inactivity_timeout, 0, MAX_SIZE),
             ("management.cors.max_age", self.cors_max_age, 0, MAX_SIZE),
             ("channel_max", self.channel_max, 0, 0xFFFF),
             ("channel_max_per_node", self.channels_per_node, 0, MAX_SIZE),

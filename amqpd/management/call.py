@@ -14,7 +14,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from ..amqp.inquiry import Inquiry, Undecided
 from ..auth.base import Action, Credentials, Peer, Resource, User, addition
@@ -22,7 +22,16 @@ from ..broker.exchanges import Exchange
 from ..broker.stream import AnyQueue
 from ..broker.vhost import VHost
 from ..errors import AccessRefused
-from .errors import bad_request, login_failed, login_required, not_authorised, not_found, vhost_not_found
+from .errors import (
+    HttpError,
+    bad_request,
+    body_too_large,
+    login_failed,
+    login_required,
+    not_authorised,
+    not_found,
+    vhost_not_found,
+)
 
 if TYPE_CHECKING:
     from .server import Management
@@ -209,14 +218,20 @@ class Call:
     # --- what the body says
 
     async def load(self) -> None:
-        """Receive the body. Raises HttpError 400 when it is over the limit."""
+        """Receive the body. Raises HttpError 400 when it is over the limit, 408 when it does not come."""
         pieces: list[bytes] = []
-        size = 0
-        async for piece in self.request.stream():
-            size += len(piece)
-            if size > self.management.body_limit:
-                raise bad_request("Exceeded HTTP request body size limit")
-            pieces.append(piece)
+        size, limit = 0, self.management.body_limit
+        announced = self.request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limit:
+            raise body_too_large()
+        try:
+            async for piece in self.request.stream():
+                size += len(piece)
+                if size > limit:
+                    raise body_too_large()
+                pieces.append(piece)
+        except ClientDisconnect:
+            raise HttpError(408) from None  # nobody will read it
         self.raw_body = b"".join(pieces)
 
     @property

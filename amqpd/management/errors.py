@@ -23,6 +23,12 @@ def bad_request(reason: Any) -> HttpError:
     return HttpError(400, "bad_request", reason)
 
 
+def body_too_large() -> HttpError:
+    """Nobody waits for the rest of it."""
+    reason = "Exceeded HTTP request body size limit"
+    return HttpError(400, "bad_request", reason, {"Connection": "close"})
+
+
 def stats_disabled() -> HttpError:
     """Asked for what only statistics know."""
     return bad_request("Stats in management UI are disabled on this node")

@@ -38,3 +38,12 @@ def file_limit() -> int:
 def disk_free(folder: str) -> int:
     """Bytes free where the folder is; where we are when there is none."""
     return shutil.disk_usage(folder or ".").free
+
+
+def disk_traffic() -> tuple[int, int]:
+    """Bytes this process has read from disks, and written; zeros where that is not known."""
+    try:
+        found = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+        return int(found["read_bytes"]), int(found["write_bytes"])
+    except (OSError, ValueError, KeyError):
+        return 0, 0

@@ -31,6 +31,7 @@ from .api import RESOURCES
 from .api.control import Control
 from .cors import Cors
 from .headers import with_headers
+from .patience import Patience, PatientProtocol
 from .process import memory_total
 from .rates import Rates
 from .resources import application
@@ -42,8 +43,11 @@ if TYPE_CHECKING:
 BODY_LIMIT: Final = 20_000_000
 """Bytes of a request's body, at most, unless it is configured."""
 
-PATIENCE: Final = 2
+GRACE: Final = 2
 """Seconds that requests under way have when the broker stops."""
+
+FOREVER: Final = 1 << 30
+"""Seconds that uvicorn keeps connections open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Management:
     announce: Callable[..., None] = lambda **_: None  # have clients told other server properties from now on
     path_prefix: str = ""  # what all paths may begin with
     body_limit: int = BODY_LIMIT
+    patience: Patience = field(default_factory=Patience)  # with clients that are slow
     cors: Cors = field(default_factory=Cors)
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
@@ -166,7 +171,7 @@ class ManagementServer:
             server.should_exit = True
         for server, task in self._servers:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(task), PATIENCE)
+                await asyncio.wait_for(asyncio.shield(task), GRACE)
             if not task.done():
                 server.force_exit = True
                 await task
@@ -176,14 +181,15 @@ class ManagementServer:
         config = uvicorn.Config(
             app,
             loop="none",
-            http="h11",
+            http=functools.partial(PatientProtocol, self.management.broker.clock, self.management.patience),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             log_config=None,
             log_level="error",
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=PATIENCE,
+            timeout_keep_alive=FOREVER,  # `patience` sees to that
+            timeout_graceful_shutdown=GRACE,
         )
         config.load()
         config.ssl = tls

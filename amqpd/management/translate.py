@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import contextlib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,6 +15,11 @@ from ..message import Message, make_message
 from ..wire.properties import Properties
 from ..wire.spec import ProtocolError
 from .errors import bad_request
+from .resources import encode
+from .turns import Turns
+
+PIECE: Final = 3 << 16
+"""Bytes of a body to show before others have their turn; a multiple of 3, for base64."""
 
 _NAMES: Final = tuple([field.name for field in fields(Properties)])
 _WRONG: Final = {dict: "not_object", int: "not_int", str: "not_string"}
@@ -71,6 +77,47 @@ def shown_message(entry: Entry, encoding: str, truncate: int | None) -> dict[str
         "payload": base64.b64encode(payload).decode() if text is None else text,
         "payload_encoding": "base64" if text is None else "string",
     }
+
+
+async def message_in_pieces(entry: Entry, left: int, turns: Turns, *, encoding: str, truncate: int | None) -> list[str]:
+    """`shown_message` as JSON, with how many messages are behind it. It is made little by little where it is large."""
+    if min(entry.message.size, entry.message.size if truncate is None else truncate) <= PIECE:
+        return [encode({**shown_message(entry, encoding, truncate), "message_count": left})]
+    message = entry.message
+    payload = message.body if truncate is None else message.body[:truncate]
+    written = await _as_text(payload, turns) if encoding == "auto" else None
+    shown = {
+        **shown_message(entry, "base64", 0),
+        "payload_encoding": "base64" if written is None else "string",
+        "message_count": left,
+    }
+    del shown["payload"]
+    if written is None:
+        written = await _as_base64(payload, turns)
+    return [encode(shown)[:-1], ',"payload":"', *written, '"}']
+
+
+async def _as_text(payload: bytes, turns: Turns) -> list[str] | None:
+    """UTF-8 as the inside of a string in JSON; None for what is none."""
+    written: list[str] = []
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(payload), PIECE):
+        try:
+            written.append(encode(decoder.decode(payload[start : start + PIECE], start + PIECE >= len(payload)))[1:-1])
+        except UnicodeDecodeError:
+            return None
+        if turns.due:
+            await turns.give()
+    return written
+
+
+async def _as_base64(payload: bytes, turns: Turns) -> list[str]:
+    written: list[str] = []
+    for start in range(0, len(payload), PIECE):
+        written.append(base64.b64encode(payload[start : start + PIECE]).decode())
+        if turns.due:
+            await turns.give()
+    return written
 
 
 def shown_properties(properties: Properties) -> dict[str, Any]:

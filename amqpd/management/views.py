@@ -14,23 +14,19 @@ from ..amqp.connection import Connection
 from ..broker.arguments import QUORUM, queue_type_of
 from ..broker.binding import Binding
 from ..broker.consumer import Consumer
-from ..broker.events import INTERNAL
 from ..broker.exchanges import Exchange
 from ..broker.exchanges.delayed import DelayedMessageExchange
-from ..broker.memory import ENTRY_COST
 from ..broker.policies import names_of
 from ..broker.queue import Queue
 from ..broker.stream import AnyQueue, Stream
 from ..broker.vhost import VHost
 from ..definitions.values import table_to_json as table
 from ..wire.fields import encode_table
+from .memory import memory_of
 from .rates import EXCHANGE_NAMES, depth_of, unacked_of
 
 if TYPE_CHECKING:
     from .server import Management
-
-QUEUE_COST: Final = 1300
-"""Estimated bytes of a queue without messages."""
 
 GARBAGE_COLLECTION: Final = {
     "fullsweep_after": 65535,
@@ -61,7 +57,7 @@ class Views:
             **self._rates.details((queue, "depth"), dict(zip(_DEPTH, (total, ready, unacked), strict=True))),
             "consumers": len(queue.consumers),
             "garbage_collection": GARBAGE_COLLECTION,
-            "memory": QUEUE_COST + (total - getattr(queue, "paged", 0)) * ENTRY_COST + _in_memory(queue),
+            "memory": memory_of(queue),
             "message_bytes": queue.message_bytes,
             "reductions": 0,
             "reductions_details": {"rate": 0.0},
@@ -155,7 +151,7 @@ class Views:
             "internal": exchange.internal,
             "arguments": table(exchange.arguments),
             "policy": names_of(exchange.policies)[0],
-            "user_who_performed_action": INTERNAL,
+            "user_who_performed_action": exchange.declared_by,
         }
         if shown["policy"] is None:
             del shown["policy"]

@@ -15,7 +15,7 @@ import pytest
 from amqpd.broker.consumer import Consumer, Outlet, Window
 from amqpd.broker.entry import Entry
 from amqpd.broker.memory import ENTRY_COST, Memory
-from amqpd.broker.queue import PAGE_FLOOR, PAGE_LENGTH, Queue
+from amqpd.broker.queue import PAGE_FLOOR, PAGE_LENGTH, PURGED_AT_ONCE, Queue
 from amqpd.message import Message, make_message
 from amqpd.store.base import Counters, Store
 from amqpd.store.lmdb_store import LmdbStore
@@ -655,6 +655,53 @@ def test_what_is_unacked_survives_a_purge() -> None:
     bench.queue.purge()
     bench.queue.requeue(entries)
     assert bench.drain() == [b"a"]
+
+
+def test_a_purge_in_steps_empties_the_queue_with_the_first() -> None:
+    bench = Bench(durable=True)
+    bench.push(*numbered(PURGED_AT_ONCE * 2 + 1, 8), persistent=True)
+    steps = bench.queue.purging()
+    assert next(steps) == PURGED_AT_ONCE * 2 + 1
+    assert (bench.queue.message_count, bench.memory.used, len(bench.stored())) == (0, 0, PURGED_AT_ONCE * 2 + 1)
+    bench.push(b"later", persistent=True)
+    assert next(steps) == 0
+    assert len(bench.stored()) == PURGED_AT_ONCE + 2
+    assert list(steps) == [0, 0]
+    assert (bench.drain(), bench.stored()) == ([b"later"], [])
+
+
+def test_a_queue_may_be_deleted_between_the_steps_of_a_purge() -> None:
+    bench = Bench(durable=True)
+    bench.push(b"a", b"b", persistent=True)
+    steps = bench.queue.purging()
+    next(steps)
+    bench.queue.close()
+    assert list(steps) == [0]
+    assert (bench.stored(), bench.memory.used) == ([], 0)
+
+
+def test_what_is_taken_back_waits_and_is_in_its_old_place_when_resumed() -> None:
+    bench = Bench()
+    bench.push(b"a", b"b", b"c", b"d")
+    entries = bench.get(3)
+    bench.consumer(prefetch=1)
+    assert bench.sink.bodies == [b"d"]
+    back = bench.queue.take_back(entries[:1]) + bench.queue.take_back(entries[1:])
+    assert (bench.queue.message_count, bench.queue.held, bench.queue.unacked) == (0, 3, 1)
+    before = bench.memory.used
+    bench.queue.resume(back)
+    assert (bench.queue.message_count, bench.queue.held, bench.memory.used) == (3, 0, before)
+    assert bench.drain() == [b"a", b"b", b"c"]
+    assert all(entry.redelivered for entry in entries)
+
+
+def test_what_was_taken_back_is_gone_when_the_queue_is() -> None:
+    bench = Bench()
+    bench.push(b"a", b"b")
+    back = bench.queue.take_back(bench.get(1))
+    bench.queue.close()
+    bench.queue.resume(back)
+    assert (bench.memory.used, bench.queue.held) == (0, 0)
 
 
 def test_a_closed_queue_tells_its_consumers() -> None:

@@ -876,3 +876,35 @@ def test_what_is_transient_can_be_forgotten_as_in_a_restart(vhost: VHost) -> Non
     assert list(vhost.queues) == ["kept"]
     assert {name for name in vhost.exchanges if name and not name.startswith("amq.")} == {"x"}
     assert reached(vhost, "x") == ["kept"]
+
+
+# --- who declared
+
+
+def test_exchanges_remember_who_declared_them_also_after_a_restart(store: MemoryStore) -> None:
+    broker = Broker(store, VirtualClock())
+    with broker.events.acting("bob"):
+        broker.vhosts["/"].declare_exchange("x", "direct", durable=True)
+        broker.add_vhost("v")
+    with broker.events.acting("alice"):
+        broker.vhosts["/"].declare_exchange("x", "direct", durable=True)
+        broker.vhosts["/"].declare_exchange("y", "direct")
+        broker.add_vhost("v", description="d")
+
+    def declared_by(vhost: str, *names: str) -> list[str]:
+        return [broker.vhosts[vhost].exchanges[name].declared_by for name in names]
+
+    assert declared_by("/", "amq.direct", "x", "y") == ["rmq-internal", "bob", "alice"]
+    broker = Broker(store, VirtualClock(), recovered=store.recover())
+    assert declared_by("/", "amq.direct", "x") == ["rmq-internal", "bob"]
+    assert declared_by("v", "", "amq.topic") == ["bob", "bob"]
+
+
+def test_exchanges_stored_before_that_was_remembered(store: MemoryStore) -> None:
+    Broker(store, VirtualClock()).vhosts["/"].declare_exchange("x", "direct", durable=True)
+    recovered = store.recover()
+    for kind in (Kind.EXCHANGE, Kind.VHOST):
+        for definition in recovered.definitions[kind].values():
+            del definition["declared_by"]
+    broker = Broker(store, VirtualClock(), recovered=recovered)
+    assert broker.vhosts["/"].exchanges["x"].declared_by == "rmq-internal"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gc
 import time
 from typing import Any
 
@@ -165,3 +167,137 @@ def test_what_does_not_come_to_hold_is_told_in_time(api: Api) -> None:
 )
 def test_what_cannot_be_waited_for_is_refused(api: Api, query: str) -> None:
     assert api.get(f"/queues/%2F/q?{query}").status == 400
+
+
+# --- as many as there are
+
+
+HELD_UP = 0.06
+"""Seconds that others may wait, at most: sources that are not compiled, on a machine with others, are slow."""
+
+
+def longest_turn(api: Api, *requests: tuple[str, str, Any]) -> float:
+    """How long others had to wait while requests were answered."""
+
+    async def main() -> float:
+        longest = 0.0
+
+        async def others() -> None:
+            nonlocal longest
+            while True:
+                begun = time.perf_counter()
+                await asyncio.sleep(0)
+                longest = max(longest, time.perf_counter() - begun)
+
+        beside = asyncio.create_task(others())
+        for method, path, body in requests:
+            answer = await api.ask(method, f"/api/queues/%2F/q{path}", body)
+            assert answer.status in (200, 204)
+        beside.cancel()
+        return longest
+
+    gc.disable()  # a broker keeps it short
+    try:
+        return asyncio.run(main())
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("mode", ["ack_requeue_true", "reject_requeue_true", "ack_requeue_false"])
+def test_getting_and_purging_a_great_many_holds_nobody_up(mode: str, durable: bool) -> None:
+    get = {"count": 1_000_000, "ackmode": mode, "encoding": "auto"}
+
+    def attempt() -> float:
+        api = Api()
+        queue = api.vhost.declare_queue("q", durable=durable)
+        for number in range(10_000):
+            queue.push(make_message("", "q", b"%d" % number, Properties(delivery_mode=2)))
+        longest = longest_turn(api, ("POST", "/get", get), ("DELETE", "/contents", None))
+        assert (queue.message_count, queue.held, queue.unacked) == (0, 0, 0)
+        return longest
+
+    assert any(attempt() < HELD_UP for _ in range(4))  # others may hold us up, too
+
+
+@pytest.mark.parametrize("encoding", ["auto", "base64"])
+@pytest.mark.parametrize("tail", ["ä".encode(), b"\xff"])
+def test_large_bodies_are_shown_like_small_ones_and_hold_nobody_up(api: Api, encoding: str, tail: bytes) -> None:
+    body = 'xä"\n'.encode() * 600_000 + tail
+    api.vhost.queues["q"].push(make_message("", "q", body, Properties(content_type="a")))
+    get = {"count": 1, "ackmode": "ack_requeue_true", "encoding": encoding}
+    assert any(longest_turn(api, ("POST", "/get", get)) < HELD_UP for _ in range(4))
+    [found] = api.post("/queues/%2F/q/get", {**get, "truncate": 2_999_999}).json
+    as_text = encoding == "auto"
+    assert found["payload_encoding"] == ("string" if as_text else "base64")
+    [found] = api.post("/queues/%2F/q/get", get).json
+    as_text = encoding == "auto" and tail != b"\xff"
+    shown = found.pop("payload")
+    assert (shown.encode() if as_text else base64.b64decode(shown)) == body
+    assert found == {
+        "payload_bytes": len(body),
+        "redelivered": True,
+        "exchange": "",
+        "routing_key": "q",
+        "properties": {"content_type": "a"},
+        "payload_encoding": "string" if as_text else "base64",
+        "message_count": 0,
+    }
+
+
+def test_messages_that_are_got_meanwhile_are_out_until_all_come_back_at_once(api: Api) -> None:
+    queue = api.vhost.queues["q"]
+    bodies = [b"%d" % number for number in range(5_000)]
+    for body in bodies:
+        queue.push(make_message("", "q", body))
+    pair = Pair(api.broker)
+    pair.channel()
+    steps: list[tuple[int, int, int]] = []
+
+    async def main() -> Any:
+        async def others() -> None:
+            while True:
+                steps.append((queue.message_count, queue.unacked, queue.held))
+                await asyncio.sleep(0)
+
+        beside = asyncio.create_task(others())
+        body = {"count": 4_000, "ackmode": "ack_requeue_true", "encoding": "auto"}
+        answer = await api.ask("POST", "/api/queues/%2F/q/get", body)
+        beside.cancel()
+        return answer.json
+
+    found = asyncio.run(main())
+    assert [each["payload"].encode() for each in found] == bodies[:4_000]
+    assert {sum(step) for step in steps} == {5_000}
+    assert [ready for ready, _, _ in steps if 0 < ready < 1_000] == []
+    assert any(1_000 < ready < 5_000 for ready, _, _ in steps)
+    assert [queue.get(True).message.body for _ in bodies] == bodies
+
+
+def test_what_was_got_comes_back_when_the_request_ends_before_it_is_answered(api: Api) -> None:
+    queue = api.vhost.queues["q"]
+    for number in range(5_000):
+        queue.push(make_message("", "q", b"%d" % number))
+
+    async def main() -> None:
+        body = {"count": 5_000, "ackmode": "ack_requeue_false", "encoding": "auto"}
+        asking = asyncio.create_task(api.ask("POST", "/api/queues/%2F/q/get", body))
+        while not queue.unacked:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(main())
+    assert (queue.message_count, queue.unacked, queue.held) == (5_000, 0, 0)
+    assert queue.get(True).message.body == b"0"
+
+
+def test_priorities_are_where_they_were(api: Api) -> None:
+    queue = api.vhost.declare_queue("p", arguments={"x-max-priority": 5})
+    for number in range(10):
+        queue.push(make_message("", "p", b"%d" % number, Properties(priority=number % 3)))
+    get = {"count": 8, "ackmode": "reject_requeue_true", "encoding": "auto"}
+    order = [each["payload"] for each in api.post("/queues/%2F/p/get", {**get, "count": 10}).json]
+    for _ in range(2):
+        assert [each["payload"] for each in api.post("/queues/%2F/p/get", get).json] == order[:8]

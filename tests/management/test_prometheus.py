@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
+from starlette.responses import Response
 
 from amqpd.management.prometheus import respond
 from amqpd.management.server import Options
@@ -38,7 +39,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 class Metrics(Api):
     """An API whose metrics are read."""
 
-    def page(self, page: str = "", query: str = "") -> Samples:
+    def answer(self, page: str = "", query: str = "") -> Response:
         scope: dict[str, Any] = {
             "type": "http",
             "method": "GET",
@@ -47,7 +48,10 @@ class Metrics(Api):
             "headers": [],
             "path_params": {"page": page.removeprefix("/")},
         }
-        response = asyncio.run(respond(self.management, Request(scope)))
+        return asyncio.run(respond(self.management, Request(scope)))
+
+    def page(self, page: str = "", query: str = "") -> Samples:
+        response = self.answer(page, query)
         assert response.status_code == 200
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -93,8 +97,75 @@ def test_families_and_vhosts_can_be_chosen(api: Metrics) -> None:
         "rabbitmq_detailed_queue_messages_ready",
         "rabbitmq_detailed_queue_messages_unacked",
         "rabbitmq_detailed_queue_messages",
+        "rabbitmq_detailed_queue_info",
     }
-    assert {labels for name, labels in found if name not in INFO} == {(("queue", "c"), ("vhost", "v"))}
+    queues = {(labels["vhost"], labels["queue"]) for labels in map(dict, [k[1] for k in found if k[0] not in INFO])}
+    assert queues == {("v", "c")}
+
+
+def test_queues_can_be_chosen_by_their_names(api: Metrics) -> None:
+    found = api.page("/detailed", "family=queue_consumer_count&family=exchange_names&queue=^a")
+    assert {dict(labels)["queue"] for name, labels in found if name == "rabbitmq_detailed_queue_consumers"} == {"a"}
+    assert "rabbitmq_cluster_exchange_name" in {name for name, _ in found}
+    for query, reason in (("queue=(", b"Invalid 'queue' regex"), ("queue=a&queue=b", b"Only one 'queue' query")):
+        answer = api.answer("/detailed", f"family=queue_metrics&{query}")
+        assert (answer.status_code, reason in bytes(answer.body)) == (400, True)
+
+
+def test_each_number_of_a_queue_is_there_once(api: Metrics) -> None:
+    answer = api.answer("/detailed", "family=queue_metrics&family=queue_consumer_count")
+    assert bytes(answer.body).count(b"# TYPE rabbitmq_detailed_queue_consumers gauge") == 1
+
+
+def test_queues_are_described(api: Metrics) -> None:
+    labels = (("membership", "leader"), ("queue", "a"), ("queue_type", "rabbit_classic_queue"), ("vhost", "/"))
+    assert api.page("/detailed", "family=queue_metrics")["rabbitmq_detailed_queue_info", labels] == 1
+    assert ("rabbitmq_queue_info", labels) in api.page("/per-object")
+    assert "rabbitmq_queue_info" not in {name for name, _ in api.page()}
+
+
+FAMILIES = {
+    "connection_churn_metrics": "queues_declared_total channels_opened_total",
+    "node_coarse_metrics": "process_open_fds process_resident_memory_bytes disk_space_available_bytes",
+    "node_metrics": "process_max_fds resident_memory_limit_bytes erlang_uptime_seconds",
+    "node_persister_metrics": "io_read_bytes_total io_write_bytes_total",
+    "auth_attempt_metrics": "auth_attempts_total auth_attempts_succeeded_total auth_attempts_failed_total",
+    "queue_metrics": "queue_consumers queue_process_memory_bytes queue_messages_ready_ram",
+    "channel_queue_exchange_metrics": "queue_messages_published_total",
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_of_the_broker_as_a_whole(api: Metrics, family: str) -> None:
+    api.management.attempts.count("amqp091", failed=True)
+    found = {name for name, _ in api.page("/detailed", f"family={family}&vhost=/")}
+    assert {f"rabbitmq_detailed_{name}" for name in FAMILIES[family].split()} - found == set()
+    found = {name for name, _ in api.page()}
+    assert {f"rabbitmq_{name}" for name in FAMILIES[family].split()} - found == set()
+
+
+def test_logins_are_told_by_protocol_on_every_page(api: Metrics) -> None:
+    api.management.attempts.count("amqp091", failed=True)
+    labels = (("protocol", "amqp091"),)
+    for page in ("", "/per-object"):
+        found = api.page(page)
+        assert (
+            found["rabbitmq_auth_attempts_total", labels] == found["rabbitmq_auth_attempts_failed_total", labels] == 1
+        )
+
+
+def test_where_the_memory_goes(api: Metrics) -> None:
+    api.vhost.declare_queue("s", durable=True, arguments={"x-queue-type": "stream"})
+    found = api.page("/memory-breakdown")
+    for part in ("classic_queue_erlang_process", "stream_erlang_process", "other_erlang_process"):
+        assert found[f"rabbitmq_memory_{part}_bytes", ()] > 0
+    assert found["rabbitmq_memory_quorum_queue_erlang_process_bytes", ()] == 0
+    [identity] = [dict(labels) for name, labels in found if name == "rabbitmq_identity_info"]
+    assert identity["rabbitmq_endpoint"] == "memory-breakdown"
+
+
+def test_a_page_that_is_not_there(api: Metrics) -> None:
+    assert api.answer("/nosuch").status_code == 404
 
 
 def test_nothing_is_detailed_unless_asked_for(api: Metrics) -> None:

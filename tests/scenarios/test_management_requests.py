@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from web import Answer, Web
 
+from amqpd.wire.methods import ExchangeDeclare, ExchangeDeclareOk
+
 NOT_FOUND = {"error": "Object Not Found", "reason": "Not Found"}
 NO_VHOST = {"error": "not_found", "reason": "vhost_not_found"}
 REFUSED = {"error": "not_authorised", "reason": "Access refused."}
@@ -449,3 +451,14 @@ def test_connections_that_are_not_there(web: Web, path: str) -> None:
     assert shown(web.get(path)) == (404, NOT_FOUND)
     assert web.get("/connections/username/none").json == []
     assert web.delete("/connections/username/none").status == 204
+
+
+def test_exchanges_say_who_declared_them(web: Web, vhost: str, user: str) -> None:
+    web.put(f"/users/{user}", {"password": "x", "tags": "administrator"})
+    web.put(f"/permissions/{vhost}/{user}", {"configure": ".*", "write": ".*", "read": ".*"})
+    web.put(f"/exchanges/{vhost}/x", {"type": "direct", "durable": True}, login=f"{user}:x")
+    web.put(f"/exchanges/{vhost}/x", {"type": "direct", "durable": True})
+    with web.connect(vhost) as client:
+        client.call(1, ExchangeDeclare(exchange="y", type="direct"), ExchangeDeclareOk)
+    found = {each["name"]: each["user_who_performed_action"] for each in web.get(f"/exchanges/{vhost}").json}
+    assert (found["x"], found["y"], found["amq.direct"]) == (user, "guest", "guest")

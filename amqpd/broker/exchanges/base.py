@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 from ...message import Message
 from ..arguments import Arguments
 from ..binding import Binding, BindingKey
+from ..events import INTERNAL
 from ..traffic import Traffic
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Exchange(ABC):
         self.auto_delete = auto_delete  # deleted with its last outgoing binding
         self.internal = internal  # reached from other exchanges only
         self.arguments: dict[str, Any] = dict(arguments or {})
+        self.declared_by = INTERNAL  # the user, once that is known
         self.policies: Applied | None = None  # those that apply to it
         self.outgoing: dict[BindingKey, Binding] = {}
         self.incoming: dict[BindingKey, Binding] = {}

@@ -18,6 +18,7 @@ from ...broker.parameters import CLUSTER_NAME
 from ..call import Call, field_of
 from ..committed import once_committed
 from ..errors import not_found
+from ..memory import memory_parts
 from ..process import disk_free, file_descriptors, file_limit, resident_bytes
 from ..rates import depth_of
 from ..resources import Resource, Right
@@ -116,12 +117,20 @@ def show_node(call: Call) -> Any:
     return _node(call)
 
 
-def show_memory(call: Call) -> Any:
+async def show_memory(call: Call) -> Any:
     _check_node(call)
     used = resident_bytes()
-    messages = call.broker.memory.used
-    parts = {"queue_procs": messages, "other_proc": max(0, used - messages)}
+    parts = await memory_parts(call.broker)
     return {"memory": {**parts, "strategy": "rss", "total": {"rss": used, "allocated": used, "erlang": used}}}
+
+
+async def show_memory_shares(call: Call) -> Any:
+    """The same in hundredths; what is there at all is one at least."""
+    _check_node(call)
+    used = resident_bytes()
+    parts = await memory_parts(call.broker)
+    shares = {name: max(1, round(100 * size / used)) if size else 0 for name, size in parts.items()}
+    return {"memory": {"total": 100, **shares}}
 
 
 def who_am_i(call: Call) -> Any:
@@ -257,6 +266,7 @@ RESOURCES = (
     Resource("/nodes", Right.MONITORING, get=list_nodes),
     Resource("/nodes/{node}", Right.MONITORING, get=show_node),
     Resource("/nodes/{node}/memory", Right.MONITORING, get=show_memory),
+    Resource("/nodes/{node}/memory/relative", Right.MONITORING, get=show_memory_shares),
     Resource("/whoami", Right.USER, get=who_am_i),
     Resource("/login", Right.USER, get=log_in, post=log_in),
     Resource("/auth", Right.ANYBODY, get=show_auth),

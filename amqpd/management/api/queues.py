@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -18,10 +23,16 @@ from ..call import Call, check_present, field_of, number_of
 from ..committed import committed
 from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
-from ..resources import Created, Resource, Right
-from ..translate import arguments_of, shown_message
+from ..resources import Created, Resource, Right, answer_in_pieces
+from ..translate import PIECE, arguments_of, message_in_pieces
+from ..turns import Turns
 from .bindings import bindings_to
 from .waiting import wait
+
+Show = Callable[[Entry, int, Turns], Awaitable[list[str]]]
+"""A message, and how many are behind it, as JSON in pieces."""
+
+REQUEUED_AT_ONCE: Final = 200
 
 ACK_MODES: Final = {  # to whether they reject, and whether they requeue
     "ack_requeue_true": (False, True),
@@ -94,8 +105,19 @@ def delete_queue(call: Call) -> Any:
 def purge_queue(call: Call) -> Any:
     queue = _own(call)
     call.check(Action.READ, call.vhost, "queue", queue.name)
-    queue.purge()
-    return _done(call, None)
+    return _purge(call, queue)
+
+
+async def _purge(call: Call, queue: AnyQueue) -> None:
+    steps, turns = queue.purging(), Turns()
+    try:
+        for _ in steps:
+            if turns.due:
+                await turns.give()
+    finally:
+        for _ in steps:  # nothing, unless the broker stops
+            pass
+    await committed(call.vhost.store)
 
 
 def act_on_queue(call: Call) -> None:
@@ -106,7 +128,10 @@ def act_on_queue(call: Call) -> None:
 
 
 def get_messages(call: Call) -> Any:
-    """Take messages out, and put them back unless they are to go; all before any of them is settled."""
+    """Take messages out, and put them back unless they are to go; all before any of them is settled.
+
+    The bodies of all are in the answer, so that is made piece by piece.
+    """
     body, name = call.body, call.path("name")
     check_present(body, "requeue" if "requeue" in body and "ackmode" not in body else "ackmode", "count", "encoding")
     rejects, requeues = _ack_mode(body)
@@ -125,26 +150,70 @@ def get_messages(call: Call) -> Any:
         raise not_authorised(error.reply_text) from None
     except ProtocolError as error:
         raise inner_refusal(error) from None
-    traffic = call.vhost.traffic
-    entries: list[Entry] = []
-    found: list[dict[str, Any]] = []
-    while len(entries) < count:
-        entry = queue.get(False)
-        if entry is None:
-            traffic.got_empty += 1
-            break
-        traffic.got += 1
-        traffic.redelivered += entry.redelivered
-        entries.append(entry)
-        found.append({**shown_message(entry, encoding, truncate), "message_count": queue.message_count})
-    if requeues:
-        queue.requeue(entries, rejects)
-    else:
-        for entry in entries:
+    return _get(
+        call.vhost, queue, count, partial(message_in_pieces, encoding=encoding, truncate=truncate), rejects, requeues
+    )
+
+
+async def _get(vhost: VHost, queue: Queue, count: int, show: Show, rejects: bool, requeues: bool) -> Response:
+    turns = Turns()
+    fetched: deque[Entry] = deque()
+    pieces: list[str] = []
+    try:
+        while len(fetched) < count and not queue.deleted:
+            entry = queue.get(False)
+            if entry is None:
+                vhost.traffic.got_empty += 1
+                break
+            vhost.traffic.got += 1
+            vhost.traffic.redelivered += entry.redelivered
+            fetched.append(entry)
+            pieces.append("," if pieces else "[")
+            pieces += await show(entry, queue.message_count, turns)
+            if turns.due:
+                await turns.give()
+        if requeues:
+            await _requeue(queue, fetched, rejects, turns)
+        while fetched:
+            entry = fetched.popleft()
             if rejects and queue.limits is not None:
                 queue.limits.rejected(entry)
             queue.settle(entry)
-    return found
+            if turns.due:
+                await turns.give()
+    finally:
+        queue.requeue(fetched, False)  # none, unless the broker stops
+    return answer_in_pieces(_handed_out([*pieces, "]"] if pieces else ["[]"]))
+
+
+async def _requeue(queue: Queue, fetched: deque[Entry], counted: bool, turns: Turns) -> None:
+    """A few at a time, but so that they stand in line again at once."""
+    if queue.prioritized or queue.levels is not None:  # else they are in order
+        ordered = sorted(fetched, key=attrgetter("seq"))
+        fetched.clear()
+        fetched.extend(ordered)
+    back: list[Entry] = []
+    try:
+        while fetched:
+            some = [fetched.popleft() for _ in range(min(REQUEUED_AT_ONCE, len(fetched)))]
+            back += queue.take_back(some, counted)
+            if turns.due:
+                await turns.give()
+    finally:
+        queue.resume(back)
+
+
+async def _handed_out(pieces: list[str]) -> AsyncIterator[str]:
+    """Pieces of text, put together to a size that is worth sending."""
+    pieces.reverse()
+    while pieces:
+        some: list[str] = []
+        size = 0
+        while pieces and size < PIECE:
+            some.append(pieces.pop())
+            size += len(some[-1])
+        yield "".join(some)
+        await asyncio.sleep(0)
 
 
 def _ack_mode(body: dict[str, Any]) -> tuple[bool, bool]:
