@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
+import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
@@ -50,20 +49,28 @@ class Verb(NamedTuple):
     options: Mapping[str, type]  # besides those of all verbs; bool ones stand alone
 
 
-@dataclass
 class Call:
     """One command, as it was called."""
 
-    tool: str  # the name it is called by
-    verb: Verb
-    words: tuple[str, ...]  # the command line
-    arguments: tuple[str, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-    _api: Api | None = None
+    def __init__(
+        self,
+        tool: str,
+        verb: Verb,
+        words: tuple[str, ...],
+        arguments: tuple[str, ...],
+        options: dict[str, Any],
+        api: Api | None = None,
+    ) -> None:
+        self.tool = tool  # the name it is called by
+        self.verb = verb
+        self.words = words  # the command line
+        self.arguments = arguments
+        self.options = options
+        self._api = api
 
     @property
     def node(self) -> str:
-        return str(self.options.get("node") or os.environ.get("RABBITMQ_NODENAME") or f"amqpd@{platform.node()}")
+        return str(self.options.get("node") or os.environ.get("RABBITMQ_NODENAME") or f"amqpd@{socket.gethostname()}")
 
     @property
     def vhost(self) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .call import Call
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """A list of objects, of each the same columns."""
 
     columns: Sequence[str]
@@ -22,21 +18,19 @@ class Rows:
     header: bool = True
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """Something to say, and the same for programs."""
 
     text: str
     data: Any
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """It is done; sometimes there is more to say of it, which --quiet does not ask for."""
 
     remark: str = ""
     always: str = ""  # said with --quiet as well
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
 
 
 Result = Rows | Value | Done | None
@@ -98,9 +92,7 @@ def _csv(result: Rows, call: Call) -> Iterator[str]:
     lines = [list(result.columns)] if result.rows and call.headers else []
     lines += [[text(row.get(column, "")) for column in result.columns] for row in result.rows]
     for line in lines:
-        output = io.StringIO()
-        csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="").writerow(line)
-        yield output.getvalue()
+        yield ",".join(['"' + each.replace('"', '""') + '"' for each in line])
 
 
 def _json(result: Rows, call: Call) -> Iterator[str]:
@@ -162,6 +154,8 @@ def text(value: Any) -> str:
     """As rabbitmqctl writes it in a table."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     if isinstance(value, Json):
         return value.text
     if value is None:

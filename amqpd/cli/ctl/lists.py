@@ -15,13 +15,16 @@ Column = str | Callable[[Mapping[str, Any]], Any]
 
 def rows_of(columns: Sequence[str], places: Mapping[str, Column], objects: Sequence[Mapping[str, Any]]) -> Rows:
     """Those columns of the API's objects."""
-    return Rows(columns, [{column: value(each, places[column]) for column in columns} for each in objects])
+    wanted = [(column, places[column]) for column in columns]
+    return Rows(columns, [{column: value(each, place) for column, place in wanted} for each in objects])
 
 
 def value(shown: Mapping[str, Any], place: Column) -> Any:
     """One column of an object; nothing where it has none."""
-    if callable(place):
+    if not isinstance(place, str):
         return place(shown)
+    if place in shown:
+        return "" if shown[place] is None else shown[place]
     found: Any = shown
     for part in place.split("."):
         if not isinstance(found, Mapping) or part not in found:

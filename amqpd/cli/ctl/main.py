@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -17,7 +18,7 @@ from .verbs import VERBS
 _ANYTHING: Final = {option: kind for verb in VERBS.values() for option, kind in verb.options.items()}
 """All options of all verbs, to find the verb among them."""
 
-_ARGUMENTS_UNCHECKED: Final = ("eval", "eval_file", "exec")
+_AT_A_TIME: Final = 1000  # lines to print
 
 
 def main(arguments: Sequence[str] | None = None, tool: str = "amqpctl") -> NoReturn:
@@ -38,8 +39,7 @@ def answer(tool: str, words: Sequence[str]) -> int:
     try:
         call = _called(tool, words)
         if call is not None:
-            for piece in shown(_done(call, _function(call.verb)), call):
-                print(piece)
+            _print(shown(_done(call, _function(call.verb)), call))
     except (Refused, Misused) as error:
         print(error, file=sys.stderr)
         return error.code
@@ -51,6 +51,12 @@ def answer(tool: str, words: Sequence[str]) -> int:
         if call is not None:
             call.close()
     return os.EX_OK
+
+
+def _print(lines: Iterator[str]) -> None:
+    """Many at a time, since the output may be unbuffered."""
+    while some := list(itertools.islice(lines, _AT_A_TIME)):
+        print("\n".join(some))
 
 
 def _done(call: Call, function: Callable[[Call], Result]) -> Result:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -128,6 +126,9 @@ def authenticate_user(call: Call) -> Done:
 
 def hash_password(call: Call) -> Value:
     """Salted as RabbitMQ's SHA-256: what `password_hash` takes in the API and in definitions."""
+    import hashlib  # noqa: PLC0415 - loads OpenSSL
+    import secrets  # noqa: PLC0415
+
     password = call.secret(0)
     salt = secrets.token_bytes(4)
     hashed = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
