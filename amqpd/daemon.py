@@ -102,6 +102,7 @@ class Daemon:
         self._defaults: VHostDefaults
         self._log = get_logger()
         self._log_output = log
+        self._queue_log: QueueLog | None = None
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
@@ -144,8 +145,7 @@ class Daemon:
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._defaults = VHostDefaults(self.broker, self.users, config)
             self.broker.when_vhost_added.append(self._defaults.provide)
-            if logs_queues(config):
-                self.broker.events.listen(QueueLog(get_logger(category="queue")))
+            self._log_queues(logs_queues(config))
             if definitions is not None:
                 import_definitions(self.broker, self.users, definitions, config, self._log)
             elif self.broker.fresh:
@@ -364,6 +364,12 @@ class Daemon:
     def collect(self) -> None:
         gc.collect()
 
+    def set_log_level(self, level: str) -> None:
+        if self._log_output is not None:
+            self._log_output.set_level(level)
+        self._log_queues(level == "debug")
+        self._log.info(f"from now on lines of level {level} and above are logged")
+
     def stop_at_signals(self) -> None:
         """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
         loop = asyncio.get_running_loop()
@@ -555,6 +561,15 @@ class Daemon:
         self._log.critical("the store failed", folder=self.config.data_dir, error=str(error))
         self.failure = error
         self._stopped.set()
+
+    def _log_queues(self, wanted: bool) -> None:
+        """Have lines about queues logged, or not: where nobody listens, events cost nothing."""
+        if wanted and self._queue_log is None:
+            self._queue_log = QueueLog(get_logger(category="queue"))
+            self.broker.events.listen(self._queue_log)
+        elif not wanted and self._queue_log is not None:
+            self.broker.events.unlisten(self._queue_log)
+            self._queue_log = None
 
     def _log_to_exchange(self) -> None:
         """Lines become messages in a turn of their own: they may be logged in the midst of anything."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from ... import __version__
+from ..leave import carry_out
 from . import commands, v1, v2
 
 _VERBS: Final = frozenset(v1.ACTIONS)
@@ -34,20 +35,14 @@ _FIRST: Final[dict[str, Mapping[str, Any]]] = {
 
 def main(arguments: Sequence[str] | None = None, tool: str = "amqpadmin") -> NoReturn:
     """Carry out a command line, and leave."""
-    code = answer(tool, sys.argv[1:] if arguments is None else arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    words = sys.argv[1:] if arguments is None else arguments
+    carry_out(tool, lambda: answer(tool, words))
 
 
 def answer(tool: str, words: Sequence[str]) -> int:
     """Carry out a command line; returns the exit code."""
     try:
         return _second(tool, words) if is_second(words) else _first(tool, words)
-    except BrokenPipeError:
-        return os.EX_OK
     except KeyboardInterrupt:
         return 130
 

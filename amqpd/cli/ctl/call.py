@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
@@ -70,7 +69,7 @@ class Call:
 
     @property
     def node(self) -> str:
-        return str(self.options.get("node") or os.environ.get("RABBITMQ_NODENAME") or f"amqpd@{socket.gethostname()}")
+        return str(self.options.get("node") or os.environ.get("RABBITMQ_NODENAME") or f"amqpd@{os.uname().nodename}")
 
     @property
     def vhost(self) -> str:

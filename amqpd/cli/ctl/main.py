@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Final, NoReturn
 
 from ...errors import StartupError
+from ..leave import carry_out
 from .call import FORMATTERS, Call, Misused, Parsed, Refused, Verb, parse
 from .formats import Result, Value, shown, title
 from .verbs import VERBS
@@ -25,12 +26,8 @@ def main(arguments: Sequence[str] | None = None, tool: str = "amqpctl") -> NoRet
     """Carry out a command line, and leave with an exit code of sysexits.h."""
     if os.environ.get("_AMQPCTL_COMPLETE") and arguments is None:
         _complete()
-    code = answer(tool, sys.argv[1:] if arguments is None else arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    words = sys.argv[1:] if arguments is None else arguments
+    carry_out(tool, lambda: answer(tool, words))
 
 
 def answer(tool: str, words: Sequence[str]) -> int:
@@ -43,8 +40,6 @@ def answer(tool: str, words: Sequence[str]) -> int:
     except (Refused, Misused) as error:
         print(error, file=sys.stderr)
         return error.code
-    except BrokenPipeError:
-        return os.EX_OK
     except KeyboardInterrupt:
         return 130
     finally:

@@ -410,6 +410,23 @@ def rotate_logs(call: Call) -> NoReturn:
     call.deny("This command does not rotate logs anymore [deprecated]")
 
 
+_LOG_LEVELS: Final = {
+    **{level: level for level in ("debug", "info", "warning", "error", "critical", "none")},
+    "notice": "warning",
+    "alert": "critical",
+    "emergency": "critical",
+}
+"""RabbitMQ's, and what they are here."""
+
+
+def set_log_level(call: Call) -> None:
+    (level,) = call.arguments
+    if level not in _LOG_LEVELS:
+        call.deny(f"level {level} is not supported. Try one of debug, info, warning, error, critical, none")
+    call.banner(f'Setting log level to "{level}" ...')
+    call.api.put("/amqpd/log-level", {"level": _LOG_LEVELS[level]})
+
+
 def force_gc(call: Call) -> None:
     call.banner(f"Will ask all processes on node {call.node} to schedule a full sweep GC")
     call.api.post("/amqpd/collect")

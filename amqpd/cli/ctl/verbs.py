@@ -189,6 +189,7 @@ _TABLE: Final = (
         ("os_env", "node:os_env", 0, 0, _T[1:], "Displays variables that settings may come from", ""),
         ("set_disk_free_limit", "node:set_disk_free_limit", 1, 2, "<disk_limit> | mem_relative <fraction>",
          "Sets the free disk space below which publishers are blocked", ""),
+        ("set_log_level", "node:set_log_level", 1, 1, "<log_level>", "Sets the log level of the running broker", ""),
         ("set_vm_memory_high_watermark", "node:set_vm_memory_high_watermark", 1, 2, "<fraction> | absolute <value>",
          "Sets the memory above which publishers are blocked", ""),
     )),
@@ -260,7 +261,7 @@ _TABLE: Final = (
              ("command_line_arguments erlang_cookie_hash erlang_cookie_sources list_network_interfaces maybe_stuck"
              " resolve_hostname resolver_info runtime_thread_stats schema_info")),
             ("Encrypted values in RabbitMQ's configuration", "decode encode list_ciphers list_hashes"),
-            ("Logs are files: see the settings log.*", "log_tail log_tail_stream set_log_level"),
+            ("Logs are files: see the settings log.*", "log_tail log_tail_stream"),
             ("TLS is OpenSSL's: see the settings ssl_options.*", "certificates cipher_suites tls_versions"),
             ("Events are published to amq.rabbitmq.event: see the setting event_exchange", "consume_event_stream"),
             ("Not counted by source", ("disable_auth_attempt_source_tracking enable_auth_attempt_source_tracking"

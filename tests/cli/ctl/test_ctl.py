@@ -411,12 +411,14 @@ def test_a_shell_is_told_what_may_follow() -> None:
     assert "json" in completed("amqpctl list_queues --formatter js")
 
 
-def test_a_list_is_quickly_there(own: BrokerProcess) -> None:
+def test_a_list_is_quickly_there(own: BrokerProcess, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "amqpd.cli.ctl", "list_queues"]
+    environment = {**CLEAN, "AMQPD_DATA_DIR": own.options[1], "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as it is installed
     best = 10.0
     for _ in range(5):
         began = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, env={**CLEAN, "AMQPD_DATA_DIR": own.options[1]})
+        subprocess.run(command, check=True, capture_output=True, env=environment)
         best = min(best, time.perf_counter() - began)
     assert best < 0.3
 
@@ -452,3 +454,22 @@ def test_definitions_are_exported_and_imported(client: Client, ctl: Ctl, call: C
     assert call("import_definitions", str(file))[0] == os.EX_DATAERR  # type: ignore[comparison-overlap]
     assert call("import_definitions", "/nonexistent")[0] == os.EX_DATAERR  # type: ignore[comparison-overlap]
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_log_level_is_set_while_the_broker_runs(own: BrokerProcess, call: Ctl, client: Client) -> None:
+    declare(client, "before")
+    assert call("set_log_level", "debug") == (os.EX_OK, 'Setting log level to "debug" ...\n', "")  # type: ignore[comparison-overlap]
+    declare(client, "meanwhile")
+    assert call("-q", "set_log_level", "notice") == (os.EX_OK, "", "")  # type: ignore[comparison-overlap]
+    declare(client, "after")
+    call("set_log_level", "debug")
+    declare(client, "again")
+    logged: list[str] = []
+    deadline = time.monotonic() + PATIENCE
+    while "again" not in logged and time.monotonic() < deadline:
+        logged = [line.split("queue=")[1].split()[0] for line in list(own.log) if "] queue created" in line]
+    assert logged == ["meanwhile", "again"]
+    call("set_log_level", "info")
+    code, output, errors = call("set_log_level", "loud")
+    assert (code, output) == (os.EX_UNAVAILABLE, "")
+    assert errors == "Error:\nlevel loud is not supported. Try one of debug, info, warning, error, critical, none\n"
