@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,10 @@ class Misused(Exception):
     def __init__(self, text: str, code: int = os.EX_USAGE) -> None:
         super().__init__(text)
         self.code = code
+
+
+class Rehearsed(Exception):
+    """It was to be said what would be done, and no more (--dry-run)."""
 
 
 class Verb(NamedTuple):
@@ -110,10 +115,14 @@ class Call:
         """What it is about to do, for people."""
         if not self.quiet and self.formatter not in FOR_PROGRAMS:
             print(text, flush=True)
+        if self.flag("dry_run"):
+            raise Rehearsed
 
     @property
     def api(self) -> Api:
         """The broker's. Raises Unreachable when there can be none."""
+        if self.flag("dry_run"):
+            raise Rehearsed
         if self._api is None:
             from ..http import Api, find  # noqa: PLC0415 - health checks do without
 
@@ -127,6 +136,20 @@ class Call:
     def close(self) -> None:
         if self._api is not None:
             self._api.close()
+
+    def timed_out(self) -> Refused:
+        """The broker did not answer within the time there was."""
+        milliseconds = int(1000 * (TIMEOUT if self.timeout is None else self.timeout))
+        return Refused(
+            f"Error: operation {self.verb.name} on node {self.node} timed out. Timeout value used: {milliseconds}",
+            os.EX_TEMPFAIL,
+        )
+
+    def fail(self, text: str, code: int = os.EX_UNAVAILABLE, **fields: Any) -> NoReturn:
+        """Leave with an error that is JSON, and 69, where programs want that."""
+        if self.formatter in ("json", "json_stream"):
+            raise Refused(json.dumps(fields, separators=(",", ":"), ensure_ascii=False), os.EX_UNAVAILABLE)
+        raise Refused(text, code)
 
     def deny(self, text: str, code: int = os.EX_UNAVAILABLE) -> NoReturn:
         """Leave with an error in the form that RabbitMQ gives most."""
@@ -205,6 +228,7 @@ _SHORT_OF_VERBS: Final = {
     "minimal": "m",
     "verbose": "v",
     "all": "a",
+    "number": "N",
 }
 
 

@@ -12,9 +12,9 @@ from typing import Final, NoReturn
 
 from ...errors import StartupError
 from ..leave import carry_out
-from .call import FORMATTERS, Call, Misused, Parsed, Refused, Verb, parse
+from .call import FORMATTERS, Call, Misused, Parsed, Refused, Rehearsed, Verb, parse
 from .formats import Result, Value, shown, title
-from .verbs import VERBS
+from .verbs import NOT_HERE, VERBS
 
 _ANYTHING: Final = {option: kind for verb in VERBS.values() for option, kind in verb.options.items()}
 """All options of all verbs, to find the verb among them."""
@@ -37,6 +37,8 @@ def answer(tool: str, words: Sequence[str]) -> int:
         call = _called(tool, words)
         if call is not None:
             _print(shown(_done(call, _function(call.verb)), call))
+    except Rehearsed:
+        return os.EX_OK
     except (Refused, Misused) as error:
         print(error, file=sys.stderr)
         return error.code
@@ -56,6 +58,8 @@ def _print(lines: Iterator[str]) -> None:
 
 def _done(call: Call, function: Callable[[Call], Result]) -> Result:
     """What came of it; whatever goes wrong on the way to the broker becomes RabbitMQ's words for that."""
+    if call.timeout == 0:
+        raise call.timed_out()
     try:
         return function(call)
     except Misused as misused:
@@ -63,6 +67,9 @@ def _done(call: Call, function: Callable[[Call], Result]) -> Result:
     except StartupError as error:
         from .checks import unreachable  # noqa: PLC0415
 
+        if _is_ours(error) and error.exit_code == os.EX_TEMPFAIL and call.timeout is not None:
+            timed_out = call.timed_out()
+            raise Refused(f"{timed_out}\n\n{error}", timed_out.code) from error
         if _is_ours(error):
             raise unreachable(call, error, error.exit_code) from error
         raise Refused(f"Error: {error}", error.exit_code) from error
@@ -124,9 +131,11 @@ def _called(tool: str, words: Sequence[str]) -> Call | None:
 def _check(call: Call, parsed: Parsed) -> None:
     """Raises Misused for options that are none, and for too few or too many arguments."""
     try:
-        if parsed.invalid:
+        if parsed.invalid and call.verb.place != NOT_HERE:
             lines = "\n".join([f"{option} : {value}" for option, value in parsed.invalid])
             call.invalid(f"Invalid options for this command:\n{lines}")
+        if call.timeout is not None and call.timeout < 0:
+            call.invalid(f"Invalid options for this command:\n--timeout : {call.timeout:g}")
         if call.formatter not in FORMATTERS:
             call.invalid(f"the formatter '{call.formatter}' is not there: {', '.join(FORMATTERS)}")
         if len(call.arguments) < call.verb.least:

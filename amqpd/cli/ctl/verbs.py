@@ -10,6 +10,8 @@ _T = " [--timeout <timeout>]"
 _V = "[--vhost <vhost>] "
 _N = "[--no-table-headers] "
 
+NOT_HERE: Final = "node:absent"
+
 _TABLE: Final = (
     ("Help", (
         ("help", "main:help_", 0, 1, "(<command> | [--list-commands])", "How to call a command", "list_commands:bool"),
@@ -132,6 +134,8 @@ _TABLE: Final = (
          "local:bool queue_timeout:int all:bool"),
         ("listeners", "checks:listeners", 0, 0, _T[1:], "Lists what the broker listens on", ""),
         ("log_location", "node:log_location", 0, 0, "[--all|-a]" + _T, "Where the log goes", "all:bool"),
+        ("log_tail", "node:log_tail", 0, 0, "[--number|-N <number>]" + _T, "The last lines of the log file",
+         "number:int"),
         ("memory_breakdown", "node:memory_breakdown", 0, 0, "[--unit <unit>]" + _T, "What memory is used for",
          "unit:str"),
         ("observer", "node:observer", 0, 0, "[--interval <seconds>]", "There is no Erlang VM to look into",
@@ -255,13 +259,13 @@ _TABLE: Final = (
          "Displays what an x-consistent-hash exchange distributes to", ""),
     )),
     ("Not here", tuple(
-        (name, "node:absent", 0, None, "[<argument> ...]", about, "")
+        (name, NOT_HERE, 0, None, "[<argument> ...]", about, "")
         for about, names in (
             ("About Erlang's virtual machine",
              ("command_line_arguments erlang_cookie_hash erlang_cookie_sources list_network_interfaces maybe_stuck"
              " resolve_hostname resolver_info runtime_thread_stats schema_info")),
             ("Encrypted values in RabbitMQ's configuration", "decode encode list_ciphers list_hashes"),
-            ("Logs are files: see the settings log.*", "log_tail log_tail_stream"),
+            ("Logs are files: see the settings log.*", "log_tail_stream"),
             ("TLS is OpenSSL's: see the settings ssl_options.*", "certificates cipher_suites tls_versions"),
             ("Events are published to amq.rabbitmq.event: see the setting event_exchange", "consume_event_stream"),
             ("Not counted by source", ("disable_auth_attempt_source_tracking enable_auth_attempt_source_tracking"
