@@ -222,6 +222,7 @@ class Daemon:
             ],
             attempts=attempts,
             settings=effective(config),
+            log_files=_log_files(config),
             server_properties={**server_properties(config), CLUSTER_NAME: self._cluster_name()},
             announce=self._announce,
             path_prefix=config.management_prefix,
@@ -711,6 +712,12 @@ def compat_of(config: Config) -> Compat:
         transient_queues=permits.get(config.permit_transient_queues),
         global_qos=permits.get(config.permit_global_qos),
     )
+
+
+def _log_files(config: Config) -> list[str]:
+    """Where the log goes, in RabbitMQ's words."""
+    files = [] if config.log_path is None else [str(config.log_path.absolute())]
+    return [*files, "<stdout>"] if config.log_console else files
 
 
 def server_properties(config: Config) -> dict[str, Any]:

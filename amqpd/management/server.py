@@ -88,6 +88,7 @@ class Management:
     path_prefix: str = ""  # what all paths may begin with
     body_limit: int = BODY_LIMIT
     cors: Cors = field(default_factory=Cors)
+    log_files: Sequence[str] = ()
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on

@@ -148,7 +148,9 @@ class Call:
     def fail(self, text: str, code: int = os.EX_UNAVAILABLE, **fields: Any) -> NoReturn:
         """Leave with an error that is JSON, and 69, where programs want that."""
         if self.formatter in ("json", "json_stream"):
-            raise Refused(json.dumps(fields, separators=(",", ":"), ensure_ascii=False), os.EX_UNAVAILABLE)
+            raise Refused(
+                json.dumps(fields, separators=(",", ":"), ensure_ascii=False, sort_keys=True), os.EX_UNAVAILABLE
+            )
         raise Refused(text, code)
 
     def deny(self, text: str, code: int = os.EX_UNAVAILABLE) -> NoReturn:

@@ -182,7 +182,7 @@ def check_port_connectivity(call: Call) -> Done:
         call.deny(f"Connection to ports of the following listeners on node {call.node} failed: \n{lines}")
     ports = sorted({each["port"] for each in found})
     text = f"Successfully connected to ports {', '.join(map(str, ports))} on node {call.node}."
-    return Done(always=text, data={"listeners": found, "node": call.node, "result": "ok"}, hushed=True)
+    return Done(always=text, data={"listeners": found, "node": call.node, "result": "ok"})
 
 
 def check_port_listener(call: Call) -> Done:
@@ -199,7 +199,7 @@ def check_port_listener(call: Call) -> Done:
             listeners=found, missing=wanted, ports=ports, result="error",
         )  # fmt: skip
     text = f"A listener for port {wanted} is running on node {call.node}."
-    return Done(always=text, data={"node": call.node, "port": wanted, "result": "ok"}, hushed=True)
+    return Done(always=text, data={"node": call.node, "port": wanted, "result": "ok"})
 
 
 _ALIASES: Final = {"amqps": "amqp/ssl", "amqp10": "amqp", "amqp091": "amqp", "amqp1.0": "amqp", "mqtts": "mqtt/ssl"}
@@ -217,7 +217,7 @@ def check_protocol_listener(call: Call) -> Done:
             listeners=found, missing=wanted, protocols=protocols, result="error",
         )  # fmt: skip
     text = f"A listener for protocol {wanted} is running on node {call.node}."
-    return Done(always=text, data={"node": call.node, "protocol": wanted, "result": "ok"}, hushed=True)
+    return Done(always=text, data={"node": call.node, "protocol": wanted, "result": "ok"})
 
 
 def check_certificate_expiration(call: Call) -> Done:
@@ -228,7 +228,7 @@ def check_certificate_expiration(call: Call) -> Done:
     answer = _health(call, f"certificate-expiration/{within}/{unit}", {"status": "ok"})
     if answer["status"] != "ok":
         call.deny(str(answer.get("reason")))
-    return _well(f"No certificates are expiring within {within} {unit}.")
+    return Done(always=f"No certificates are expiring within {within} {unit}.", data={"result": "ok"})
 
 
 # --- alarms and vhosts
@@ -296,7 +296,9 @@ def _alone(call: Call, of_what: str) -> Done:
     call.banner(f"Checking if node {call.node} is critical for {of_what} ...")
     ask(call)
     alone = "seems to be the only one in a single node cluster, the check does not apply"
-    return Done(always=f"Node {call.node} {alone}", data={"message": f"Target node {alone}", "result": "ok"})
+    return Done(
+        always=f"Node {call.node} {alone}", data={"message": f"Target node {alone}", "result": "ok"}, hushed=True
+    )
 
 
 def list_node_auth_attempt_stats(call: Call) -> Rows:

@@ -241,8 +241,8 @@ def log_tail(call: Call) -> Value:
     """The end of its log file; where there is none, the log is with whoever started the broker."""
     number = call.options.get("number", 50)
     call.banner(f"Last {number} log lines on node {call.node} ...")
-    files = call.api.get("/nodes")[0].get("log_files") or []
-    if not files or files[0].startswith("<"):
+    files = [each for each in call.api.get("/nodes")[0].get("log_files") or [] if not each.startswith("<")]
+    if not files:
         call.deny("the log is not in a file: it goes to the console of the broker (see the setting log.file)")
     try:
         with Path(files[0]).open(errors="replace") as file:
