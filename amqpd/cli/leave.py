@@ -17,6 +17,8 @@ def carry_out(program: str, act: Callable[[], int]) -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed from the start: nobody wants to know
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - pathlib takes its time
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
     try:
         code = act()
         sys.stdout.flush()

@@ -115,7 +115,7 @@ def peek(call: Call) -> Rows:
     """Without disturbing it; of any queue, not only of quorum queues."""
     queue, position = call.arguments
     if not position.isdigit() or int(position) < 1:
-        call.invalid("position value must be greater than 0")
+        call.invalid('"position value must be a positive integer"')
     call.banner(f"Peeking at quorum queue {queue} at position {position} on node {call.node} ...")
     if find(call, queue) is None:
         call.deny(f"Target queue was not found in virtual host '{call.vhost}'")
