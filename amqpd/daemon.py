@@ -102,6 +102,7 @@ class Daemon:
         self._defaults: VHostDefaults
         self._log = get_logger()
         self._log_output = log
+        self._queue_log: QueueLog | None = None
         self._stop_log_exchange: Callable[[], None] | None = None
         self._stores: list[tuple[LmdbStore, Committer]] = []
         self._listeners: list[AmqpListener] = []
@@ -144,8 +145,7 @@ class Daemon:
             self.broker.when_vhost_deleted.append(self.users.permissions.forget_vhost)
             self._defaults = VHostDefaults(self.broker, self.users, config)
             self.broker.when_vhost_added.append(self._defaults.provide)
-            if logs_queues(config):
-                self.broker.events.listen(QueueLog(get_logger(category="queue")))
+            self._log_queues(logs_queues(config))
             if definitions is not None:
                 import_definitions(self.broker, self.users, definitions, config, self._log)
             elif self.broker.fresh:
@@ -223,6 +223,7 @@ class Daemon:
             ],
             attempts=attempts,
             settings=effective(config),
+            log_files=_log_files(config),
             server_properties={**server_properties(config), CLUSTER_NAME: self._cluster_name()},
             announce=self._announce,
             path_prefix=config.management_prefix,
@@ -369,6 +370,12 @@ class Daemon:
 
     def collect(self) -> None:
         gc.collect()
+
+    def set_log_level(self, level: str) -> None:
+        if self._log_output is not None:
+            self._log_output.set_level(level)
+        self._log_queues(level == "debug")
+        self._log.info(f"from now on lines of level {level} and above are logged")
 
     def stop_at_signals(self) -> None:
         """From now on SIGTERM and SIGINT stop it in an orderly way, also while it starts. SIGHUP reloads."""
@@ -564,6 +571,15 @@ class Daemon:
         self.failure = error
         self._stopped.set()
 
+    def _log_queues(self, wanted: bool) -> None:
+        """Have lines about queues logged, or not: where nobody listens, events cost nothing."""
+        if wanted and self._queue_log is None:
+            self._queue_log = QueueLog(get_logger(category="queue"))
+            self.broker.events.listen(self._queue_log)
+        elif not wanted and self._queue_log is not None:
+            self.broker.events.unlisten(self._queue_log)
+            self._queue_log = None
+
     def _log_to_exchange(self) -> None:
         """Lines become messages in a turn of their own: they may be logged in the midst of anything."""
         config = self.config
@@ -704,6 +720,12 @@ def compat_of(config: Config) -> Compat:
         transient_queues=permits.get(config.permit_transient_queues),
         global_qos=permits.get(config.permit_global_qos),
     )
+
+
+def _log_files(config: Config) -> list[str]:
+    """Where the log goes, in RabbitMQ's words."""
+    files = [] if config.log_path is None else [str(config.log_path.absolute())]
+    return [*files, "<stdout>"] if config.log_console else files
 
 
 def server_properties(config: Config) -> dict[str, Any]:

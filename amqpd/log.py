@@ -107,17 +107,30 @@ class Log:
         self._level = _NUMBERS[level]
         self._categories = {category: _NUMBERS[least] for category, least in categories.items() if least}
         self._outputs = outputs
-        self._targets: list[Target] = []
+        self._targets: dict[Target, int | None] = {}  # to the least severity each has of its own
+        self.least = self._level  # nobody wants what is less severe
 
     def attach(self, target: Target) -> Callable[[], None]:
-        """Log to a further target until the answer is called. Not from a lower level than `configure` was told of."""
-        self._targets.append(target)
+        """Log to a further target until the answer is called."""
+        self._targets[target] = _NUMBERS[target.level] if target.level else None
+        self._reckon()
 
         def detach() -> None:
-            if target in self._targets:
-                self._targets.remove(target)
+            self._targets.pop(target, None)
+            self._reckon()
 
         return detach
+
+    def set_level(self, level: str) -> None:
+        """From now on this is the least severity of all lines, whatever their category and their target."""
+        self._level = _NUMBERS[level]
+        self._categories = {}
+        self._targets = dict.fromkeys(self._targets)
+        self._reckon()
+
+    def _reckon(self) -> None:
+        own = [number for number in self._targets.values() if number is not None]
+        self.least = min([self._level, *own, *self._categories.values()])
 
     @contextlib.contextmanager
     def gathering(self, later: Callable[[float, Callable[[], None]], object]) -> Iterator[None]:
@@ -136,8 +149,8 @@ class Log:
         level = event["level"]
         severity = _NUMBERS[level]
         category = self._categories.get(event.get("category", ""))
-        for target in self._targets:
-            least = category if category is not None else _NUMBERS[target.level] if target.level else self._level
+        for target, own in self._targets.items():
+            least = category if category is not None else own if own is not None else self._level
             if severity >= least:
                 render = _as_json if target.log_format == "json" else _line
                 target.write(level, render(dict(event)))
@@ -161,12 +174,8 @@ def configure(
     file_level: str = "",
     file_format: str = "console",
     categories: Mapping[str, str] | None = None,
-    further_levels: Sequence[str] = (),
 ) -> Log:
-    """Log from `level` up to `stream`, by default standard output, and to `file` if there is one.
-
-    `further_levels` are those of targets that will be attached.
-    """
+    """Log from `level` up to `stream`, by default standard output, and to `file` if there is one."""
     categories = categories or {}
     targets = []
     if console:
@@ -176,15 +185,21 @@ def configure(
     log = Log(level, categories, [output for output, _, _ in targets])
     for output, its_format, its_level in targets:
         log.attach(Target(output.write, its_format, its_level))
-    told = [level, console_level, file_level, *categories.values(), *further_levels]
+
+    def for_somebody(_: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if _NUMBERS[name] < log.least:
+            raise structlog.DropEvent
+        return event
+
     structlog.configure(
         processors=[
+            for_somebody,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=False),
             structlog.processors.format_exc_info,
             _hand_over,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(min(_NUMBERS[each] for each in told if each)),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=lambda *_: log,
         cache_logger_on_first_use=False,
     )

@@ -445,7 +445,7 @@ def test_transient_queues_may_be_permitted_whatever_the_version(tmp_path: Path, 
 def test_lines_of_the_log_are_messages_when_asked_for(tmp_path: Path) -> None:
     async def main() -> None:
         stream = io.StringIO()
-        log = configure("info", "console", stream, further_levels=["error"])
+        log = configure("info", "console", stream)
         daemon = Daemon(config(tmp_path, memory=True, log_exchange=True, log_exchange_level="error"), log=log)
         await daemon.start()
         client = await connect(daemon)

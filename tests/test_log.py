@@ -307,7 +307,7 @@ def test_there_need_be_no_console() -> None:
 
 
 def test_a_further_target_may_come_and_go() -> None:
-    targets = Targets(further_levels=["debug"])
+    targets = Targets()
     lines: list[tuple[str, str]] = []
     detach = targets.log.attach(Target(lambda level, line: lines.append((level, line)), "json", "debug"))
     targets.say("debug")
@@ -317,6 +317,20 @@ def test_a_further_target_may_come_and_go() -> None:
     ((level, line),) = lines
     assert (level, json.loads(line)["event"]) == ("debug", "debug")
     assert targets.shown[0] == "info"
+
+
+def test_the_level_of_everything_may_be_set() -> None:
+    targets = Targets(file_level="error", categories={"connection": "none"})
+    logger = get_logger()  # that was there before
+    targets.log.set_level("debug")
+    logger.debug("debug")
+    targets.say("info", category="connection")
+    assert targets.shown == ("debug info", "debug info")
+    targets.log.set_level("none")
+    targets.say("critical")
+    targets.log.set_level("warning")
+    targets.say("info", "warning")
+    assert targets.shown == ("debug info warning", "debug info warning")
 
 
 def test_a_burst_is_gathered_for_each_stream() -> None:

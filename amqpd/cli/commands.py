@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import click
 
@@ -106,18 +105,18 @@ def amqpd(context: click.Context, /, **options: Any) -> int | None:
     return None
 
 
-def call(arguments: Sequence[str]) -> NoReturn:
-    """Carry out a command line, and leave; errors become one line, and an exit code of sysexits.h."""
+def call(arguments: Sequence[str]) -> int:
+    """Carry out a command line; errors become one line, and an exit code of sysexits.h, which it returns."""
     try:
         code = amqpd.main(arguments, prog_name="amqpd", standalone_mode=False)
     except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        return leave.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(os.EX_USAGE)
+        return os.EX_USAGE
     except click.Abort:
-        sys.exit(130)
+        return 130
     except StartupError as error:
         click.echo(f"amqpd: {error}", err=True)
-        sys.exit(error.exit_code)
-    sys.exit(code if isinstance(code, int) else os.EX_OK)
+        return error.exit_code
+    return code if isinstance(code, int) else os.EX_OK

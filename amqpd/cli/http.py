@@ -10,9 +10,8 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from ..control import CONTROL_SOCKET, within_reach
@@ -58,8 +57,7 @@ class Refusal(Exception):
         return json.dumps(self.reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an API is: a socket's path, or a host and a port."""
 
     socket: str = ""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..errors import StartupError
+from .leave import carry_out
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -20,10 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["ping"] and _is_plain(words[1:]):
         with contextlib.suppress(ValueError):  # a URL that is none: told by the command as all have it
-            sys.exit(_ping(words[1:]))
+            carry_out("amqpd", lambda: _ping(words[1:]))
     from .commands import call  # noqa: PLC0415 - loads click
 
-    call(words)
+    carry_out("amqpd", lambda: call(words))
 
 
 def _is_plain(words: list[str]) -> bool:

@@ -14,6 +14,7 @@ from ..log import Log, configure, get_logger
 from ..process import Attendant
 from ..process.files import DataFolderFile
 from ..process.systemd import Systemd
+from .leave import give_up_unwritten
 
 
 def serve(config: Config, attendants: Sequence[Attendant] = (), stream: TextIO | None = None) -> int:
@@ -28,7 +29,9 @@ def serve(config: Config, attendants: Sequence[Attendant] = (), stream: TextIO |
     always: list[Attendant] = [Systemd(os.environ)]
     if not config.memory:
         always.append(DataFolderFile(Path(config.data_dir)))
-    return run(config, output, [*attendants, *always])
+    code = run(config, output, [*attendants, *always])
+    give_up_unwritten()  # a log that nobody can read is no failure
+    return code
 
 
 def start_logging(config: Config, stream: TextIO | None = None) -> Log:
@@ -47,7 +50,6 @@ def start_logging(config: Config, stream: TextIO | None = None) -> Log:
             "channel": config.log_channel_level,
             "queue": config.log_queue_level,
         },
-        further_levels=[config.log_exchange_level] if config.log_exchange else [],
     )
 
 

@@ -30,7 +30,7 @@ def script(name: str) -> str:
 @click.option("--force", is_flag=True, help="Replace files of these names that are something else.")
 def shims(folder: Path, force: bool) -> None:
     """Write scripts named rabbitmq-server, rabbitmqctl, rabbitmq-diagnostics, rabbitmq-plugins, rabbitmq-queues,
-    rabbitmq-streams and rabbitmqadmin into a folder.
+    rabbitmq-streams, rabbitmq-upgrade and rabbitmqadmin into a folder.
 
     They are for tools that call RabbitMQ's commands: all but the first are amqpctl and amqpadmin.
     """

@@ -23,6 +23,9 @@ View = Callable[[T], dict[str, Any]]
 STEP: Final = 50
 """Objects to show before others have their turn."""
 
+ROW_STEP: Final = 500
+"""The same for rows of nothing but known columns, which take a tenth of the time."""
+
 PAGE_SIZE: Final = 100
 MAX_PAGE_SIZE: Final = 500
 
@@ -36,7 +39,8 @@ async def listing(
     keys: Mapping[str, Callable[[T], Any]] | None = None,
     default_sort: tuple[str, ...] = ("vhost", "name"),
 ) -> Response:
-    """The answer to a GET of a list. `keys` are columns that are known without showing an object; each is of one type.
+    """The answer to a GET of a list. `keys` are columns that are known without showing an object; each is of one type,
+    and what the view shows under its name. Where no other columns are asked for, nothing is shown to be thrown away.
 
     Raises HttpError 400 for a page, a size or an expression that cannot be.
     """
@@ -62,14 +66,15 @@ async def listing(
             found.sort(key=key, reverse=reverse)
     elif query.get("sort"):
         found = await _sorted_by_view(found, view, [column.split(".") for column in by], reverse)
+    row, step = _row(view, columns, keys)
     if page is None:
-        return answer_in_pieces(_pieces(found, view, columns))
+        return answer_in_pieces(_pieces(found, row, step))
     number, size = page
     pages = max(1, -(-len(found) // size))
     if number > pages:
         reason = f"Page out of range, page: {number} page size: {size}, len: {len(found)}"
         raise HttpError(400, "page_out_of_range", reason)
-    items = [reduced(view(each), columns) for each in found[(number - 1) * size : number * size]]
+    items = [row(each) for each in found[(number - 1) * size : number * size]]
     return answer(
         {
             "filtered_count": len(found),
@@ -81,6 +86,19 @@ async def listing(
             "total_count": total,
         }
     )
+
+
+def _row(
+    view: View[T], columns: Sequence[Sequence[str]], keys: Mapping[str, Callable[[T], Any]]
+) -> tuple[View[T], int]:
+    """What makes an item of an object, and how many of them at a time."""
+    if not columns:
+        return view, STEP
+    names = [column[0] for column in columns]
+    if any(len(column) > 1 for column in columns) or not keys.keys() >= set(names):
+        return lambda each: reduced(view(each), columns), STEP
+    known = [(name, keys[name]) for name in names]
+    return lambda each: {name: key(each) for name, key in known}, ROW_STEP
 
 
 def reduced(shown: dict[str, Any], columns: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -156,10 +174,10 @@ async def _sorted_by_view(
     return [each for _, _, each in ranked]
 
 
-async def _pieces(objects: Sequence[T], view: View[T], columns: Sequence[Sequence[str]]) -> AsyncIterator[str]:
+async def _pieces(objects: Sequence[T], row: View[T], step: int) -> AsyncIterator[str]:
     yield "["
-    for start in range(0, len(objects), STEP):
-        shown = [encode(reduced(view(each), columns)) for each in objects[start : start + STEP]]
-        yield ("," if start else "") + ",".join(shown)
+    for start in range(0, len(objects), step):
+        shown = encode([row(each) for each in objects[start : start + step]])
+        yield ("," if start else "") + shown[1:-1]
         await asyncio.sleep(0)
     yield "]"

@@ -93,6 +93,7 @@ class Management:
     body_limit: int = BODY_LIMIT
     patience: Patience = field(default_factory=Patience)  # with clients that are slow
     cors: Cors = field(default_factory=Cors)
+    log_files: Sequence[str] = ()
     data_dir: str = ""  # empty: everything is in memory
     mechanisms: Sequence[str] = ()
     plugins: Sequence[str] = ()  # RabbitMQ's names of what is switched on

@@ -32,6 +32,9 @@ class Process:
     def collect(self) -> None:
         self.asked.append("collect")
 
+    def set_log_level(self, level: str) -> None:
+        self.asked.append(("log level", level))
+
 
 @pytest.fixture
 def api() -> Api:
@@ -47,20 +50,29 @@ def test_the_process_is_asked(api: Api) -> None:
     assert api.post("/amqpd/suspend", {"connections": "some"}).status == 400
 
 
+def test_the_level_of_the_log_is_set(api: Api) -> None:
+    process = api.management.control = Process()
+    assert api.put("/amqpd/log-level", {"level": "debug"}).status == 204
+    assert process.asked == [("log level", "debug")]
+    assert "one of debug, info" in api.put("/amqpd/log-level", {"level": "loud"}).json["reason"]
+    assert api.put("/amqpd/log-level", {}).status == 400
+
+
 def test_a_broker_within_another_process_leaves_that_alone(api: Api) -> None:
     for path in ("stop", "suspend", "resume", "reset", "collect"):
         assert api.post(f"/amqpd/{path}").status == 503
     assert api.put("/amqpd/memory-limit", {"absolute": 1}).status == 503
     assert api.put("/amqpd/disk-limit", {"absolute": 1}).status == 503
+    assert api.put("/amqpd/log-level", {"level": "debug"}).status == 503
 
 
 @pytest.mark.parametrize(
-    "path", ["stop", "suspend", "resume", "reset", "collect", "authenticate", "memory-limit", "disk-limit"]
+    "path", ["stop", "suspend", "resume", "reset", "collect", "authenticate", "memory-limit", "disk-limit", "log-level"]
 )
 def test_all_of_it_is_for_administrators(path: str, api: Api) -> None:
     api.management.control = Process()
     api.users.add("monitor", "monitor", ["monitoring"])
-    method = "PUT" if path.endswith("limit") else "POST"
+    method = "PUT" if path.endswith(("limit", "level")) else "POST"
     assert api.request(method, f"/amqpd/{path}", login="monitor:monitor").status == 401
     assert api.request(method, f"/amqpd/{path}", login=None).status == 401
 

@@ -86,3 +86,32 @@ def test_a_column_may_lie_inside_another(api: Api) -> None:
 
 def test_an_empty_list_is_one(api: Api) -> None:
     assert api.get("/connections").json == []
+
+
+LISTS = ("queues", "exchanges", "bindings", "vhosts", "users", "permissions", "topic-permissions", "policies",
+         "operator-policies", "parameters", "global-parameters", "vhost-limits", "user-limits")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_column_says_the_same_alone_as_among_all(api: Api, kind: str) -> None:
+    api.put("/vhosts/other", {})
+    api.put("/queues/other/s", {"arguments": {"x-queue-type": "stream"}})
+    api.put("/users/anna", {"password": "secret", "tags": ""})
+    api.put("/permissions/other/anna", {"configure": "", "write": "a", "read": "b"})
+    api.put("/topic-permissions/other/anna", {"exchange": "amq.topic", "write": "a", "read": "b"})
+    for policies in ("policies", "operator-policies"):
+        api.put(f"/{policies}/other/p", {"pattern": "^q", "definition": {"max-length": 10}, "apply-to": "queues"})
+    api.put("/global-parameters/g", {"value": 1})
+    api.put("/vhost-limits/other/max-queues", {"value": 100})
+    api.put("/user-limits/anna/max-channels", {"value": 100})
+    api.put("/exchanges/other/x", {"type": "topic", "durable": False})
+    everything = api.get(f"/{kind}").json
+    for column in {column for each in everything for column in each}:
+        alone = api.get(f"/{kind}?columns={column}").json
+        assert alone == [{column: each[column]} if column in each else {} for each in everything], column
+    assert everything or kind == "parameters"
+
+
+def test_no_statistics_are_known_when_they_are_not_wanted(api: Api) -> None:
+    assert api.get("/queues?columns=name,messages&disable_stats=true").json[0] == {"name": "q0"}
+    assert api.get("/queues?columns=messages&disable_stats=true&enable_queue_totals=true").json[3] == {"messages": 3}

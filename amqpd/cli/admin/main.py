@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from ... import __version__
+from ..leave import carry_out
 from . import commands, v1, v2
 
 _VERBS: Final = frozenset(v1.ACTIONS)
@@ -34,20 +35,14 @@ _FIRST: Final[dict[str, Mapping[str, Any]]] = {
 
 def main(arguments: Sequence[str] | None = None, tool: str = "amqpadmin") -> NoReturn:
     """Carry out a command line, and leave."""
-    code = answer(tool, sys.argv[1:] if arguments is None else arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    words = sys.argv[1:] if arguments is None else arguments
+    carry_out(tool, lambda: answer(tool, words))
 
 
 def answer(tool: str, words: Sequence[str]) -> int:
     """Carry out a command line; returns the exit code."""
     try:
         return _second(tool, words) if is_second(words) else _first(tool, words)
-    except BrokenPipeError:
-        return os.EX_OK
     except KeyboardInterrupt:
         return 130
 
@@ -206,31 +201,76 @@ def _parse(
     return parsed
 
 
+def _completions() -> tuple[list[str], dict[str, list[str]]]:
+    """What may come first, and what after the words there are: of both grammars."""
+    first = sorted({*v1.ACTIONS, *commands.COMMANDS})
+    then: dict[str, list[str]] = {noun: list(verbs) for noun, verbs in commands.COMMANDS.items()}
+    then |= {verb: list(kinds) for verb, kinds in _FIRST.items()}
+    then["show"] = [*v1.SHOWN, *[verb for verb in commands.COMMANDS["show"] if verb not in v1.SHOWN]]
+    then["help"] = ["subcommands", "config", "v2"]
+    for verb, kinds in _FIRST.items():
+        for kind, known in kinds.items():
+            then[f"{verb} {kind}"] = list(known.columns) if isinstance(known, v1.ListOf) else _keys(known)
+    for verb, known in (("publish", v1.PUBLISH), ("get", v1.GET)):
+        then[verb] = [*then.get(verb, []), *_keys(known)]
+    for noun, verbs in commands.COMMANDS.items():
+        for verb, command in verbs.items():
+            options = [f"--{option.name}" for option in command.options]
+            then[f"{noun} {verb}"] = [*then.get(f"{noun} {verb}", []), *options]
+    return first, {words: found for words, found in then.items() if found}
+
+
+def _keys(kind: v1.Kind) -> list[str]:
+    needed = [key for each in kind.mandatory for key in ((each,) if isinstance(each, str) else each)]
+    return [f"{key}=" for key in (*needed, *kind.optional)]
+
+
+_BASH: Final = """{name}() {{
+    local current="${{COMP_WORDS[COMP_CWORD]}}" word said="" value="" found i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word="${{COMP_WORDS[i]}}"
+        if [ -n "$value" ]; then value=""; continue; fi
+        case "$word" in
+            {valued}) value=1 ;;
+            -*) ;;
+            *) case "$said" in *" "*) ;; *) said="${{said:+$said }}$word" ;; esac ;;
+        esac
+    done
+    case "$said" in
+        "") found='{first}' ;;
+{cases}
+        *) found="" ;;
+    esac
+    case "$current" in -*) found="$found {options}" ;; esac
+    COMPREPLY=($(compgen -W "$found" -- "$current"))
+    case "${{COMPREPLY[0]-}}" in *=) compopt -o nospace 2>/dev/null ;; esac
+}}
+complete -o default -F {name} {tool}"""
+
+
 def completion(tool: str, shell: str) -> str:
     """What a shell needs to complete both grammars."""
-    first = " ".join(sorted({*v1.ACTIONS, *commands.COMMANDS}))
-    cases = {noun: " ".join(verbs) for noun, verbs in commands.COMMANDS.items()}
-    cases |= {
-        "list": " ".join(v1.LISTS),
-        "show": " ".join(commands.COMMANDS["show"]),
-        "declare": " ".join(v1.DECLARED),
-        "delete": " ".join(v1.DELETED),
-        "close": "connection",
-        "purge": "queue",
-        "help": "subcommands config v2",
-    }
+    first, then = _completions()
+    known = {**v2.OPTIONS, **v1.OPTIONS}
+    options = sorted(f"--{name.replace('_', '-')}" for name in known)
     if shell == "fish":
-        lines = [f"complete -c {tool} -f -n '__fish_use_subcommand' -a '{first}'"]
-        lines += [f"complete -c {tool} -f -n '__fish_seen_subcommand_from {word}' -a '{then}'"
-                  for word, then in cases.items()]  # fmt: skip
+        lines = [f"complete -c {tool} -f -n '__fish_use_subcommand' -a '{' '.join(first)}'"]
+        for words, found in then.items():
+            seen = "; and ".join([f"__fish_seen_subcommand_from {word}" for word in words.split()])
+            if " " not in words:
+                seen += f"; and not __fish_seen_subcommand_from {' '.join(found)}"
+            lines.append(f"complete -c {tool} -f -n '{seen}' -a '{' '.join(found)}'")
+        lines += [f"complete -c {tool} -l {option[2:]}" for option in options]
         return "\n".join(lines)
-    name = f"_{tool.replace('-', '_')}"
-    lines = ["autoload -U +X bashcompinit && bashcompinit"] if shell == "zsh" else []
-    lines += [f"{name}() {{", '    local current="${COMP_WORDS[COMP_CWORD]}" word found=""']
-    lines += ['    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do', '        case "$word" in -*) continue ;; esac']
-    lines += ['        case "$word" in']
-    lines += [f"            {word}) found='{then}' ;;" for word, then in cases.items()]
-    lines += ["        esac", '        [ -n "$found" ] && break', "    done"]
-    lines += [f'    COMPREPLY=($(compgen -W "${{found:-{first}}}" -- "$current"))', "}"]
-    lines += [f"complete -o default -F {name} {tool}"]
-    return "\n".join(lines)
+    valued = [f"--{name.replace('_', '-')}" for name, kind in known.items() if kind is not bool]
+    valued += [f"-{letter}" for letter, name in {**v2.SHORT, **v1.SHORT}.items() if known[name] is not bool]
+    script = _BASH.format(
+        name=f"_{tool.replace('-', '_')}",
+        tool=tool,
+        first=" ".join(first),
+        valued="|".join(valued),
+        cases="\n".join([f"        '{words}'|'{words} '*) found='{' '.join(found)}' ;;" if " " in words else
+                         f"        '{words}') found='{' '.join(found)}' ;;" for words, found in then.items()]),
+        options=" ".join(options),
+    )  # fmt: skip
+    return f"autoload -U +X bashcompinit && bashcompinit\n{script}" if shell == "zsh" else script

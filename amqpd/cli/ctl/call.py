@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
@@ -37,6 +36,10 @@ class Misused(Exception):
         self.code = code
 
 
+class Rehearsed(Exception):
+    """It was to be said what would be done, and no more (--dry-run)."""
+
+
 class Verb(NamedTuple):
     """A command, as the table of verbs has it."""
 
@@ -50,20 +53,28 @@ class Verb(NamedTuple):
     options: Mapping[str, type]  # besides those of all verbs; bool ones stand alone
 
 
-@dataclass
 class Call:
     """One command, as it was called."""
 
-    tool: str  # the name it is called by
-    verb: Verb
-    words: tuple[str, ...]  # the command line
-    arguments: tuple[str, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-    _api: Api | None = None
+    def __init__(
+        self,
+        tool: str,
+        verb: Verb,
+        words: tuple[str, ...],
+        arguments: tuple[str, ...],
+        options: dict[str, Any],
+        api: Api | None = None,
+    ) -> None:
+        self.tool = tool  # the name it is called by
+        self.verb = verb
+        self.words = words  # the command line
+        self.arguments = arguments
+        self.options = options
+        self._api = api
 
     @property
     def node(self) -> str:
-        return str(self.options.get("node") or os.environ.get("RABBITMQ_NODENAME") or f"amqpd@{platform.node()}")
+        return str(self.options.get("node") or os.environ.get("RABBITMQ_NODENAME") or f"amqpd@{os.uname().nodename}")
 
     @property
     def vhost(self) -> str:
@@ -104,10 +115,14 @@ class Call:
         """What it is about to do, for people."""
         if not self.quiet and self.formatter not in FOR_PROGRAMS:
             print(text, flush=True)
+        if self.flag("dry_run"):
+            raise Rehearsed
 
     @property
     def api(self) -> Api:
         """The broker's. Raises Unreachable when there can be none."""
+        if self.flag("dry_run"):
+            raise Rehearsed
         if self._api is None:
             from ..http import Api, find  # noqa: PLC0415 - health checks do without
 
@@ -121,6 +136,22 @@ class Call:
     def close(self) -> None:
         if self._api is not None:
             self._api.close()
+
+    def timed_out(self) -> Refused:
+        """The broker did not answer within the time there was."""
+        milliseconds = int(1000 * (TIMEOUT if self.timeout is None else self.timeout))
+        return Refused(
+            f"Error: operation {self.verb.name} on node {self.node} timed out. Timeout value used: {milliseconds}",
+            os.EX_TEMPFAIL,
+        )
+
+    def fail(self, text: str, code: int = os.EX_UNAVAILABLE, **fields: Any) -> NoReturn:
+        """Leave with an error that is JSON, and 69, where programs want that."""
+        if self.formatter in ("json", "json_stream"):
+            raise Refused(
+                json.dumps(fields, separators=(",", ":"), ensure_ascii=False, sort_keys=True), os.EX_UNAVAILABLE
+            )
+        raise Refused(text, code)
 
     def deny(self, text: str, code: int = os.EX_UNAVAILABLE) -> NoReturn:
         """Leave with an error in the form that RabbitMQ gives most."""
@@ -199,6 +230,7 @@ _SHORT_OF_VERBS: Final = {
     "minimal": "m",
     "verbose": "v",
     "all": "a",
+    "number": "N",
 }
 
 

@@ -53,6 +53,11 @@ def ask(call: Call) -> Target:
     return place
 
 
+def _well(text: str) -> Done:
+    """The check was passed."""
+    return Done(always=text, data={"result": "ok"}, hushed=True)
+
+
 # --- does it answer
 
 
@@ -66,7 +71,7 @@ def ping(call: Call) -> Done:
         greet(target(call), timeout)
     except Silent as silent:
         raise Refused(f"Error:\nFailed to connect to {call.node}: {silent}", os.EX_UNAVAILABLE) from silent
-    return Done(always="Ping succeeded")
+    return Done(always="Ping succeeded", data={"message": "Ping succeeded"})
 
 
 def check_running(call: Call) -> Done:
@@ -76,21 +81,22 @@ def check_running(call: Call) -> Done:
 
 def is_running(call: Call) -> Done:
     call.banner(f"Asking node {call.node} for its status ...")
-    return _runs(call)
+    return _runs(call, result=True)
 
 
-def _runs(call: Call) -> Done:
+def _runs(call: Call, **data: Any) -> Done:
     ask(call)
-    return Done(always=f"RabbitMQ on node {call.node} is fully booted and running")
+    text = f"RabbitMQ on node {call.node} is fully booted and running"
+    return Done(always=text, data={"message": text, **data})
 
 
 def is_booting(call: Call) -> Done:
     call.banner(f"Asking node {call.node} for its boot status ...")
     ask(call)
-    return Done(
-        always=f"RabbitMQ on node {call.node} is fully booted (check with is_running), stopped or has not started"
-        " booting yet"
+    text = (
+        f"RabbitMQ on node {call.node} is fully booted (check with is_running), stopped or has not started booting yet"
     )
+    return Done(always=text, data={"message": text, "result": False})
 
 
 def node_health_check(call: Call) -> Done:
@@ -175,7 +181,8 @@ def check_port_connectivity(call: Call) -> Done:
         lines = "\n".join([listener_line(each) for each in failed])
         call.deny(f"Connection to ports of the following listeners on node {call.node} failed: \n{lines}")
     ports = sorted({each["port"] for each in found})
-    return Done(always=f"Successfully connected to ports {', '.join(map(str, ports))} on node {call.node}.")
+    text = f"Successfully connected to ports {', '.join(map(str, ports))} on node {call.node}."
+    return Done(always=text, data={"listeners": found, "node": call.node, "result": "ok"})
 
 
 def check_port_listener(call: Call) -> Done:
@@ -183,14 +190,16 @@ def check_port_listener(call: Call) -> Done:
     if not wanted.isdigit() or int(wanted) < 1:
         call.bad_argument("Argument must be a positive integer")
     call.banner(f"Asking node {call.node} if there's an active listener on port {wanted} ...")
-    ports = sorted({each["port"] for each in listening(call)})
+    found = listening(call)
+    ports = sorted({each["port"] for each in found})
     if int(wanted) not in ports:
-        raise Refused(
+        call.fail(
             f"No listener for port {wanted} is active on node {call.node}. Found listeners that use the following"
             f" ports: {', '.join(map(str, ports))}",
-            os.EX_UNAVAILABLE,
-        )
-    return Done(always=f"A listener for port {wanted} is running on node {call.node}.")
+            listeners=found, missing=wanted, ports=ports, result="error",
+        )  # fmt: skip
+    text = f"A listener for port {wanted} is running on node {call.node}."
+    return Done(always=text, data={"node": call.node, "port": wanted, "result": "ok"})
 
 
 _ALIASES: Final = {"amqps": "amqp/ssl", "amqp10": "amqp", "amqp091": "amqp", "amqp1.0": "amqp", "mqtts": "mqtt/ssl"}
@@ -199,24 +208,27 @@ _ALIASES: Final = {"amqps": "amqp/ssl", "amqp10": "amqp", "amqp091": "amqp", "am
 def check_protocol_listener(call: Call) -> Done:
     (wanted,) = call.arguments
     call.banner(f"Asking node {call.node} if there's an active listener for protocol {wanted} ...")
-    protocols = sorted({each["protocol"] for each in listening(call)})
+    found = listening(call)
+    protocols = sorted({each["protocol"] for each in found})
     if _ALIASES.get(wanted, wanted) not in protocols:
-        call.deny(
-            f"No listener for protocol {wanted} is active on node {call.node}. Found listeners for the following"
-            f" protocols: {', '.join(protocols)}"
-        )
-    return Done(always=f"A listener for protocol {wanted} is running on node {call.node}.")
+        call.fail(
+            f"Error:\nNo listener for protocol {wanted} is active on node {call.node}. Found listeners for the"
+            f" following protocols: {', '.join(protocols)}",
+            listeners=found, missing=wanted, protocols=protocols, result="error",
+        )  # fmt: skip
+    text = f"A listener for protocol {wanted} is running on node {call.node}."
+    return Done(always=text, data={"node": call.node, "protocol": wanted, "result": "ok"})
 
 
 def check_certificate_expiration(call: Call) -> Done:
     within, unit = call.options.get("within", 4), call.options.get("unit", "weeks")
     if unit not in ("days", "weeks", "months", "years"):
-        call.invalid(f"unit '{unit}' is not supported. Please use one of: days, weeks, months and years")
+        call.invalid(f"\"unit '{unit}' is not supported. Please use one of: days, weeks, months, years\"")
     call.banner(f"Checking certificate expiration on node {call.node} ...")
     answer = _health(call, f"certificate-expiration/{within}/{unit}", {"status": "ok"})
     if answer["status"] != "ok":
         call.deny(str(answer.get("reason")))
-    return Done(always=f"No certificates are expiring within {within} {unit}.")
+    return Done(always=f"No certificates are expiring within {within} {unit}.", data={"result": "ok"})
 
 
 # --- alarms and vhosts
@@ -239,7 +251,7 @@ def check_alarms(call: Call) -> Done:
     if found:
         lines = "\n".join(alarm_lines(call, found))
         call.deny(f"Node {call.node} reported alarms, local or clusterwide:\n{lines}")
-    return Done(always=f"Node {call.node} reported no alarms, local or clusterwide")
+    return _well(f"Node {call.node} reported no alarms, local or clusterwide")
 
 
 def check_local_alarms(call: Call) -> Done:
@@ -247,7 +259,7 @@ def check_local_alarms(call: Call) -> Done:
     found = alarms_of(call)
     if found:
         call.deny(f"Node {call.node} reported local alarms:\n" + "\n".join(alarm_lines(call, found)))
-    return Done(always=f"Node {call.node} reported no local alarms")
+    return _well(f"Node {call.node} reported no local alarms")
 
 
 def alarms(call: Call) -> Value:
@@ -269,7 +281,7 @@ def check_virtual_hosts(call: Call) -> Done:
     ]
     if down:
         call.deny(f"Some virtual hosts on node {call.node} are down: {', '.join(down)}")
-    return Done(always=f"Node {call.node} reported all vhosts as running")
+    return _well(f"Node {call.node} reported all vhosts as running")
 
 
 def check_if_node_is_quorum_critical(call: Call) -> Done:
@@ -283,7 +295,10 @@ def check_if_node_is_mirror_sync_critical(call: Call) -> Done:
 def _alone(call: Call, of_what: str) -> Done:
     call.banner(f"Checking if node {call.node} is critical for {of_what} ...")
     ask(call)
-    return Done(always=f"Node {call.node} seems to be the only one in a single node cluster, the check does not apply")
+    alone = "seems to be the only one in a single node cluster, the check does not apply"
+    return Done(
+        always=f"Node {call.node} {alone}", data={"message": f"Target node {alone}", "result": "ok"}, hushed=True
+    )
 
 
 def list_node_auth_attempt_stats(call: Call) -> Rows:

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 from ..http import Refusal, name
 from .call import Call
-from .checks import alarm_lines, alarms_of, listening
-from .formats import Rows, Value, title
+from .checks import alarm_lines, alarms_of, ask, listening
+from .formats import Done, Rows, Value, title
 from .lists import Column, chosen, rows_of
 
 ALONE = "amqpd is one node, and there are no clusters of it"
@@ -80,6 +80,32 @@ def alone(call: Call) -> NoReturn:
 def nothing(call: Call) -> None:
     """Where a single node has nothing to do, and all is well."""
     call.banner(f"Nothing to do: {ALONE}.")
+
+
+def await_plus_one(call: Call) -> Done:
+    """For `rabbitmq-upgrade`, before a node goes: there is no other."""
+    what = {
+        "await_online_quorum_plus_one": "quorum + 1 of nodes to be online for all quorum queues",
+        "await_online_synchronized_mirror": "synchronised mirror be online for all classic mirrored queues",
+    }[call.verb.name]
+    call.banner(f"Will wait for a {what} for {call.timeout or 120:g} seconds...")
+    ask(call)
+    return Done(always="Target node seems to be the only one in a single node cluster, the command does not apply")
+
+
+def post_upgrade(call: Call) -> None:
+    call.banner("Executing post upgrade tasks...\nNothing to do: there is one node, and queues do not move.")
+
+
+def drain(call: Call) -> None:
+    """As well as one node can: nobody else takes over."""
+    call.banner(f"Will put node {call.node} into maintenance mode. The node will no longer serve any client traffic!")
+    call.api.post("/amqpd/suspend")
+
+
+def revive(call: Call) -> None:
+    call.banner(f"Will put node {call.node} back into normal operating mode. The node will again serve client traffic.")
+    call.api.post("/amqpd/resume")
 
 
 def discover_peers(call: Call) -> Value:

@@ -27,11 +27,11 @@ def close_connection(call: Call) -> None:
 def close_all_connections(call: Call) -> Done:
     (explanation,) = call.arguments
     everywhere = call.flag("global")
-    where = "node " + call.node if everywhere else f"vhost {call.vhost}"
-    call.banner(f"Closing all connections in {where}, reason: {explanation}...")
+    limit = call.options.get("limit", 0)
+    where = f"to node {call.node} (across all vhosts)" if everywhere else f"in vhost {call.vhost}"
+    call.banner(f"Closing {limit or 'all'} connections {where}, reason: {explanation}...")
     found = call.api.get("/connections", columns="name,vhost")
     chosen = [each for each in found if everywhere or each.get("vhost") == call.vhost]
-    limit = call.options.get("limit", 0)
     chosen = chosen[:limit] if limit else chosen
     _close(call, chosen, explanation, call.options.get("per_connection_delay", 0) / 1000)
     return Done(f"Closed {len(chosen)} connections")

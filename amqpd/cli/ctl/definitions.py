@@ -47,6 +47,8 @@ def import_definitions(call: Call) -> Done:
             content = Path(file).read_bytes()
         except OSError as error:
             call.deny(f"cannot read {file}: {error.strerror}", os.EX_NOINPUT)
+    if file != "-" and not content:
+        call.deny(f"File {file} is zero-sized", os.EX_DATAERR)
     try:
         json.loads(content)
     except (ValueError, RecursionError):

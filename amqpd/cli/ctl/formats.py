@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .call import Call
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """A list of objects, of each the same columns."""
 
     columns: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
-    separate: bool = True  # JSON as a list, element by element
+    streamed: bool = False  # rabbitmqctl has them one by one: an empty list in JSON is two lines
     header: bool = True
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """Something to say, and the same for programs."""
 
     text: str
     data: Any
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """It is done; sometimes there is more to say of it, which --quiet does not ask for."""
 
     remark: str = ""
     always: str = ""  # said with --quiet as well
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] | None = None  # for programs, if it is not the usual
+    hushed: bool = False  # by --silent
 
 
 Result = Rows | Value | Done | None
 
 
+class Word(str):
+    """A word that is an atom in Erlang, such as an exchange's type."""
+
+    __slots__ = ()
+
+
 class Words(list[str]):
     """Words such as a user's tags."""
+
+
+class States(dict[str, str]):
+    """Nodes, and what is with them there."""
 
 
 class Arguments(dict[str, Any]):
@@ -72,16 +77,18 @@ def shown(result: Result, call: Call) -> Iterator[str]:
         if formatter in ("json", "json_stream"):
             yield _compact(_done(done, call))
         elif formatter != "csv":
-            if done.always:
+            if done.always and not (done.hushed and call.silent):
                 yield done.always
             if done.remark and not call.quiet:
                 yield done.remark
 
 
 def _done(done: Done, call: Call) -> dict[str, Any]:
+    if done.data is not None:
+        return dict(done.data)
     if done.remark:
-        return {"message": done.remark, "node": call.node, "status": "ok", **done.fields}
-    return {"node": call.node, "result": "ok", **done.fields}
+        return {"message": done.remark, "node": call.node, "status": "ok"}
+    return {"node": call.node, "result": "ok"}
 
 
 # --- tables of rows
@@ -95,18 +102,16 @@ def _table(result: Rows, call: Call) -> Iterator[str]:
 
 
 def _csv(result: Rows, call: Call) -> Iterator[str]:
-    lines = [list(result.columns)] if result.rows and call.headers else []
+    lines = [list(result.columns)] if result.rows else []  # whatever options say of headers
     lines += [[text(row.get(column, "")) for column in result.columns] for row in result.rows]
     for line in lines:
-        output = io.StringIO()
-        csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="").writerow(line)
-        yield output.getvalue()
+        yield ",".join(['"' + each.replace('"', '""') + '"' for each in line])
 
 
 def _json(result: Rows, call: Call) -> Iterator[str]:
     objects = [{column: plain(row.get(column, "")) for column in result.columns} for row in result.rows]
-    if not result.separate:
-        yield _compact(objects)
+    if not objects and not result.streamed:
+        yield "[]"
         return
     yield "["
     for number, each in enumerate(objects):
@@ -121,7 +126,7 @@ def _json_stream(result: Rows, call: Call) -> Iterator[str]:
 
 def _erlang(result: Rows, call: Call) -> Iterator[str]:
     rows = [
-        "[" + ",".join([f"{{{column},{term(row.get(column, ''))}}}" for column in result.columns]) + "]"
+        "[" + ",".join([f"{{{atom(column)},{term(row.get(column, ''))}}}" for column in result.columns]) + "]"
         for row in result.rows
     ]
     yield "[" + ",\n ".join(rows) + "]"
@@ -162,6 +167,8 @@ def text(value: Any) -> str:
     """As rabbitmqctl writes it in a table."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     if isinstance(value, Json):
         return value.text
     if value is None:
@@ -172,6 +179,8 @@ def text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, Words):
         return f"[{', '.join(value)}]"
+    if isinstance(value, States):
+        return "[" + ", ".join([f"{{{name}, {state}}}" for name, state in value.items()]) + "]"
     if isinstance(value, Mapping):
         return "[" + ",".join([f'{{"{name}",{_in_list(each)}}}' for name, each in value.items()]) + "]"
     if isinstance(value, Sequence):
@@ -220,10 +229,14 @@ def term(value: Any) -> str:
         return "<<>>"
     if isinstance(value, (int, float)):
         return text(value) if isinstance(value, int) else repr(value)
+    if isinstance(value, Word):
+        return atom(value)
     if isinstance(value, str):
         return f'<<"{_escaped(value)}">>' if value else "<<>>"
     if isinstance(value, Words):
         return "[" + ",".join([atom(each) for each in value]) + "]"
+    if isinstance(value, States):
+        return "[" + ",".join([f"{{{atom(name)},{atom(state)}}}" for name, state in value.items()]) + "]"
     if isinstance(value, Arguments):
         return "[" + ",".join([f"{{{term(name)},{kind(each)},{term(each)}}}" for name, each in value.items()]) + "]"
     if isinstance(value, Mapping):

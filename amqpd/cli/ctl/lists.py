@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..http import Refusal, name
 from .call import TIMEOUT, Call
-from .formats import Arguments, Rows, Words
+from .formats import Arguments, Rows, Word, Words
 
 Column = str | Callable[[Mapping[str, Any]], Any]
 """Where a column's value is in the API's JSON: a name, dotted for what is inside, or what works it out."""
@@ -15,13 +15,16 @@ Column = str | Callable[[Mapping[str, Any]], Any]
 
 def rows_of(columns: Sequence[str], places: Mapping[str, Column], objects: Sequence[Mapping[str, Any]]) -> Rows:
     """Those columns of the API's objects."""
-    return Rows(columns, [{column: value(each, places[column]) for column in columns} for each in objects])
+    wanted = [(column, places[column]) for column in columns]
+    return Rows(columns, [{column: value(each, place) for column, place in wanted} for each in objects], streamed=True)
 
 
 def value(shown: Mapping[str, Any], place: Column) -> Any:
     """One column of an object; nothing where it has none."""
-    if callable(place):
+    if not isinstance(place, str):
         return place(shown)
+    if place in shown:
+        return "" if shown[place] is None else shown[place]
     found: Any = shown
     for part in place.split("."):
         if not isinstance(found, Mapping) or part not in found:
@@ -102,8 +105,7 @@ _QUEUE_FROM: Final = {
 
 def list_queues(call: Call) -> Rows:
     columns = chosen(call, QUEUE, ("name", "messages"))
-    call.banner(f"Timeout: {float(call.timeout or TIMEOUT)} seconds ...")
-    call.banner(f"Listing queues for vhost {call.vhost} ...")
+    call.banner(f"Timeout: {float(call.timeout or TIMEOUT)} seconds ...\nListing queues for vhost {call.vhost} ...")
     if call.flag("offline") and not (call.flag("online") or call.flag("local")):
         return Rows(columns, [])
     found = _of_vhost(call, "/queues", columns=_needed(QUEUE, columns, _QUEUE_FROM))
@@ -119,7 +121,8 @@ def list_unresponsive_queues(call: Call) -> Rows:
 # --- exchanges and bindings
 
 EXCHANGE: Final[dict[str, Column]] = {
-    **_same("name", "type", "durable", "auto_delete", "internal", "policy", "user_who_performed_action"),
+    **_same("name", "durable", "auto_delete", "internal", "policy", "user_who_performed_action"),
+    "type": lambda shown: Word(shown["type"]),
     "arguments": _arguments,
 }
 
@@ -127,7 +130,9 @@ EXCHANGE: Final[dict[str, Column]] = {
 def list_exchanges(call: Call) -> Rows:
     columns = chosen(call, EXCHANGE, ("name", "type"))
     call.banner(f"Listing exchanges for vhost {call.vhost} ...")
-    found = _of_vhost(call, "/exchanges", columns=_needed(EXCHANGE, columns, {"arguments": "arguments"}))
+    found = _of_vhost(
+        call, "/exchanges", columns=_needed(EXCHANGE, columns, {"arguments": "arguments", "type": "type"})
+    )
     return rows_of(columns, EXCHANGE, found)
 
 

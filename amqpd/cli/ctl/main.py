@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
 from ...errors import StartupError
-from .call import FORMATTERS, Call, Misused, Parsed, Refused, Verb, parse
+from ..leave import carry_out
+from .call import FORMATTERS, Call, Misused, Parsed, Refused, Rehearsed, Verb, parse
 from .formats import Result, Value, shown, title
-from .verbs import VERBS
+from .verbs import NOT_HERE, VERBS
 
 _ANYTHING: Final = {option: kind for verb in VERBS.values() for option, kind in verb.options.items()}
 """All options of all verbs, to find the verb among them."""
 
-_ARGUMENTS_UNCHECKED: Final = ("eval", "eval_file", "exec")
+_AT_A_TIME: Final = 1000  # lines to print
 
 
 def main(arguments: Sequence[str] | None = None, tool: str = "amqpctl") -> NoReturn:
     """Carry out a command line, and leave with an exit code of sysexits.h."""
     if os.environ.get("_AMQPCTL_COMPLETE") and arguments is None:
         _complete()
-    code = answer(tool, sys.argv[1:] if arguments is None else arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    words = sys.argv[1:] if arguments is None else arguments
+    carry_out(tool, lambda: answer(tool, words))
 
 
 def answer(tool: str, words: Sequence[str]) -> int:
@@ -38,13 +36,12 @@ def answer(tool: str, words: Sequence[str]) -> int:
     try:
         call = _called(tool, words)
         if call is not None:
-            for piece in shown(_done(call, _function(call.verb)), call):
-                print(piece)
+            _print(shown(_done(call, _function(call.verb)), call))
+    except Rehearsed:
+        return os.EX_OK
     except (Refused, Misused) as error:
         print(error, file=sys.stderr)
         return error.code
-    except BrokenPipeError:
-        return os.EX_OK
     except KeyboardInterrupt:
         return 130
     finally:
@@ -53,8 +50,16 @@ def answer(tool: str, words: Sequence[str]) -> int:
     return os.EX_OK
 
 
+def _print(lines: Iterator[str]) -> None:
+    """Many at a time, since the output may be unbuffered."""
+    while some := list(itertools.islice(lines, _AT_A_TIME)):
+        print("\n".join(some))
+
+
 def _done(call: Call, function: Callable[[Call], Result]) -> Result:
     """What came of it; whatever goes wrong on the way to the broker becomes RabbitMQ's words for that."""
+    if call.timeout == 0:
+        raise call.timed_out()
     try:
         return function(call)
     except Misused as misused:
@@ -62,6 +67,9 @@ def _done(call: Call, function: Callable[[Call], Result]) -> Result:
     except StartupError as error:
         from .checks import unreachable  # noqa: PLC0415
 
+        if _is_ours(error) and error.exit_code == os.EX_TEMPFAIL and call.timeout is not None:
+            timed_out = call.timed_out()
+            raise Refused(f"{timed_out}\n\n{error}", timed_out.code) from error
         if _is_ours(error):
             raise unreachable(call, error, error.exit_code) from error
         raise Refused(f"Error: {error}", error.exit_code) from error
@@ -123,9 +131,11 @@ def _called(tool: str, words: Sequence[str]) -> Call | None:
 def _check(call: Call, parsed: Parsed) -> None:
     """Raises Misused for options that are none, and for too few or too many arguments."""
     try:
-        if parsed.invalid:
+        if parsed.invalid and call.verb.place != NOT_HERE:
             lines = "\n".join([f"{option} : {value}" for option, value in parsed.invalid])
             call.invalid(f"Invalid options for this command:\n{lines}")
+        if call.timeout is not None and call.timeout < 0:
+            call.invalid(f"Invalid options for this command:\n--timeout : {call.timeout:g}")
         if call.formatter not in FORMATTERS:
             call.invalid(f"the formatter '{call.formatter}' is not there: {', '.join(FORMATTERS)}")
         if len(call.arguments) < call.verb.least:

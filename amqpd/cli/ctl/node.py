@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import re
@@ -26,7 +27,7 @@ UNITS: Final = {"bytes": 1, "mb": 1_000_000, "gb": 1_000_000_000}
 def status(call: Call) -> Value:
     unit = call.options.get("unit", "gb").lower()
     if unit not in UNITS:
-        call.invalid(f"unit '{unit}' is not supported. Please use one of: bytes, mb, gb")
+        call.invalid(f"\"unit '{call.options['unit']}' is not supported. Please use one of: bytes, mb, gb\"")
     call.banner(f"Status of node {call.node} ...")
     overview, (node, *_) = call.api.get("/overview"), call.api.get("/nodes")
     if overview.get("disable_stats"):
@@ -232,7 +233,23 @@ def os_env(call: Call) -> Value:
 def log_location(call: Call) -> Value:
     call.banner(f"Log file location(s) on node {call.node} ...")
     files = call.api.get("/nodes")[0].get("log_files") or []
-    return Value("\n".join(files) or "<stdout>", files or ["<stdout>"])
+    paths = files or ["<stdout>"]
+    return Value("\n".join(paths), {"node_name": call.node, "paths": paths, "result": "ok"})
+
+
+def log_tail(call: Call) -> Value:
+    """The end of its log file; where there is none, the log is with whoever started the broker."""
+    number = call.options.get("number", 50)
+    call.banner(f"Last {number} log lines on node {call.node} ...")
+    files = [each for each in call.api.get("/nodes")[0].get("log_files") or [] if not each.startswith("<")]
+    if not files:
+        call.deny("the log is not in a file: it goes to the console of the broker (see the setting log.file)")
+    try:
+        with Path(files[0]).open(errors="replace") as file:
+            lines = list(collections.deque(file, number))
+    except OSError as error:
+        call.deny(f"cannot read {files[0]}: {error.strerror}", os.EX_NOINPUT)
+    return Value("".join(lines).rstrip("\n"), [line.rstrip("\n") for line in lines])
 
 
 def report(call: Call) -> Value:
@@ -408,6 +425,23 @@ def force_reset(call: Call) -> None:
 
 def rotate_logs(call: Call) -> NoReturn:
     call.deny("This command does not rotate logs anymore [deprecated]")
+
+
+_LOG_LEVELS: Final = {
+    **{level: level for level in ("debug", "info", "warning", "error", "critical", "none")},
+    "notice": "warning",
+    "alert": "critical",
+    "emergency": "critical",
+}
+"""RabbitMQ's, and what they are here."""
+
+
+def set_log_level(call: Call) -> None:
+    (level,) = call.arguments
+    if level not in _LOG_LEVELS:
+        call.deny(f"level {level} is not supported. Try one of debug, info, warning, error, critical, none")
+    call.banner(f'Setting log level to "{level}" ...')
+    call.api.put("/amqpd/log-level", {"level": _LOG_LEVELS[level]})
 
 
 def force_gc(call: Call) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from ...config.plugins import BUILT_IN, PLUGINS, has_effect, read_file
+from ...errors import StartupError
 from ..probe import Silent, greet, locate, target_of
 from .call import Call
+from .formats import Done, Value
 
 FILE: Final = "/etc/rabbitmq/enabled_plugins"
 
@@ -105,50 +107,65 @@ def set_(call: Call) -> None:
     _change(call, set(_known(names)), "\n".join([f"Enabling plugins on node {call.node}:", *names]))
 
 
-def is_enabled(call: Call) -> None:
+def is_enabled(call: Call) -> Done:
     """Are all of them?"""
     names = _named(call)
     noun, verb = ("plugin", "is") if len(names) == 1 else ("plugins", "are")
     call.banner(f"Asking node {call.node} if {noun} {', '.join(names)} {verb} enabled...")
     there = {*enabled(), *BUILT_IN}
+    if not call.flag("offline"):
+        there.update(_at_work(call))
     missing = [name for name in names if name not in there]
     if missing:
         noun, verb = ("Plugin", "is") if len(missing) == 1 else ("Plugins", "are")
-        call.deny(
+        message = (
             f"{noun} {', '.join(missing)} {verb} not enabled on node {call.node}. Enabled plugins and dependencies:"
             f" {', '.join(sorted(there))}"
         )
-    print(f"{noun.capitalize()} {', '.join(names)} {verb} enabled on node {call.node}")
+        call.fail(f"Error:\n{message}", message=message, result="error")
+    message = f"{noun.capitalize()} {', '.join(names)} {verb} enabled on node {call.node}"
+    return Done(always=message, data={"message": message, "result": "ok"})
 
 
-def list_(call: Call) -> None:
-    """Which there are: E = in the list, e = built in, * = at work in a broker that answers."""
+def list_(call: Call) -> Value:
+    """Which there are: E = in the list, e = built in or set, * = at work in a broker that answers."""
     pattern = call.arguments[0] if call.arguments else ".*"
     try:
         wanted = re.compile(pattern)
     except re.error as error:
         call.invalid(f"'{pattern}' is no regular expression: {error}")
     explicit = set(enabled())
+    at_work = set() if call.flag("offline") else _at_work(call)
+    there = {*BUILT_IN, *at_work}
     shown = [name for name in sorted({*PLUGINS, *explicit}) if wanted.search(name)]
     if call.flag("enabled"):
         shown = [name for name in shown if name in explicit]
     elif call.flag("implicitly_enabled"):
-        shown = [name for name in shown if name in explicit or name in BUILT_IN]
+        shown = [name for name in shown if name in explicit or name in there]
     call.banner(f'Listing plugins with pattern "{pattern}" ...')
+    status = "running" if at_work else "node_down"
     if call.flag("minimal"):
-        for name in shown:
-            print(name)
-        return
-    runs = _answers()
+        names = [{"name": name} for name in shown]
+        return Value("\n".join(shown), {"format": "minimal", "plugins": names, "status": status})
+    lines = []
     if not call.quiet:
-        print(" Configured: E = explicitly enabled; e = implicitly enabled")
-        print(f" | Status: {f'* = running on {call.node}' if runs else f'[failed to contact {call.node}]'}")
-        print(" |/")
-    width = max(map(len, shown), default=0)
+        lines += [
+            " Configured: E = explicitly enabled; e = implicitly enabled",
+            f" | Status: {f'* = running on {call.node}' if at_work else f'[failed to contact {call.node}]'}",
+            " |/",
+        ]
     for name in shown:
-        configured = "E" if name in explicit else "e" if name in BUILT_IN else " "
-        at_work = "*" if runs and name in BUILT_IN else " "
-        print(f"[{configured}{at_work}] {name:<{width}}".rstrip())
+        configured = "E" if name in explicit else "e" if name in there else " "
+        lines.append(f"[{configured}{'*' if name in at_work else ' '}] {name}")
+    plugins = [
+        {
+            "enabled": "enabled" if name in explicit else "implicit" if name in there else "not_enabled",
+            "name": name,
+            "running": name in at_work,
+        }
+        for name in shown
+    ]
+    return Value("\n".join(lines), {"format": "normal", "plugins": plugins, "status": status})
 
 
 def directories(call: Call) -> None:
@@ -157,9 +174,16 @@ def directories(call: Call) -> None:
     print(f"Enabled plugins file: {file()}")
 
 
-def _answers() -> bool:
+def _at_work(call: Call) -> set[str]:
+    """What a broker that answers has at work; nothing when none does."""
+    from ..http import Refusal  # noqa: PLC0415 - not for what is done without a broker
+
+    try:
+        return {*call.api.get("/nodes")[0]["enabled_plugins"], *BUILT_IN}
+    except (StartupError, Refusal):
+        pass
     try:
         greet(target_of(locate(None, None, os.environ)), 1.0)
     except (Silent, ValueError):
-        return False
-    return True
+        return set()
+    return set(BUILT_IN)

@@ -115,10 +115,10 @@ def peek(call: Call) -> Rows:
     """Without disturbing it; of any queue, not only of quorum queues."""
     queue, position = call.arguments
     if not position.isdigit() or int(position) < 1:
-        call.invalid("position value must be greater than 0")
+        call.invalid('"position value must be a positive integer"')
     call.banner(f"Peeking at quorum queue {queue} at position {position} on node {call.node} ...")
     if find(call, queue) is None:
-        call.deny("not_found")
+        call.deny(f"Target queue was not found in virtual host '{call.vhost}'")
     found = call.api.get(f"/amqpd/queues{name(call.vhost, queue)}/messages", offset=int(position) - 1, count=1)
     if not found["items"]:
         call.deny("no_message_at_pos")
@@ -135,17 +135,25 @@ def reclaim_quorum_memory(call: Call) -> None:
     _of_type(call, queue, "quorum", "Operation is not supported for {} queues")
 
 
+def set_stream_retention_policy(call: Call) -> NoReturn:
+    stream, period = call.arguments
+    call.banner(f"Setting retention policy of stream queue {stream} to {period} ...")
+    if find(call, stream) is None:
+        call.deny("not_found")
+    call.deny("a stream's retention is an argument or a policy here, too: see set_policy, with max-age")
+
+
 def rebalance(call: Call) -> Done:
     (kind,) = call.arguments
     if kind not in ("all", "classic", "quorum", "stream"):
-        call.invalid(f"type {kind} is not supported. Try one of all, classic, quorum.")
+        call.deny(f"type {kind} is not supported. Try one of all, classic, quorum.")
     call.banner(f"Re-balancing leaders of {kind} queues...")
     return Done()
 
 
 def member(call: Call) -> NoReturn:
     queue, node = call.arguments
-    what = "Adding a replica for" if call.verb.name == "add_member" else "Removing a replica of"
+    what = "Adding a replica for" if call.verb.name.startswith("add") else "Removing a replica of"
     call.banner(f"{what} queue {queue} on node {node}...")
     if find(call, queue) is None:
         call.deny("not_found")
@@ -153,6 +161,9 @@ def member(call: Call) -> NoReturn:
 
 
 def grow(call: Call) -> Rows:
+    strategy = call.arguments[1]
+    if strategy not in ("all", "even"):
+        call.invalid(f"\"strategy '{strategy}' is not recognised.\"")
     call.banner(f"Growing all quorum queues on {call.arguments[0]}...")
     return Rows(("vhost", "name", "size", "result"), [])
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -36,8 +34,22 @@ def known(call: Call, user: str) -> Mapping[str, Any]:
     """A user as the API has it. Leaves with 67 when there is none."""
     found = find(call, user)
     if found is None:
-        call.deny(f'User "{user}" does not exist', os.EX_NOUSER)
+        message = f"User {user} does not exists"  # RabbitMQ's words
+        call.fail(
+            f'Error:\nUser "{user}" does not exist', os.EX_NOUSER, result="error", node=call.node, message=message
+        )
     return found
+
+
+def _check_ends(call: Call, user: str) -> None:
+    """Leaves with 67 when that user is not there, 69 when the vhost is not."""
+    missing = None
+    if find(call, user) is None:
+        missing, code = f"User {user} does not exist", os.EX_NOUSER
+    elif not vhost_there(call):
+        missing, code = f"Virtual host {call.vhost} does not exist", os.EX_UNAVAILABLE
+    if missing is not None:
+        call.fail(f"Error:\n{missing}", code, result="error", node=call.node, message=missing)
 
 
 def _known_as_term(call: Call, user: str) -> Mapping[str, Any]:
@@ -76,13 +88,18 @@ def list_users(call: Call) -> Rows:
 
 def add_user(call: Call) -> Done:
     user = call.arguments[0]
+    if not user:
+        call.bad_argument("user cannot be an empty string")
     call.banner(f'Adding user "{user}" ...')
     try:
         password = call.secret(1)
     except Refused as refused:
         raise Refused(str(refused), os.EX_DATAERR) from None
     if find(call, user) is not None:
-        call.deny(f'User "{user}" already exists', os.EX_SOFTWARE)
+        message = f"User {user} already exists"
+        call.fail(
+            f'Error:\nUser "{user}" already exists', os.EX_SOFTWARE, result="error", node=call.node, message=message
+        )
     if call.flag("pre_hashed_password"):
         call.api.put("/users" + name(user), {"password_hash": password, "tags": ""})
     else:
@@ -123,11 +140,14 @@ def authenticate_user(call: Call) -> Done:
     answer = call.api.post("/amqpd/authenticate", {"name": user, "password": password})
     if not answer["ok"]:
         call.deny(f'Error: failed to authenticate user "{user}"\n{answer["reason"]}', os.EX_DATAERR)
-    return Done("Success")
+    return Done("Success", data={"message": "Success"})
 
 
 def hash_password(call: Call) -> Value:
     """Salted as RabbitMQ's SHA-256: what `password_hash` takes in the API and in definitions."""
+    import hashlib  # noqa: PLC0415 - loads OpenSSL
+    import secrets  # noqa: PLC0415
+
     password = call.secret(0)
     salt = secrets.token_bytes(4)
     hashed = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -141,20 +161,14 @@ def hash_password(call: Call) -> Value:
 def set_permissions(call: Call) -> None:
     user, configure, write, read = call.arguments
     call.banner(f'Setting permissions for user "{user}" in vhost "{call.vhost}" ...')
-    if find(call, user) is None:
-        call.deny(f"User {user} does not exist", os.EX_NOUSER)
-    if not vhost_there(call):
-        call.deny(f"Virtual host {call.vhost} does not exist")
+    _check_ends(call, user)
     call.api.put("/permissions" + name(call.vhost, user), {"configure": configure, "write": write, "read": read})
 
 
 def clear_permissions(call: Call) -> None:
     (user,) = call.arguments
     call.banner(f'Clearing permissions for user "{user}" in vhost "{call.vhost}" ...')
-    if find(call, user) is None:
-        call.deny(f"User {user} does not exist", os.EX_NOUSER)
-    if not vhost_there(call):
-        call.deny(f"Virtual host {call.vhost} does not exist")
+    _check_ends(call, user)
     _delete(call, "/permissions" + name(call.vhost, user))
 
 
@@ -180,10 +194,7 @@ def list_user_permissions(call: Call) -> Rows:
 def set_topic_permissions(call: Call) -> None:
     user, exchange, write, read = call.arguments
     call.banner(f'Setting topic permissions on "{exchange}" for user "{user}" in vhost "{call.vhost}" ...')
-    if find(call, user) is None:
-        call.deny(f"User {user} does not exist", os.EX_NOUSER)
-    if not vhost_there(call):
-        call.deny(f"Virtual host {call.vhost} does not exist")
+    _check_ends(call, user)
     call.api.put("/topic-permissions" + name(call.vhost, user), {"exchange": exchange, "write": write, "read": read})
 
 
@@ -191,10 +202,7 @@ def clear_topic_permissions(call: Call) -> None:
     user, *exchange = call.arguments
     of_which = f' on "{exchange[0]}"' if exchange else ""
     call.banner(f'Clearing topic permissions{of_which} for user "{user}" in vhost "{call.vhost}" ...')
-    if find(call, user) is None:
-        call.deny(f"User {user} does not exist", os.EX_NOUSER)
-    if not vhost_there(call):
-        call.deny(f"Virtual host {call.vhost} does not exist")
+    _check_ends(call, user)
     if not exchange:
         _delete(call, "/topic-permissions" + name(call.vhost, user))
         return
@@ -250,14 +258,12 @@ def list_user_limits(call: Call) -> Rows | Value:
     if call.flag("global"):
         call.banner("Listing limits for all users ...")
         found = [{"user": each["user"], "limits": Json(each.get("value", {}))} for each in call.api.get("/user-limits")]
-        return Rows(("user", "limits"), [each for each in found if each["limits"].text != "{}"], separate=False)
-    user = call.options.get("user")
-    if user is None:
-        call.invalid("please specify either a user name or --global")
+        return Rows(("user", "limits"), [each for each in found if each["limits"].text != "{}"])
+    user = call.options.get("user", "guest")
     call.banner(f'Listing limits for user "{user}" ...')
     _known_as_term(call, user)
     limits: Mapping[str, Any] = next((each.get("value", {}) for each in call.api.get("/user-limits" + name(user))), {})
-    return Value(Json(limits).text if limits else "", limits)
+    return Value(Json(limits).text, {"message": Json(limits).text})
 
 
 # --- parts

@@ -10,6 +10,8 @@ _T = " [--timeout <timeout>]"
 _V = "[--vhost <vhost>] "
 _N = "[--no-table-headers] "
 
+NOT_HERE: Final = "node:absent"
+
 _TABLE: Final = (
     ("Help", (
         ("help", "main:help_", 0, 1, "(<command> | [--list-commands])", "How to call a command", "list_commands:bool"),
@@ -48,6 +50,8 @@ _TABLE: Final = (
         ("sync_queue", "queues:sync_queue", 1, 1, _V + "<queue>", "Nothing is mirrored", ""),
         ("add_member", "queues:member", 2, 2, _V + "<queue> <node>" + _T, "There are no other nodes", ""),
         ("delete_member", "queues:member", 2, 2, _V + "<queue> <node>", "There are no other nodes", ""),
+        ("add_replica", "queues:member", 2, 2, _V + "<queue> <node>", "There are no other nodes", ""),
+        ("delete_replica", "queues:member", 2, 2, _V + "<queue> <node>", "There are no other nodes", ""),
         ("grow", "queues:grow", 2, 2,
          "<node> <all | even> [--vhost-pattern <pattern>] [--queue-pattern <pattern>]", "Nothing to do with one node",
          "vhost_pattern:str queue_pattern:str errors_only:bool"),
@@ -60,7 +64,16 @@ _TABLE: Final = (
          ""),
         ("stream_status", "queues:stream_status", 1, 1, _V + "[--tracking] <stream>",
          "Displays the one member of a stream", "tracking:bool"),
+        ("set_stream_retention_policy", "queues:set_stream_retention_policy", 2, 2, _V + "<name> <policy>",
+         "An argument or a policy does it", ""),
         ("reclaim_quorum_memory", "queues:reclaim_quorum_memory", 1, 1, _V + "<quorum queue>", "Nothing to do", ""),
+    )),
+    ("Upgrade", (
+        ("await_online_quorum_plus_one", "cluster:await_plus_one", 0, 0, _T[1:], "Does not apply to one node", ""),
+        ("await_online_synchronized_mirror", "cluster:await_plus_one", 0, 0, _T[1:], "Does not apply to one node", ""),
+        ("drain", "cluster:drain", 0, 0, "", "Sends all clients away, and accepts none", ""),
+        ("post_upgrade", "cluster:post_upgrade", 0, 0, "", "Nothing to do with one node", ""),
+        ("revive", "cluster:revive", 0, 0, "", "Accepts connections again", ""),
     )),
     ("Users", (
         ("add_user", "users:add_user", 1, 2, "<username> <password>", "Creates a user, without permissions",
@@ -132,6 +145,8 @@ _TABLE: Final = (
          "local:bool queue_timeout:int all:bool"),
         ("listeners", "checks:listeners", 0, 0, _T[1:], "Lists what the broker listens on", ""),
         ("log_location", "node:log_location", 0, 0, "[--all|-a]" + _T, "Where the log goes", "all:bool"),
+        ("log_tail", "node:log_tail", 0, 0, "[--number|-N <number>]" + _T, "The last lines of the log file",
+         "number:int"),
         ("memory_breakdown", "node:memory_breakdown", 0, 0, "[--unit <unit>]" + _T, "What memory is used for",
          "unit:str"),
         ("observer", "node:observer", 0, 0, "[--interval <seconds>]", "There is no Erlang VM to look into",
@@ -189,6 +204,7 @@ _TABLE: Final = (
         ("os_env", "node:os_env", 0, 0, _T[1:], "Displays variables that settings may come from", ""),
         ("set_disk_free_limit", "node:set_disk_free_limit", 1, 2, "<disk_limit> | mem_relative <fraction>",
          "Sets the free disk space below which publishers are blocked", ""),
+        ("set_log_level", "node:set_log_level", 1, 1, "<log_level>", "Sets the log level of the running broker", ""),
         ("set_vm_memory_high_watermark", "node:set_vm_memory_high_watermark", 1, 2, "<fraction> | absolute <value>",
          "Sets the memory above which publishers are blocked", ""),
     )),
@@ -254,13 +270,13 @@ _TABLE: Final = (
          "Displays what an x-consistent-hash exchange distributes to", ""),
     )),
     ("Not here", tuple(
-        (name, "node:absent", 0, None, "[<argument> ...]", about, "")
+        (name, NOT_HERE, 0, None, "[<argument> ...]", about, "")
         for about, names in (
             ("About Erlang's virtual machine",
              ("command_line_arguments erlang_cookie_hash erlang_cookie_sources list_network_interfaces maybe_stuck"
              " resolve_hostname resolver_info runtime_thread_stats schema_info")),
             ("Encrypted values in RabbitMQ's configuration", "decode encode list_ciphers list_hashes"),
-            ("Logs are files: see the settings log.*", "log_tail log_tail_stream set_log_level"),
+            ("Logs are files: see the settings log.*", "log_tail_stream"),
             ("TLS is OpenSSL's: see the settings ssl_options.*", "certificates cipher_suites tls_versions"),
             ("Events are published to amq.rabbitmq.event: see the setting event_exchange", "consume_event_stream"),
             ("Not counted by source", ("disable_auth_attempt_source_tracking enable_auth_attempt_source_tracking"

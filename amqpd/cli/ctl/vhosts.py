@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..http import Refusal, name
 from .call import Call
-from .formats import Done, Json, Rows, Value, Words
+from .formats import Done, Json, Rows, States, Value, Words
 from .lists import Column, chosen, rows_of
 
 
@@ -35,9 +35,7 @@ VHOST: Final[dict[str, Column]] = {
     "description": lambda shown: shown.get("description") or shown.get("metadata", {}).get("description", ""),
     "tags": lambda shown: Words(shown.get("tags") or ()),
     "default_queue_type": lambda shown: shown.get("default_queue_type") or "undefined",
-    "cluster_state": lambda shown: Words(
-        [f"{{{node}, {state}}}" for node, state in shown.get("cluster_state", {}).items()]
-    ),
+    "cluster_state": lambda shown: States(shown.get("cluster_state", {})),
     "protected_from_deletion": "protected_from_deletion",
 }
 
@@ -166,12 +164,13 @@ def list_vhost_limits(call: Call) -> Rows | Value:
         call.banner("Listing limits for all vhosts ...")
         found = [each for each in call.api.get("/vhost-limits") if each.get("value")]
         rows = [{"vhost": each["vhost"], "limits": Json(each["value"])} for each in found]
-        return Rows(("vhost", "limits"), rows, separate=False)
+        return Rows(("vhost", "limits"), rows)
     call.banner(f'Listing limits for vhost "{call.vhost}" ...')
     if not there(call):
         call.no_vhost()
     limits = _limits(call)
-    return Value(Json(limits).text if limits else "", limits or [])
+    said = Json(limits).text
+    return Value(said if limits else "", {"node": call.node, "result": "ok", "value": said} if limits else [])
 
 
 def _limits(call: Call) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from .values import DURATION, as_json, write_body
 @click.option("--offset", metavar="OFFSET", help="Of a stream: first, last, next, a number, or an age such as 1h.")
 @click.option("--exec", "command", metavar="COMMAND", help="Run it for each, with the body as its input.")
 @click.option("--json", "json_lines", is_flag=True, help="A line of JSON for each, with properties.")
+@click.option("--raw", is_flag=True, help="Bodies as they are, without ends of lines.")
 def consume(
     url: str | None,
     vhost: str | None,
@@ -47,6 +48,7 @@ def consume(
     offset: str | None,
     command: str | None,
     json_lines: bool,
+    raw: bool,
 ) -> int:
     """Receive messages and write each on a line, until Ctrl-C.
 
@@ -72,7 +74,7 @@ def consume(
                 raise Closed(f"queue '{source}' is gone", os.EX_UNAVAILABLE)
             if not isinstance(method, BasicDeliver):
                 continue
-            done = _hand_on(each, method, command, json_lines)
+            done = _hand_on(each, method, command, json_lines, raw)
             if ack:
                 link.send(1, BasicAck(method.delivery_tag) if done else BasicNack(method.delivery_tag, False, True))
             seen += 1
@@ -81,7 +83,9 @@ def consume(
     return 1 if count is not None and seen < count else os.EX_OK
 
 
-def _hand_on(each: Command, method: BasicDeliver | BasicGetOk, command: str | None, json_lines: bool) -> bool:
+def _hand_on(
+    each: Command, method: BasicDeliver | BasicGetOk, command: str | None, json_lines: bool, raw: bool
+) -> bool:
     """Write a message, or run the command; whether that went well."""
     if json_lines:
         fields = {"exchange": method.exchange, "routing_key": method.routing_key, "redelivered": method.redelivered}
@@ -90,7 +94,7 @@ def _hand_on(each: Command, method: BasicDeliver | BasicGetOk, command: str | No
     else:
         body = each.body
     if command is None:
-        write_body(body)
+        write_body(body, raw=raw and not json_lines)
         return True
     done = subprocess.run(command, shell=True, input=body, check=False)  # noqa: S602 - as it was asked for
     return done.returncode == 0
@@ -102,6 +106,7 @@ def _hand_on(each: Command, method: BasicDeliver | BasicGetOk, command: str | No
 @click.option("-n", "-c", "--count", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--requeue", is_flag=True, help="Put them back.")
 @click.option("--json", "json_lines", is_flag=True, help="A line of JSON for each, with properties.")
+@click.option("--raw", is_flag=True, help="Bodies as they are, without ends of lines.")
 def get(
     url: str | None,
     vhost: str | None,
@@ -110,6 +115,7 @@ def get(
     count: int,
     requeue: bool,
     json_lines: bool,
+    raw: bool,
 ) -> int:
     """Take messages out of a queue and write each on a line.
 
@@ -125,7 +131,7 @@ def get(
                 break
             if not isinstance(method, BasicGetOk):
                 continue
-            _hand_on(each, method, None, json_lines)
+            _hand_on(each, method, None, json_lines, raw)
             tags.append(method.delivery_tag)
         if tags:
             link.send(1, BasicNack(tags[-1], True, True) if requeue else BasicAck(tags[-1], True))

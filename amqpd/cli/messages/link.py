@@ -31,6 +31,9 @@ from ..probe import locate
 PATIENCE: Final = 30.0
 """Seconds for an answer."""
 
+GREETING: Final = 10.0
+"""Seconds for each of the first answers: whoever says nothing by then is no broker."""
+
 LONG: Final = 86400.0
 """Seconds between looks at a broker that says nothing."""
 
@@ -96,13 +99,14 @@ def linked(url: str | None, data_dir: str | None, vhost: str | None) -> Iterator
         raise click.UsageError(f"'{urlsplit(where).scheme}' is not a scheme of AMQP: amqp://… or amqps://…")
     shown = urlsplit(where).netloc.rpartition("@")[2]
     try:
-        link = Link(where, timeout=PATIENCE)
+        link = Link(where, timeout=GREETING)
     except TimeoutError:
-        raise StartupError(f"{shown} did not answer within {PATIENCE:g} s", os.EX_TEMPFAIL) from None
+        raise StartupError(f"{shown} did not answer within {GREETING:g} s", os.EX_TEMPFAIL) from None
     except OSError as error:
         raise StartupError(f"cannot connect to {shown}: {error.strerror or error}", os.EX_UNAVAILABLE) from error
     except ValueError as error:
         raise click.UsageError(f"the URL cannot be: {error}") from error
+    link.timeout = PATIENCE
     with link:
         link.channel(1)
         yield link

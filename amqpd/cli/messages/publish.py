@@ -109,7 +109,13 @@ class Publisher:
 )
 @click.option("-t", "--topic", metavar="TOPIC", help="An MQTT topic: to amq.topic, with / written as dots.")
 @click.option("-m", "--message", metavar="TEXT", help="What to publish.  [default: all of standard input]")
-@click.option("-f", "--file", type=click.Path(path_type=Path, exists=True), metavar="FILE", help="Publish a file.")
+@click.option(
+    "-f",
+    "--file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Publish a file; - is standard input.",
+)
 @click.option("-l", "--lines", is_flag=True, help="Publish each line of standard input.")
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header; JSON is understood.")
 @click.option("-P", "--property", "properties", multiple=True, metavar="NAME=VALUE", help="Such as priority=5.")
@@ -147,6 +153,8 @@ def publish(
     """
     if sum([message is not None, file is not None, lines]) > 1:
         raise click.UsageError("give one of -m, -f and -l")
+    if not (key or exchange or topic):
+        raise click.UsageError("say where to: a queue's name as -k KEY, -e EXCHANGE with a key, or -t TOPIC")
     if topic is not None:
         if key or exchange:
             raise click.UsageError("-t stands for exchange and key")
@@ -192,7 +200,7 @@ def _publish_all(publisher: Publisher, bodies: Iterable[bytes], count: int, inte
 def _bodies(message: str | None, file: Path | None, lines: bool) -> Iterator[bytes]:
     if message is not None:
         yield message.encode(errors="surrogateescape")
-    elif file is not None:
+    elif file is not None and str(file) != "-":
         try:
             yield file.read_bytes()
         except OSError as error:

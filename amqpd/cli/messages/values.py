@@ -111,7 +111,7 @@ def as_json(properties: Properties | None, body: bytes, **fields: Any) -> str:
     return json.dumps({**fields, "properties": shown_properties(properties), **payload}, ensure_ascii=False)
 
 
-def write_body(body: bytes) -> None:
-    """As it is, on a line of its own."""
-    sys.stdout.buffer.write(body if body.endswith(b"\n") else body + b"\n")
+def write_body(body: bytes, *, raw: bool = False) -> None:
+    """On a line of its own, or with nothing added."""
+    sys.stdout.buffer.write(body if raw or body.endswith(b"\n") else body + b"\n")
     sys.stdout.buffer.flush()

@@ -12,6 +12,7 @@ SCRIPTS: Final = {
     "rabbitmq-diagnostics": "ctl.main",
     "rabbitmq-queues": "ctl.main",
     "rabbitmq-streams": "ctl.main",
+    "rabbitmq-upgrade": "ctl.main",
     "rabbitmqadmin": "admin.main",
 }
 """The names, and the module of `amqpd.cli` whose `main(arguments, name)` answers to each."""

@@ -5,13 +5,16 @@ The API shows and changes the model; this reaches the process around it, which a
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ...auth.base import Credentials, Peer, User
 from ..call import Call, field_of
 from ..committed import committed
 from ..errors import HttpError, bad_request
 from ..resources import Resource, Right
+
+LEVELS: Final = ("debug", "info", "warning", "error", "critical", "none")
+"""Of the log."""
 
 
 class Control(Protocol):
@@ -35,6 +38,10 @@ class Control(Protocol):
 
     def collect(self) -> None:
         """Look for garbage now."""
+        ...
+
+    def set_log_level(self, level: str) -> None:
+        """Log from this level up, one of `LEVELS`, until the end or until another is set."""
         ...
 
 
@@ -79,6 +86,13 @@ def collect(call: Call) -> None:
     _control(call).collect()
 
 
+def set_log_level(call: Call) -> None:
+    level = field_of(call.body, "level", str)
+    if level not in LEVELS:
+        raise bad_request(f"level {level} is not supported. Try one of {', '.join(LEVELS)}")
+    _control(call).set_log_level(level)
+
+
 def set_memory_limit(call: Call) -> None:
     watermarks = call.management.watermarks
     if watermarks is None:
@@ -111,6 +125,7 @@ RESOURCES = (
     Resource("/amqpd/resume", Right.ADMINISTRATOR, post=resume),
     Resource("/amqpd/reset", Right.ADMINISTRATOR, post=reset),
     Resource("/amqpd/collect", Right.ADMINISTRATOR, post=collect),
+    Resource("/amqpd/log-level", Right.ADMINISTRATOR, put=set_log_level),
     Resource("/amqpd/memory-limit", Right.ADMINISTRATOR, put=set_memory_limit),
     Resource("/amqpd/disk-limit", Right.ADMINISTRATOR, put=set_disk_limit),
 )

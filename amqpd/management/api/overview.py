@@ -208,7 +208,7 @@ def _node(call: Call) -> dict[str, Any]:
         ],
         "enabled_plugins": list(management.plugins),
         "contexts": _contexts(call),
-        "log_files": [],
+        "log_files": list(management.log_files),
         "config_files": [],
         "db_dir": management.data_dir,
         "net_ticktime": 60,

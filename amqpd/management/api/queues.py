@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from operator import attrgetter
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -23,6 +22,7 @@ from ..call import Call, check_present, field_of, number_of
 from ..committed import committed
 from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
+from ..rates import depth_of, unacked_of
 from ..resources import Created, Resource, Right, answer_in_pieces
 from ..translate import PIECE, arguments_of, message_in_pieces
 from ..turns import Turns
@@ -52,17 +52,21 @@ async def list_queues(call: Call) -> Response:
     def view(place: tuple[VHost, AnyQueue]) -> dict[str, Any]:
         return show(*place)
 
-    keys = {
+    keys: dict[str, Callable[[tuple[VHost, AnyQueue]], Any]] = {
         "vhost": lambda place: place[0].name,
         "name": lambda place: place[1].name,
         "durable": lambda place: place[1].durable,
+        "auto_delete": lambda place: place[1].auto_delete,
+        "exclusive": lambda place: place[1].owner is not None,
         "type": lambda place: queue_type_of(place[1].arguments),
-        "messages": lambda place: (
-            place[1].message_count + getattr(place[1], "unacked", 0) + getattr(place[1], "held", 0)
-        ),
-        "messages_ready": lambda place: place[1].message_count,
-        "consumers": lambda place: len(place[1].consumers),
     }
+    if not call.without_stats:
+        keys |= {
+            "messages": lambda place: depth_of(place[1])[0],
+            "messages_ready": lambda place: place[1].message_count,
+            "messages_unacknowledged": lambda place: unacked_of(place[1]),
+            "consumers": lambda place: len(place[1].consumers),
+        }
     return await listing(call, found, view, keys)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -148,7 +150,7 @@ def test_it_tells_what_was_refused(client: Client, amqpd: Amqpd) -> None:
 def test_what_cannot_be_is_said_on_a_line(
     words: list[str], code: int, said: str, amqpd: Amqpd, own: BrokerProcess
 ) -> None:
-    done = amqpd("publish", *(word.replace("HERE", f"127.0.0.1:{own.port}") for word in words))
+    done = amqpd("publish", "-k", "q", *(word.replace("HERE", f"127.0.0.1:{own.port}") for word in words))
     assert said in done.stderr.decode()
     assert (done.returncode, done.stdout) == (code, b"")
     assert b"Traceback" not in done.stderr
@@ -238,3 +240,35 @@ def test_what_is_published_is_watched(client: Client, own: BrokerProcess, amqpd:
 )  # fmt: skip
 def test_patterns_are_those_of_topic_exchanges(pattern: str, key: str, expected: bool) -> None:
     assert matches(pattern, key) is expected
+
+
+def test_bodies_can_be_had_as_they_are(amqpd: Amqpd, client: Client) -> None:
+    binary = bytes(range(256)) * 3
+    assert amqpd("publish", "-k", "q", "-f", "-", stdin=binary).returncode == os.EX_OK
+    assert amqpd("get", "-q", "q", "--requeue").stdout == binary + b"\n"
+    assert amqpd("get", "-q", "q", "--raw").stdout == binary
+    amqpd("publish", "-k", "q", "-l", stdin=b"one\ntwo")
+    assert amqpd("consume", "-q", "q", "-n", "2", "--raw").stdout == b"onetwo"
+
+
+def test_it_is_to_be_said_where_a_message_goes(amqpd: Amqpd) -> None:
+    done = amqpd("publish", "-m", "hello")
+    assert done.returncode == os.EX_USAGE
+    assert b"say where to" in done.stderr
+
+
+def test_whoever_says_nothing_is_no_broker(amqpd: Amqpd) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        done = amqpd("get", "-q", "q", "-u", f"amqp://127.0.0.1:{silent.getsockname()[1]}")
+    assert done.returncode == os.EX_TEMPFAIL
+    assert b"did not answer within 10 s" in done.stderr
+
+
+def test_a_command_that_is_interrupted_says_nothing_of_it(own: BrokerProcess, client: Client) -> None:
+    process = popen("consume", "-q", "q", AMQPD_DATA_DIR=own.options[1])
+    client.publish(1, "", "q", b"first")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "first\n"
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output, errors.strip()) == (130, "", "")
