@@ -19,7 +19,7 @@ from ..committed import committed
 from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of, shown_message
+from ..translate import arguments_in, shown_message
 from .bindings import bindings_to
 from .waiting import wait
 
@@ -67,7 +67,7 @@ async def show_queue(call: Call) -> Any:
 
 def declare_queue(call: Call) -> Any:
     vhost, name, body = call.vhost, call.path("name"), call.body
-    arguments = arguments_of(field_of(body, "arguments", dict, {}))
+    arguments = arguments_in(body)
     call.check(Action.CONFIGURE, vhost, "queue", name)
     dead_letter_exchange = arguments.get("x-dead-letter-exchange")
     if isinstance(dead_letter_exchange, str):
