@@ -58,16 +58,18 @@ class Call:
 
     # --- who
 
-    async def authenticate(self) -> None:
-        """Raises HttpError 401 unless the credentials are right and the user may use the API."""
+    async def authenticate(self, credentials: Credentials | None = None) -> None:
+        """Raises HttpError 401 unless the credentials, or those in the headers, are right and may use the API."""
         peer = self.peer
         if self.request.scope.get("amqpd.local"):
             self.user = User("local", frozenset({"administrator"}))  # whoever may open the socket owns the broker
             return
-        header = self.request.headers.get("authorization")
-        if header is None:
-            raise login_required()
-        authenticate = partial(self.management.authenticator.authenticate, basic_credentials(header), peer)
+        if credentials is None:
+            header = self.request.headers.get("authorization")
+            if header is None:
+                raise login_required()
+            credentials = basic_credentials(header)
+        authenticate = partial(self.management.authenticator.authenticate, credentials, peer)
         user = await self.settle(lambda: self._inquiry.ask("login", authenticate))
         if not isinstance(user, User):
             self.management.log.warning("HTTP access denied", reason=user.reason, peer=f"{peer.host}:{peer.port}")

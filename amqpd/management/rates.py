@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
 from ..broker.broker import Broker
@@ -48,6 +49,9 @@ NAMES: Final = {
     "acked": "ack",
 }
 """What RabbitMQ's message_stats call our counters."""
+
+DEPTH: Final = ("messages", "messages_ready", "messages_unacknowledged")
+"""What RabbitMQ calls the numbers of `depth_of`."""
 
 EXCHANGE_NAMES: Final = {"published": "publish_in", "routed": "publish_out"}
 
@@ -121,6 +125,18 @@ class Rates:
             _put(shown, name, value, former, span)
         return shown
 
+    def depths(self, vhosts: Iterable[VHost], now: tuple[int, int, int]) -> dict[str, Any]:
+        """How many messages there are in some vhosts together, with rates; `now` is what `depth_of` adds up to."""
+        before, span = [0, 0, 0], 0.0
+        for vhost in vhosts:  # one that was not there before had none
+            found, seconds = self._since((vhost, "depth"), (0, 0, 0))
+            before = [total + more for total, more in zip(before, found, strict=True)]
+            span = max(span, seconds)
+        shown: dict[str, Any] = {}
+        for name, value, former in zip(DEPTH, now, before, strict=True):
+            _put(shown, name, value, former, span)
+        return shown
+
     def sample(self) -> Sample:
         """The totals at this moment."""
         ready = unacked = 0
@@ -162,11 +178,11 @@ class Rates:
     async def _round(self) -> None:
         moment = self._broker.clock.now()
         found: dict[object, Counts] = {self._broker: totals_of(self._broker)}
-        self._rounds.append((moment, found))
         for number, (key, counts) in enumerate(_everything(self._broker)):
             found[key] = counts
             if number % STEP == STEP - 1:
                 await asyncio.sleep(0)
+        self._rounds.append((moment, found))
         self._idle = {traffic: seen for traffic, seen in self._idle.items() if traffic in found}
 
 
@@ -239,13 +255,18 @@ def _put(stats: dict[str, Any], name: str, now: int, before: int, span: float) -
 
 def _everything(broker: Broker) -> Iterator[tuple[object, Counts]]:
     """All that has counters, by what it is known by."""
+    yield "churn", tuple(asdict(broker.churn).values())
     for vhost in list(broker.vhosts.values()):
         yield vhost, counts_in(broker, vhost)
         for exchange in list(vhost.exchanges.values()):
             yield exchange.traffic, counts_of(exchange.traffic)
+        depth = (0, 0, 0)
         for queue in list(vhost.queues.values()):
             yield queue.traffic, counts_of(queue.traffic)
-            yield (queue, "depth"), depth_of(queue)
+            of_queue = depth_of(queue)
+            yield (queue, "depth"), of_queue
+            depth = (depth[0] + of_queue[0], depth[1] + of_queue[1], depth[2] + of_queue[2])
+        yield (vhost, "depth"), depth
     for connection in list(broker.connections.open):
         yield (connection, "received"), (connection.bytes_received,)
         yield (connection, "sent"), (connection.bytes_sent,)

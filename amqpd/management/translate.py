@@ -14,6 +14,7 @@ from ..definitions.values import table_from_json, table_to_json
 from ..message import Message, make_message
 from ..wire.properties import Properties
 from ..wire.spec import ProtocolError
+from .call import field_of
 from .errors import bad_request
 from .resources import encode
 from .turns import Turns
@@ -29,6 +30,15 @@ _NUMBERS: Final = ("delivery_mode", "priority", "timestamp")
 def arguments_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as a client would send them. Raises OperatorError for what has no AMQP type."""
     return table_from_json(values)
+
+
+def arguments_in(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Those in the body of a declaration. An empty list stands for none, as Erlang writes it.
+
+    Raises HttpError 400 for what is no object, OperatorError for what has no AMQP type.
+    """
+    given = body.get("arguments")
+    return {} if given == [] else arguments_of(field_of(body, "arguments", dict, {}))
 
 
 def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:

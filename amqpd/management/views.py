@@ -23,7 +23,7 @@ from ..broker.vhost import VHost
 from ..definitions.values import table_to_json as table
 from ..wire.fields import encode_table
 from .memory import memory_of
-from .rates import EXCHANGE_NAMES, depth_of, unacked_of
+from .rates import DEPTH, EXCHANGE_NAMES, depth_of, unacked_of
 
 if TYPE_CHECKING:
     from .server import Management
@@ -54,7 +54,7 @@ class Views:
         shown: dict[str, Any] = {
             **self.queue_basics(vhost, queue),
             **self._policies(queue),
-            **self._rates.details((queue, "depth"), dict(zip(_DEPTH, (total, ready, unacked), strict=True))),
+            **self._rates.details((queue, "depth"), dict(zip(DEPTH, (total, ready, unacked), strict=True))),
             "consumers": len(queue.consumers),
             "garbage_collection": GARBAGE_COLLECTION,
             "memory": memory_of(queue),
@@ -107,6 +107,7 @@ class Views:
             "messages_unacknowledged_ram": unacked,
             "backing_queue_status": {"len": ready, "mode": "default", "next_seq_id": queue.next_seq, "version": 2},
             "recoverable_slaves": None,
+            "storage_version": 2,
         }
 
     def _members(self) -> dict[str, Any]:
@@ -311,9 +312,13 @@ class Views:
             "default_queue_type": vhost.default_queue_type or "classic",
             "tracing": vhost.tracing,
             "protected_from_deletion": vhost.protected,
-            "metadata": {"description": vhost.description, "tags": list(vhost.tags)},
+            "metadata": {
+                "description": vhost.description,
+                "tags": list(vhost.tags),
+                "default_queue_type": vhost.default_queue_type or "classic",
+            },
             "cluster_state": {self._node: "running"},
-            **self._rates.details((vhost, "depth"), dict(zip(_DEPTH, totals, strict=True))),
+            **self._rates.depths([vhost], (totals[0], totals[1], totals[2])),
         }
         stats = self._rates.vhost_stats(vhost)
         if stats:
@@ -338,17 +343,15 @@ class Views:
         return {
             **self.queue_basics(vhost, queue),
             **self._policies(queue),
-            **dict(zip(_DEPTH, depth_of(queue), strict=True)),
+            **dict(zip(DEPTH, depth_of(queue), strict=True)),
         }
 
-
-_DEPTH: Final = ("messages", "messages_ready", "messages_unacknowledged")
 
 _STATISTICS: Final = frozenset(
     {
         "message_stats",
         "messages_delayed",
-        *_DEPTH,
+        *DEPTH,
         *("recv_cnt", "recv_oct", "send_cnt", "send_oct", "send_pend", "channels", "state"),
         *("consumer_count", "prefetch_count", "global_prefetch_count", "confirm", "transactional"),
         *("messages_unconfirmed", "messages_uncommitted", "acks_uncommitted", "pending_raft_commands", "idle_since"),

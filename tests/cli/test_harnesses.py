@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,6 @@ def test_second(rabbitmq, rabbitmq_proc):
 """
 
 
-@pytest.mark.skipif(find_spec("pytest_rabbitmq") is None, reason="pytest-rabbitmq is not installed")
 def test_pytest_rabbitmq_itself_runs(shims: Path, tmp_path: Path) -> None:
     (tmp_path / "test_use.py").write_text(USE)
     options = [f"--rabbitmq-server={shims / 'rabbitmq-server'}", f"--rabbitmq-ctl={shims / 'rabbitmqctl'}"]

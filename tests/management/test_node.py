@@ -82,3 +82,16 @@ def test_rates_begin_anew(api: Api) -> None:
     assert not api.management.rates.history
     assert api.delete(f"/reset/{NODE}").status == 204
     assert api.delete("/reset/none").status == 404
+
+
+def test_memory_is_told_in_all_parts_and_in_percent(api: Api) -> None:
+    memory = api.get(f"/nodes/{NODE}/memory").json["memory"]
+    assert sum(memory[name] for name in memory if name not in ("total", "strategy")) == memory["total"]["rss"]
+    relative = api.get(f"/nodes/{NODE}/memory/relative").json["memory"]
+    assert relative["total"] == 100
+    assert relative.keys() == memory.keys() - {"strategy"}
+    assert api.get("/nodes/none/memory/relative").status == 404
+
+
+def test_the_version_is_json(api: Api) -> None:
+    assert api.get("/version").json == api.get("/overview").json["rabbitmq_version"]

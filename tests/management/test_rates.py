@@ -8,7 +8,9 @@ from amqpd.broker.broker import Broker
 from amqpd.broker.traffic import Traffic
 from amqpd.clock import VirtualClock
 from amqpd.management.rates import EXCHANGE_NAMES, Rates
+from amqpd.message import make_message
 from amqpd.store.memory import MemoryStore
+from tests.management.harness import Api
 
 
 class Bench:
@@ -83,3 +85,28 @@ def test_nothing_is_kept_of_what_is_gone() -> None:
     bench.broker.vhosts["/"].delete_queue(bench.queue)
     bench.round_after(5)
     assert bench.rates._idle == {}
+
+
+def test_totals_have_rates_of_the_vhosts_they_are_of() -> None:
+    api = Api()
+    api.put("/vhosts/v")
+    api.put("/queues/v/q", {})
+    api.put("/queues/%2F/q", {})
+    api.put("/users/u", {"password": "x", "tags": "management"})
+    api.put("/permissions/v/u", {"configure": "", "write": "", "read": ""})
+    api.get("/overview")
+    asyncio.run(api.management.rates._round())
+    for vhost, count in (("v", 10), ("/", 5)):
+        for _ in range(count):
+            api.broker.vhosts[vhost].queues["q"].push(make_message("", "q", b""))
+    api.clock.advance(5)
+    totals = api.get("/overview").json["queue_totals"]
+    assert (totals["messages"], totals["messages_details"], totals["messages_ready_details"]) == (
+        15,
+        {"rate": 3.0},
+        {"rate": 3.0},
+    )
+    assert api.get("/overview", login="u:x").json["queue_totals"]["messages_details"] == {"rate": 2.0}
+    assert api.get("/vhosts/v").json["messages_details"] == {"rate": 2.0}
+    api.put("/queues/v/r", {})
+    assert api.get("/overview").json["churn_rates"]["queue_declared_details"] == {"rate": 0.2}

@@ -102,3 +102,28 @@ def test_a_truth_value_has_to_be_one(api: Api) -> None:
 
 def test_head_answers_as_get_does(api: Api) -> None:
     assert api.request("HEAD", "/overview").status == 200
+
+
+def test_a_vhost_that_may_not_be_entered_is_not_there(api: Api) -> None:
+    api.put("/vhosts/v")
+    api.put("/queues/v/q", {})
+    api.put("/users/u", {"password": "x", "tags": "management"})
+    for method, path in (("GET", "queues/v"), ("GET", "queues/v/q"), ("PUT", "queues/v/r"), ("POST", "queues/v/q/get")):
+        answer = api.request(method, f"/{path}", {}, login="u:x")
+        assert (answer.status, answer.json) == (404, {"error": "not_found", "reason": "Not Found"})
+
+
+def test_more_samples_than_there_can_be_are_refused(api: Api) -> None:
+    for path in ("/overview", "/queues", "/nodes", "/vhosts/%2F"):
+        assert api.get(f"{path}?lengths_age=60&lengths_incr=1").status == 200
+        answer = api.get(f"{path}?msg_rates_age=6000&msg_rates_incr=1")
+        assert (answer.status, answer.json["reason"]) == (400, "Invalid range parameters: age 6000, incr 1")
+    assert api.get("/queues?lengths_age=60&lengths_incr=0").status == 400
+
+
+def test_no_arguments_may_be_an_empty_list(api: Api) -> None:
+    assert api.put("/queues/%2F/q", {"arguments": []}).status == 201
+    assert api.put("/exchanges/%2F/x", {"type": "fanout", "arguments": []}).status == 201
+    assert api.post("/bindings/%2F/e/x/q/q", {"arguments": []}).status == 201
+    assert api.get("/bindings/%2F/e/x/q/q").json[0]["arguments"] == {}
+    assert api.put("/queues/%2F/r", {"arguments": ["x"]}).status == 400

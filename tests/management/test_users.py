@@ -146,3 +146,67 @@ def test_what_one_user_does_is_told_in_that_users_name(api: Api) -> None:
     api.broker.events.listen(lambda name, fields: told.append((name, fields["user_who_performed_action"])))
     api.put("/users/u", {"tags": ""})
     assert told == [("user.created", "guest")]
+
+
+def test_a_user_comes_with_permissions(api: Api) -> None:
+    api.put("/vhosts/v")
+    patterns = {"configure": "^a", "write": "", "read": ".*"}
+    body = {"password": "x", "tags": "management", "permissions": {"v": patterns, "/": patterns}}
+    assert api.put("/users/u", body).status == 201
+    assert [each["name"] for each in api.get("/vhosts", login="u:x").json] == ["/", "v"]
+    assert api.get("/permissions/v/u").json == {"user": "u", "vhost": "v", **patterns}
+    for wrong in ({"w": patterns}, {"v": {"read": ""}}, {"v": 1}, 5):
+        assert api.put("/users/w", {"tags": "", "permissions": wrong}).status == 400
+    assert api.get("/users/w").status == 404
+
+
+def test_before_there_were_tags(api: Api) -> None:
+    assert api.put("/users/u", {"administrator": "true", "password": "x"}).status == 201
+    assert api.put("/users/v", {"administrator": "false", "password": "x"}).status == 201
+    assert [api.get(f"/users/{name}").json["tags"] for name in "uv"] == [["administrator"], []]
+
+
+def test_protected_users_stay_as_they_are(api: Api) -> None:
+    api.put("/users/p", {"password": "x", "tags": "management,protected"})
+    api.put("/users/u", {"password": "x", "tags": "management"})
+    for answer in (api.put("/users/p", {"password": "y", "tags": "management"}), api.delete("/users/p")):
+        assert (answer.status, answer.json["reason"]) == (
+            400,
+            "Protected users cannot be modified via the HTTP API",
+        )
+    assert api.post("/users/bulk-delete", {"users": ["p", "u"]}).status == 204
+    assert [user["name"] for user in api.get("/users").json] == ["guest", "p"]
+
+
+def test_limits_of_others_are_for_monitoring(api: Api) -> None:
+    for name, tag in (("u", "management"), ("v", "management"), ("m", "monitoring")):
+        api.put(f"/users/{name}", {"password": "x", "tags": tag})
+        api.put(f"/user-limits/{name}/max-channels", {"value": 3})
+    for login, path, status in (
+        ("u:x", "/user-limits", 401),
+        ("m:x", "/user-limits", 401),
+        ("guest:guest", "/user-limits", 200),
+        ("u:x", "/user-limits/u", 200),
+        ("u:x", "/user-limits/v", 401),
+        ("u:x", "/user-limits/none", 401),
+        ("m:x", "/user-limits/v", 200),
+        ("m:x", "/user-limits/none", 404),
+    ):
+        assert api.get(path, login=login).status == status, (login, path)
+
+
+def test_a_login_may_be_a_form(api: Api) -> None:
+    api.put("/users/u", {"password": "ä&x", "tags": "management"})
+    api.put("/users/n", {"password": "x", "tags": ""})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body, login, status in (
+        (b"username=u&password=%C3%A4%26x", None, 200),
+        (b"username=u&password=wrong", None, 401),
+        (b"username=n&password=x", None, 401),
+        (b"username=nobody&password=wrong", "guest:guest", 401),
+        (b"", "guest:guest", 200),
+        (b"", None, 401),
+    ):
+        answer = api.post("/login", body, login=login, headers=form)
+        assert answer.status == status, (body, login)
+        assert status != 200 or answer.json == "ok"

@@ -121,9 +121,9 @@ def test_policies_are_for_policymakers_of_the_vhost(api: Api) -> None:
     policy = {"pattern": "^a", "definition": {"max-length": 3}}
     api.put("/users/p", {"password": "x", "tags": "policymaker"})
     api.put("/users/m", {"password": "x", "tags": "management"})
-    for user in "pm":
+    for user, refusal in (("p", (404, "Not Found")), ("m", (401, "User not authorised to access object"))):
         answer = api.put("/policies/v/p", policy, login=f"{user}:x")
-        assert (answer.status, answer.json["reason"]) == (401, "User not authorised to access object")
+        assert (answer.status, answer.json["reason"]) == refusal
         api.put(f"/permissions/v/{user}", {"configure": "", "write": "", "read": ""})
     assert api.put("/policies/v/p", policy, login="p:x").status == 201
     assert api.put("/policies/v/p", policy, login="m:x").status == 401
@@ -204,3 +204,12 @@ def test_halves_of_surrogates_and_numbers_without_end_are_no_json(api: Api) -> N
 
 def test_a_name_in_the_path_is_utf_8(api: Api) -> None:
     assert api.put("/vhosts/%FF").status == 400
+
+
+def test_a_default_queue_type_is_one_or_none(api: Api) -> None:
+    assert api.put("/vhosts/v", {"default_queue_type": ""}).status == 400
+    assert api.put("/vhosts/v", {"default_queue_type": "nope"}).status == 400
+    assert api.put("/vhosts/v", {"default_queue_type": "undefined"}).status == 204
+    assert api.get("/vhosts/v").json["metadata"] == {"description": "", "tags": [], "default_queue_type": "classic"}
+    api.put("/vhosts/v", {"default_queue_type": "quorum"})
+    assert api.get("/vhosts/v").json["metadata"]["default_queue_type"] == "quorum"

@@ -84,7 +84,7 @@ def test_vhosts(web: Web, vhost: str) -> None:
     assert web.put(f"/vhosts/{vhost}", {"description": "d", "tags": "a,b"}).status == 204
     found = web.get(f"/vhosts/{vhost}").json
     assert (found["description"], found["tags"]) == ("d", ["a", "b"])
-    assert found["metadata"] == {"description": "d", "tags": ["a", "b"]}
+    assert found["metadata"].items() >= {"description": "d", "tags": ["a", "b"]}.items()
     assert web.put(f"/vhosts/{vhost}").status == 204
     assert web.get(f"/vhosts/{vhost}").json["description"] == ""
     assert refused(web.put(f"/vhosts/{vhost}", {"tracing": "troo"})) == (400, ["not_boolean", "troo"])

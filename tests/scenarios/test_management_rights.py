@@ -54,9 +54,10 @@ def test_what_is_for_monitoring(web: Web, somebody: Callable[..., str]) -> None:
 
 def test_policies_are_for_policymakers_of_the_vhost(web: Web, vhost: str, somebody: Callable[..., str]) -> None:
     refusal = (401, "User not authorised to access object")
+    hidden = (refusal, (404, "Not Found"))  # as of 4.2.9
     outsider, manager, maker = somebody("policymaker", inside=False), somebody("management"), somebody("policymaker")
-    for login in (outsider, manager):
-        assert refused(web.put(f"/policies/{vhost}/p", POLICY, login=login)) == refusal
+    assert refused(web.put(f"/policies/{vhost}/p", POLICY, login=outsider)) in hidden
+    assert refused(web.put(f"/policies/{vhost}/p", POLICY, login=manager)) == refusal
     assert web.put(f"/policies/{vhost}/p", POLICY, login=maker).status == 201
     assert refused(web.get(f"/policies/{vhost}/p", login=manager)) == refusal
     assert [each["name"] for each in web.get(f"/policies/{vhost}", login=manager).json] == ["p"]
@@ -67,10 +68,10 @@ def test_policies_are_for_policymakers_of_the_vhost(web: Web, vhost: str, somebo
 
 def test_other_vhosts_are_not_seen(web: Web, vhost: str, somebody: Callable[..., str]) -> None:
     login = somebody("management", inside=False)
-    refusal = (401, "User not authorised to access virtual host")
+    hidden = ((401, "User not authorised to access virtual host"), (404, "Not Found"))  # as of 4.2.9
     for path in (f"/queues/{vhost}", f"/queues/{vhost}/q", f"/vhosts/{vhost}/connections", f"/exchanges/{vhost}"):
-        assert refused(web.get(path, login=login)) == refusal
-    assert refused(web.put(f"/queues/{vhost}/q", {}, login=login)) == refusal
+        assert refused(web.get(path, login=login)) in hidden
+    assert refused(web.put(f"/queues/{vhost}/q", {}, login=login)) in hidden
     assert vhost not in [each["name"] for each in web.get("/vhosts", login=login).json]
     assert [each["name"] for each in web.get("/vhosts", login=somebody("management")).json] == [vhost]
 

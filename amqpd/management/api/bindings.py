@@ -19,7 +19,7 @@ from ..committed import committed
 from ..errors import not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of
+from ..translate import arguments_in
 from ..views import properties_key
 
 Shown = tuple[VHost, "Binding | AnyQueue"]
@@ -76,7 +76,7 @@ def show_binding(call: Call) -> Any:
 def bind(call: Call) -> Any:
     vhost, source, target = _ends(call)
     routing_key = field_of(call.body, "routing_key", str, "")
-    arguments = arguments_of(field_of(call.body, "arguments", dict, {}))
+    arguments = arguments_in(call.body)
     _check(call, vhost, source, target, routing_key)
     vhost.bind(source.name, target.name, routing_key, arguments, to_queue=not isinstance(target, Exchange))
     parts = [target.name, properties_key(routing_key, arguments)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from starlette.responses import Response
 
@@ -13,12 +13,14 @@ from ...broker.stream import AnyQueue
 from ...broker.vhost import VHost
 from ...wire.spec import ReplyCode
 from ..call import Call
-from ..errors import not_authorised, not_found, stats_disabled
+from ..errors import bad_request, not_authorised, not_found, stats_disabled
 from ..lists import View, listing
 from ..resources import Resource, Right
 from ..views import without_stats
 
 T = TypeVar("T")
+
+NOT_YOURS: Final = "User not authorised to access object"
 
 CLOSED: str = "Closed via management plugin"
 """What a connection is told unless the header X-Reason has another text."""
@@ -47,13 +49,15 @@ def show_connection(call: Call) -> Any:
 
 def close_connection(call: Call) -> None:
     connection = _connection(call)
+    if not call.has_tag() and connection.username != call.user.name:  # to see it is not enough
+        raise not_authorised(NOT_YOURS)
     connection.close(ReplyCode.CONNECTION_FORCED, call.request.headers.get("x-reason") or CLOSED)
 
 
 def close_connections_of_user(call: Call) -> None:
     name = call.path("user")
     if not call.has_tag() and name != call.user.name:
-        raise not_authorised("User not authorised to access connection")
+        raise not_authorised(NOT_YOURS)
     call.broker.connections.close_all(call.request.headers.get("x-reason") or CLOSED, username=name)
 
 
@@ -71,11 +75,19 @@ async def list_channels_of_connection(call: Call) -> Response:
     return await _channels(call, _connection(call).open_channels())
 
 
+def list_sessions(call: Call) -> Any:
+    """Raises HttpError 400: they are AMQP 1.0's."""
+    _connection(call)
+    raise bad_request("connection does not use AMQP 1.0")
+
+
 def show_channel(call: Call) -> Any:
     wanted = call.path("name")
-    for connection in visible(call):
-        for channel in connection.open_channels():
+    for connection in call.broker.connections.open:
+        for channel in connection.open_channels() if isinstance(connection, Connection) else ():
             if _channel_name(channel) == wanted:
+                if not call.sees_all and channel.user.name != call.user.name:
+                    raise not_authorised(NOT_YOURS)
                 shown = call.management.views.channel_details(channel.vhost, channel)
                 return without_stats(shown) if call.without_stats else shown
     raise not_found()
@@ -89,12 +101,18 @@ async def list_consumers(call: Call) -> Response:
         for vhost in call.vhosts()
         for queue in list(vhost.queues.values())
         for consumer in list(queue.consumers)
+        if call.sees_all or _user_of(consumer) == call.user.name
     ]
 
     def view(place: tuple[VHost, AnyQueue, Consumer]) -> dict[str, Any]:
         return call.management.views.consumer(*place)
 
     return await listing(call, found, view, default_sort=())
+
+
+def _user_of(consumer: Consumer) -> str | None:
+    channel = getattr(consumer.sink, "channel", None)
+    return channel.user.name if isinstance(channel, Channel) else None
 
 
 async def _connections(call: Call, found: list[Connection]) -> Response:
@@ -122,7 +140,7 @@ def _connection(call: Call) -> Connection:
     for connection in call.broker.connections.open:
         if connection.name == wanted and isinstance(connection, Connection):
             if not call.sees_all and connection.username != call.user.name:
-                raise not_authorised("User not authorised to access connection")
+                raise not_authorised(NOT_YOURS)
             return connection
     raise not_found()
 
@@ -136,6 +154,7 @@ RESOURCES = (
     Resource("/connections/username/{user}", Right.USER, get=list_connections, delete=close_connections_of_user),
     Resource("/connections/{name}", Right.USER, get=show_connection, delete=close_connection),
     Resource("/connections/{name}/channels", Right.USER, get=list_channels_of_connection),
+    Resource("/connections/{name}/sessions", Right.USER, get=list_sessions),
     Resource("/vhosts/{vhost}/connections", Right.VHOST, get=list_connections),
     Resource("/channels", Right.USER, get=list_channels),
     Resource("/channels/{name}", Right.USER, get=show_channel),

@@ -14,7 +14,7 @@ from ..committed import committed
 from ..errors import not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from ..translate import arguments_of
+from ..translate import arguments_in
 from ..views import without_stats
 
 
@@ -52,7 +52,7 @@ def exchange_in(call: Call) -> Exchange:
 def declare_exchange(call: Call) -> Any:
     vhost, name, body = call.vhost, call.exchange_name, call.body
     type_name = field_of(body, "type", str, "direct")
-    arguments = arguments_of(field_of(body, "arguments", dict, {}))
+    arguments = arguments_in(body)
     vhost.check_declarable(name, type_name)
     call.check(Action.CONFIGURE, vhost, "exchange", name)
     alternate = arguments.get("alternate-exchange")

@@ -12,12 +12,10 @@ from ..committed import once_committed
 from ..errors import bad_request, not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
-from .users import user_in
+from .users import PATTERNS, user_in
 
 _KEYS = {"vhost": lambda each: each.vhost, "user": lambda each: each.user}
 _SORT = ("vhost", "user")
-
-_PATTERNS = ("configure", "write", "read")
 
 
 async def list_permissions(call: Call) -> Response:
@@ -43,8 +41,8 @@ def show_permission(call: Call) -> Any:
 
 def put_permission(call: Call) -> Any:
     body = call.body
-    check_present(body, *_PATTERNS)
-    patterns = {name: field_of(body, name, str) for name in _PATTERNS}
+    check_present(body, *PATTERNS)
+    patterns = {name: field_of(body, name, str) for name in PATTERNS}
     user, vhost = _place(call)
     created = call.management.users.permissions.find(user, vhost) is None
     call.management.users.set_permissions(user, vhost, **patterns)

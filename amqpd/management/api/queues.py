@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -24,7 +25,7 @@ from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
 from ..rates import depth_of, unacked_of
 from ..resources import Created, Resource, Right, answer_in_pieces
-from ..translate import PIECE, arguments_of, message_in_pieces
+from ..translate import PIECE, arguments_in, message_in_pieces
 from ..turns import Turns
 from .bindings import bindings_to
 from .waiting import wait
@@ -82,7 +83,7 @@ async def show_queue(call: Call) -> Any:
 
 def declare_queue(call: Call) -> Any:
     vhost, name, body = call.vhost, call.path("name"), call.body
-    arguments = arguments_of(field_of(body, "arguments", dict, {}))
+    arguments = arguments_in(body)
     call.check(Action.CONFIGURE, vhost, "queue", name)
     dead_letter_exchange = arguments.get("x-dead-letter-exchange")
     if isinstance(dead_letter_exchange, str):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from ...auth.internal import InternalUser
-from ..call import Call, field_of
+from ..call import Call, check_present, field_of
 from ..committed import once_committed
-from ..errors import bad_request, not_found
+from ..errors import bad_request, not_authorised, not_found
 from ..lists import listing
 from ..resources import Created, Resource, Right
 from .vhosts import tags_of
+
+PATTERNS: Final = ("configure", "write", "read")
+
+PROTECTED: Final = "protected"
+"""The tag of users that only the broker's owner may change or delete."""
 
 
 async def list_users(call: Call) -> Response:
@@ -50,6 +55,9 @@ def user_in(call: Call) -> InternalUser:
 def put_user(call: Call) -> Any:
     """Without password and hash no password lets the user in."""
     name, body, users = call.path("user"), call.body, call.management.users
+    _check_unprotected(call, name)
+    if body.get("tags") is None and "administrator" in body:  # before there were tags
+        body = {**body, "tags": ["administrator"] if field_of(body, "administrator", bool) else []}
     if body.get("tags") is None:
         raise bad_request("tags_not_present")
     password = field_of(body, "password", str, None)
@@ -61,6 +69,7 @@ def put_user(call: Call) -> Any:
             base64.b64decode(password_hash, validate=True)
         except (binascii.Error, ValueError):
             raise bad_request(["not_base64", password_hash]) from None
+    permissions = _permissions_in(call)
     created = name not in users.all
     users.put(
         name,
@@ -70,31 +79,60 @@ def put_user(call: Call) -> Any:
         hashing_algorithm=field_of(body, "hashing_algorithm", str, None),
         limits=field_of(body, "limits", dict, {}),
     )
+    for vhost, patterns in permissions.items():
+        users.set_permissions(name, vhost, **patterns)
     return once_committed(call.broker.store, Created() if created else None)
 
 
 def delete_user(call: Call) -> Any:
-    call.management.users.delete(user_in(call).name)
+    name = user_in(call).name
+    _check_unprotected(call, name)
+    call.management.users.delete(name)
     return once_committed(call.broker.store, None)
 
 
 def delete_users(call: Call) -> Any:
-    """All of them, or none when one is not there."""
+    """All of them but those protected, or none when one is not there."""
     names = field_of(call.body, "users", list)
     users = call.management.users
     for name in names:
         if not isinstance(name, str) or name not in users.all:
             raise bad_request(["no_such_user", name])
     for name in dict.fromkeys(names):
-        users.delete(name)
+        if PROTECTED not in users.all[name].tags:
+            users.delete(name)
     return once_committed(call.broker.store, None)
+
+
+def _permissions_in(call: Call) -> dict[str, dict[str, str]]:
+    """Those the user is to have at once, by vhost. Raises HttpError 400."""
+    found: dict[str, dict[str, str]] = {}
+    for vhost, patterns in field_of(call.body, "permissions", dict, {}).items():
+        if vhost not in call.broker.vhosts:
+            raise bad_request(["no_such_vhost", vhost])
+        if not isinstance(patterns, dict):
+            raise bad_request("permissions have to be objects")
+        check_present(patterns, *PATTERNS)
+        found[vhost] = {name: field_of(patterns, name, str) for name in PATTERNS}
+    return found
+
+
+def _check_unprotected(call: Call, name: str) -> None:
+    """Raises HttpError 400."""
+    user = call.management.users.all.get(name)
+    if user is not None and PROTECTED in user.tags and not call.local:
+        raise bad_request("Protected users cannot be modified via the HTTP API")
 
 
 # --- limits
 
 
 async def list_limits(call: Call) -> Response:
-    found = [user_in(call)] if call.has("user") else list(call.management.users.all.values())
+    """All of them for administrators; others see their own, monitoring that of each user."""
+    named = call.has("user")
+    if named and not call.sees_all and call.path("user") != call.user.name:
+        raise not_authorised("User not authorised to access object")
+    found = [user_in(call)] if named else list(call.management.users.all.values())
     limited = [user for user in found if user.limits]
     keys = {"user": lambda user: user.name}
     return await listing(call, limited, _limits, keys, default_sort=("user",))
@@ -124,7 +162,7 @@ RESOURCES = (
     Resource("/users/bulk-delete", Right.ADMINISTRATOR, post=delete_users),
     Resource("/users/without-permissions", Right.ADMINISTRATOR, get=list_users_without_permissions),
     Resource("/users/{user}", Right.ADMINISTRATOR, get=show_user, put=put_user, delete=delete_user),
-    Resource("/user-limits", Right.USER, get=list_limits),
+    Resource("/user-limits", Right.ADMINISTRATOR, get=list_limits),
     Resource("/user-limits/{user}", Right.USER, get=list_limits),
     Resource("/user-limits/{user}/{limit}", Right.ADMINISTRATOR, put=set_limit, delete=clear_limit),
 )

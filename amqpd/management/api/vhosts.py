@@ -38,6 +38,10 @@ def put_vhost(call: Call) -> Any:
     name, body, broker = call.path("vhost"), call.body, call.broker
     tracing = body.get("tracing")
     default_queue_type = body.get("default_queue_type", body.get("defaultqueuetype"))
+    if default_queue_type == "undefined":  # what some versions of RabbitMQ tell of vhosts without one
+        default_queue_type = None
+    if default_queue_type == "":
+        raise bad_request("the default queue type of a vhost cannot be empty")
     created = name not in broker.vhosts
     broker.add_vhost(
         name,
