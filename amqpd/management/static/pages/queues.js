@@ -67,7 +67,7 @@ export function queuesView(app) {
 }
 
 function stateOf(one) {
-  return state(one.state === "running" && one.idle_since ? "idle" : one.state);
+  return state(one.state === "running" && one.idle_since && RATES.every(([name]) => !speed(one, name)) ? "idle" : one.state);
 }
 
 function speed(one, name) {
@@ -113,7 +113,7 @@ export function queueView(app) {
       card("Consumers", consumers),
       bindings.element,
       drawer("Add a binding", bindQueueForm(app, vhost, name)),
-      drawer("Publish a message", publishForm(app, vhost, "", name)),
+      drawer("Publish a message", publishForm(app, vhost, "", { routingKey: name })),
       drawer("Get messages", getForm(app, vhost, name)),
       drawer("Purge", purgeForm(app, path, name, () => last)),
       drawer("Delete this queue", deleteForm(app, path, name, () => last)),
@@ -138,7 +138,7 @@ function queueCards(one, { times, values }, now) {
       tile("in", rate(speed(one, "publish")), { kind: "large" }),
       tile("delivered", rate(speed(one, "deliver_get")), { kind: "large" }),
       tile("consumers", count(one.consumers)),
-      tile("in bodies", bytes(one.message_bytes)),
+      tile("message bytes", bytes(one.message_bytes)),
       tile("memory", bytes(one.memory)),
     ),
     h("div", { class: "columns charts" }, card(null, chart("Messages", lines([["ready", "Ready"], ["unacked", "Unacked"]]), short, times, now)), card(null, chart("Rates", lines(RATES), rate, times, now))),

@@ -12,12 +12,16 @@ const PROPERTIES = ["content_type", "content_encoding", "priority", "correlation
 
 const TRUNCATE = 50_000; // octets of a body to show
 
-/** Publish to an exchange; to a queue by the default exchange, which wants its name as `routingKey`. */
-export function publishForm(app, vhost, exchange, routingKey = null) {
+/**
+ * Publish to an exchange; to a queue by the default exchange, which wants its name as `routingKey`. With `explain`,
+ * which gets a message and whether it was published, it is shown where messages go.
+ */
+export function publishForm(app, vhost, exchange, { routingKey = null, explain = null } = {}) {
   return form({
     label: "Publish message",
     action: "Publish message",
     keep: true,
+    others: explain ? { "Where would it go?": (values) => explain(messageOf(values), false) } : {},
     fields: [
       routingKey === null ? text("routing_key", "Routing key") : fixed("routing_key", routingKey),
       select("delivery_mode", "Delivery mode", [["1", "1 – transient"], ["2", "2 – persistent"]]),
@@ -27,18 +31,23 @@ export function publishForm(app, vhost, exchange, routingKey = null) {
       select("payload_encoding", "Payload encoding", [["string", "string"], ["base64", "base64"]]),
     ],
     send: async (values) => {
-      const unknown = Object.keys(values.properties).find((name) => !PROPERTIES.includes(name));
-      if (unknown) throw new Error(`${unknown} is no property; headers may have any name`);
-      const properties = propertiesOf({ ...values.properties, delivery_mode: values.delivery_mode });
-      if (Object.keys(values.headers).length) properties.headers = values.headers;
-      const path = pathOf("exchanges", vhost, exchangePath(exchange), "publish");
-      const body = { properties, routing_key: values.routing_key, payload: values.payload, payload_encoding: values.payload_encoding };
-      const { routed } = await app.api.post(path, body);
+      const message = messageOf(values);
+      const { routed } = await app.api.post(pathOf("exchanges", vhost, exchangePath(exchange), "publish"), message);
       if (routed) toast("Message published.");
       else toast("Message published, but NOT routed.", "warn");
+      await explain?.(message, true);
       app.refresh();
     },
   });
+}
+
+/** As the API wants it. Throws an Error that names what is wrong. */
+function messageOf(values) {
+  const unknown = Object.keys(values.properties).find((name) => !PROPERTIES.includes(name));
+  if (unknown) throw new Error(`${unknown} is no property; headers may have any name`);
+  const properties = propertiesOf({ ...values.properties, delivery_mode: values.delivery_mode });
+  if (Object.keys(values.headers).length) properties.headers = values.headers;
+  return { properties, routing_key: values.routing_key, payload: values.payload, payload_encoding: values.payload_encoding };
 }
 
 const MODES = [
