@@ -192,13 +192,16 @@ def test_colours_follow_the_system_and_can_be_read(scheme: str, enter: Callable[
                 ["--quiet", "--raised"], ["--accent", "--paper"], ["--accent", "--raised"],
                 ["--accent", "--accent-soft"], ["--accent-ink", "--accent"], ["--good", "--good-soft"],
                 ["--warn", "--warn-soft"], ["--bad", "--bad-soft"], ["--bad", "--paper"],
+                ["--ink", "--accent-soft"], ["--quiet", "--accent-soft"],
             ];
-            return pairs.map(([one, other]) => {
+            const shapes = ["--accent", "--line2", "--line3", "--line4", "--field", "--good", "--bad"];
+            const wished = [...pairs.map((pair) => [...pair, 4.5]), ...shapes.map((one) => [one, "--paper", 3])];
+            return wished.map(([one, other, least]) => {
                 const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
-                return [one, other, (high + 0.05) / (low + 0.05)];
+                return [one, other, (high + 0.05) / (low + 0.05), least];
             });
         }"""
     )
-    assert [pair for pair in ratios if pair[2] < 4.5] == []
+    assert [pair for pair in ratios if pair[2] < pair[3]] == []
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(16, 21, 23)") == (scheme == "dark")

@@ -2,9 +2,10 @@
 
 import { h, update } from "../lib/dom.js";
 import { count, rate } from "../lib/format.js";
-import { hashOf, pathOf } from "../lib/route.js";
+import { pathOf } from "../lib/route.js";
+import { newName } from "../lib/values.js";
 import { bindExchangeForm, bindingList } from "../parts/bindings.js";
-import { card, drawer, exchangeName, exchangePath, facts, features, tableFacts, tile, tiles } from "../parts/common.js";
+import { card, drawer, exchangeLink, exchangeName, exchangePath, facts, features, tableFacts, tile, tiles } from "../parts/common.js";
 import { MOST, diagram } from "../parts/diagram.js";
 import { agreed } from "../parts/dialog.js";
 import { check, form, pairs, select, text } from "../parts/form.js";
@@ -20,7 +21,7 @@ export function exchangesView(app) {
     fields: ["name", "vhost", "type", "durable", "auto_delete", "internal", "arguments", "policy", "message_stats.publish_in_details.rate", "message_stats.publish_out_details.rate"],
     key: ({ vhost, name }) => `${vhost}\n${name}`,
     columns: [
-      { title: "Name", sort: "name", cell: (one) => h("a", { href: hashOf("exchanges", [one.vhost, exchangePath(one.name)]) }, exchangeName(one.name)) },
+      { title: "Name", sort: "name", cell: (one) => exchangeLink(one.vhost, one.name) },
       { title: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
       { title: "Type", sort: "type", cell: (one) => one.type },
       { title: "Features", cell: features },
@@ -52,10 +53,10 @@ function addForm(app) {
       check("durable", "Durable", { checked: true }),
       check("auto_delete", "Auto delete"),
       check("internal", "Internal"),
-      pairs("arguments", "Arguments", { known: [["alternate-exchange", "String"]] }),
+      pairs("arguments", "Arguments", { known: [["alternate-exchange", "String"], ["x-delayed-type", "String"]] }),
     ],
     send: async ({ vhost, name, ...body }) => {
-      await app.api.put(pathOf("exchanges", vhost, name), body);
+      await app.api.put(pathOf("exchanges", vhost, newName(name)), body);
       toast(`Exchange ${name} is there.`);
       app.refresh();
     },
@@ -127,6 +128,7 @@ async function queuesOf(app, vhost, bindings, signal) {
 }
 
 function exchangeCards(one) {
+  const alternate = one.arguments?.["alternate-exchange"] ?? one.effective_policy_definition?.["alternate-exchange"];
   return [
     tiles(
       tile("in", speed(one, "publish_in"), { kind: "large" }),
@@ -140,6 +142,7 @@ function exchangeCards(one) {
         ["Type", one.type],
         ["Features", features(one)],
         ["Policy", one.policy],
+        ["Alternate exchange", typeof alternate === "string" ? exchangeLink(one.vhost, alternate) : null],
         ["Waiting for their time", one.messages_delayed === undefined ? null : count(one.messages_delayed)],
         ["Arguments", tableFacts(one.arguments)],
       ]),

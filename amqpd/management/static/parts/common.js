@@ -58,9 +58,14 @@ export function grid(caption, columns, rows, nothing = "none") {
     "table",
     { class: columns.length > 3 ? "grid stacks" : "grid", role: "table" },
     h("caption", { class: "unseen" }, caption),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(({ title, numeric }) => h("th", { scope: "col", role: "columnheader", class: numeric ? "numeric" : null }, title)))),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(({ title, numeric }) => h("th", { scope: "col", role: "columnheader", class: numeric ? "numeric" : null }, titleOf({ title }))))),
     h("tbody", { role: "rowgroup" }, rows.map((row) => rowOf(columns, row))),
   );
+}
+
+/** What is above a column; columns of buttons show nothing. */
+export function titleOf({ title }) {
+  return title === "" ? h("span", { class: "unseen" }, "Action") : title;
 }
 
 export function rowOf(columns, row, key = null) {
@@ -132,6 +137,10 @@ export const QUEUE_ARGUMENTS = [
 /** What an exchange is called where it has no name. */
 export function exchangeName(name) {
   return name === "" ? "(AMQP default)" : name;
+}
+
+export function exchangeLink(vhost, name) {
+  return link(exchangeName(name), "exchanges", vhost, exchangePath(name));
 }
 
 export function exchangePath(name) {

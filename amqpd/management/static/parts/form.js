@@ -5,7 +5,7 @@ import { TYPES, tableOf } from "../lib/values.js";
 
 /**
  * A form of fields. `send` gets their values by name; what it throws is shown. When it is done the fields are as they
- * were first, unless `keep` says otherwise. `others` are further buttons, and what each does with the values.
+ * were first, unless `keep` or an answer of false says otherwise. `others` are further buttons, and what each does with the values.
  */
 export function form({ fields, action, send, keep = false, danger = false, label = null, others = {} }) {
   const error = h("p", { class: "error", role: "alert" });
@@ -33,8 +33,8 @@ export function form({ fields, action, send, keep = false, danger = false, label
   element.onsubmit = (event) => {
     event.preventDefault();
     return attempt(async () => {
-      await send(valued());
-      if (!keep) for (const field of fields) field.reset?.();
+      const done = await send(valued());
+      if (!keep && done !== false) for (const field of fields) field.reset?.();
     });
   };
   return element;

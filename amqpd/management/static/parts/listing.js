@@ -3,7 +3,7 @@
 import { h, replace, uniqueId, update } from "../lib/dom.js";
 import { plural } from "../lib/format.js";
 import { ApiError } from "../lib/api.js";
-import { rowOf } from "./common.js";
+import { rowOf, titleOf } from "./common.js";
 
 const SIZES = [25, 100, 500];
 const TYPING = 250; // milliseconds without a keystroke that end it
@@ -115,7 +115,7 @@ export class Listing {
 
   heading({ title, sort, numeric }) {
     const kind = numeric ? "numeric" : null;
-    if (!sort) return h("th", { scope: "col", role: "columnheader", class: kind }, title);
+    if (!sort) return h("th", { scope: "col", role: "columnheader", class: kind }, titleOf({ title }));
     const sorted = this.sort === sort;
     const direction = sorted ? (this.reverse ? "descending" : "ascending") : null;
     const turn = () => this.change(sorted ? { reverse: !this.reverse, page: 1 } : { sort, reverse: Boolean(numeric), page: 1 });

@@ -4,7 +4,7 @@ import { h, replace } from "../lib/dom.js";
 import { bytes, dateTime, plural } from "../lib/format.js";
 import { pathOf } from "../lib/route.js";
 import { propertiesOf } from "../lib/values.js";
-import { badge, exchangeName, exchangePath, facts, tableFacts } from "./common.js";
+import { badge, exchangeName, exchangePath, facts, peerLink, tableFacts } from "./common.js";
 import { area, fixed, form, pairs, select, text } from "./form.js";
 import { toast } from "./toast.js";
 
@@ -52,6 +52,7 @@ function messageOf(values) {
 
 const MODES = [
   ["peek", "peek, changing nothing"],
+  ["unacknowledged", "peek at what consumers hold"],
   ["ack_requeue_true", "get, and put back"],
   ["ack_requeue_false", "get, and remove"],
   ["reject_requeue_true", "reject, and put back"],
@@ -74,8 +75,9 @@ export function getForm(app, vhost, queue) {
       const wanted = Number(count);
       if (!Number.isInteger(wanted) || wanted < 1) throw new Error("Messages has to be a whole number from 1 on");
       const query = { count: wanted, encoding, truncate: TRUNCATE };
-      const found = mode === "peek" ? await peek(app, vhost, queue, query) : { messages: await take(app, vhost, queue, { ...query, ackmode: mode }) };
-      replace(result, found.note ? h("p", { class: "note" }, found.note) : null, messagesOf(found.messages));
+      const peeking = mode === "peek" || mode === "unacknowledged";
+      const found = peeking ? await peek(app, vhost, queue, mode, query) : { messages: await take(app, vhost, queue, { ...query, ackmode: mode }) };
+      replace(result, found.note ? h("p", { class: "note" }, found.note) : null, messagesOf(found.messages, mode === "unacknowledged" ? "Consumers hold none." : "Queue is empty."));
       app.refresh();
     },
   });
@@ -86,10 +88,11 @@ const NO_PEEKING =
   "This broker cannot show messages without taking them: they were taken and put back, and are marked redelivered from now on.";
 
 /** Messages as they lie in the queue; where that cannot be, they are taken and put back, and it says so. */
-async function peek(app, vhost, queue, query) {
+async function peek(app, vhost, queue, mode, query) {
   const path = pathOf("amqpd", "queues", vhost, queue, "messages");
-  const found = await app.api.getIfThere(path, query);
+  const found = await app.api.getIfThere(path, { ...query, state: mode === "peek" ? "ready" : mode });
   if (found) return { messages: Array.isArray(found) ? found : found.items };
+  if (mode !== "peek") throw new Error("This broker does not show what consumers hold");
   return { messages: await take(app, vhost, queue, { ...query, ackmode: "ack_requeue_true" }), note: NO_PEEKING };
 }
 
@@ -97,8 +100,15 @@ function take(app, vhost, queue, body) {
   return app.api.post(pathOf("queues", vhost, queue, "get"), body);
 }
 
-function messagesOf(messages) {
-  if (!messages.length) return h("p", { class: "muted" }, "Queue is empty.");
+/** Which consumer has it. */
+function holderOf({ consumer }) {
+  if (!consumer) return null;
+  const channel = consumer.channel_details?.name;
+  return [h("span", { class: "name" }, consumer.consumer_tag), channel ? [" on ", peerLink(channel, "channels")] : null];
+}
+
+function messagesOf(messages, nothing) {
+  if (!messages.length) return h("p", { class: "muted" }, nothing);
   return messages.map((message, index) => {
     const { headers, ...properties } = message.properties ?? {};
     const when = typeof properties.timestamp === "number" ? dateTime(properties.timestamp * 1000) : "";
@@ -118,6 +128,8 @@ function messagesOf(messages) {
       facts([
         ["Exchange", exchangeName(message.exchange)],
         ["Routing key", message.routing_key],
+        ["Held by", holderOf(message)],
+        ["Expires", message.expires_at ? dateTime(message.expires_at) : null],
         ["Properties", Object.keys(properties).length ? tableFacts(when ? { ...properties, timestamp: `${properties.timestamp} (${when})` } : properties) : null],
         ["Headers", headers && Object.keys(headers).length ? tableFacts(headers) : null],
       ]),
