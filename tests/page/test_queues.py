@@ -35,7 +35,7 @@ def test_what_the_broker_says_against_it_is_shown(enter: Callable[..., Any], dec
     expect(drawer.get_by_role("alert")).to_have_text("Name is missing")
     drawer.get_by_label("Name", exact=True).fill("amq.mine")
     drawer.get_by_role("button", name="Add queue").click()
-    expect(drawer.get_by_role("alert")).to_have_text("Names that begin with “amq.” are the broker’s own")
+    expect(drawer.get_by_role("alert")).to_contain_text("Names that begin with “amq.” are")
     drawer.get_by_label("Name", exact=True).fill(queue)
     drawer.get_by_role("button", name="Add queue").click()
     expect(drawer.get_by_role("alert")).to_contain_text("inequivalent arg 'durable'")

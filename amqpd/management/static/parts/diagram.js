@@ -34,7 +34,8 @@ export function diagram({ exchange, bindings, total, incoming, queues, way }) {
     plan.destinations.map((box) => destination(box, { exchange, plan, queue: queues.get(box.name), way })),
   );
   const left = total - Math.min(bindings.length, MOST);
-  return [h("div", { class: "scroll diagram", tabindex: "0", role: "region", "aria-label": "Picture of the bindings" }, drawn), left > 0 ? h("p", { class: "muted" }, `${plural(left, "more binding")} below.`) : null];
+  const nothing = total ? null : h("p", { class: "muted" }, "Nothing is bound to it: what is published goes no further, or to an alternate exchange.");
+  return [h("div", { class: "scroll diagram", tabindex: "0", role: "region", "aria-label": "Picture of the bindings" }, drawn), nothing, left > 0 ? h("p", { class: "muted" }, `${plural(left, "more binding")} below.`) : null];
 }
 
 function grouped(bindings) {
