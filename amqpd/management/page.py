@@ -65,7 +65,11 @@ def routes() -> Sequence[Route]:
 
 async def send(request: Request) -> Response:
     """A file of the page, or 304 when the browser has it already."""
-    return respond(request, files().get(request.path_params["path"] or "index.html"))
+    path = request.path_params["path"] or "index.html"
+    response = respond(request, files().get(path))
+    if path == "index.html":
+        response.headers["Link"] = modules()
+    return response
 
 
 def respond(request: Request, file: File | None) -> Response:
@@ -89,6 +93,12 @@ def files() -> dict[str, File]:
         for path in sorted(FOLDER.rglob("*"))
         if path.suffix in CONTENT_TYPES
     }
+
+
+@functools.lru_cache(1)
+def modules() -> str:
+    """A Link header that has browsers fetch all modules at once, not one import after another."""
+    return ", ".join([f"<{path}>; rel=modulepreload" for path in files() if path.endswith(".js")])
 
 
 async def _moved(request: Request, to: str) -> Response:

@@ -1,6 +1,7 @@
 """How fast counters grow: what they were a while ago, taken outside the hot path.
 
-A round goes over all channels, queues and exchanges every few seconds, in small steps, and only while somebody looks.
+A round goes over all channels, queues and exchanges every few seconds, in small steps; where there are many, only while
+somebody looks.
 A rate is the growth since the round before the last, so over one interval at least, up to the moment of asking.
 """
 
@@ -22,6 +23,9 @@ INTERVAL: Final = 5.0
 
 ATTENTION: Final = 60.0
 """Seconds for which rounds go on after somebody looked last."""
+
+FEW: Final = 500
+"""Queues, exchanges and connections to go over even while nobody looks, so that rates are there at the first look."""
 
 STEP: Final = 200
 """Objects to look at before others have their turn."""
@@ -90,6 +94,15 @@ class Rates:
     def look(self) -> None:
         """Somebody asks for rates: keep them up."""
         self._looked_at = self._broker.clock.now()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether rounds go on: while somebody looks, or they cost next to nothing."""
+        if self._broker.clock.now() - self._looked_at <= ATTENTION:
+            return True
+        vhosts = self._broker.vhosts.values()
+        things = sum([len(vhost.queues) + len(vhost.exchanges) for vhost in vhosts])
+        return things + len(self._broker.connections.open) <= FEW
 
     def stats(self, traffic: Traffic, names: dict[str, str] = NAMES) -> dict[str, Any]:
         """The message_stats of an object: counters that ever counted, with their rates."""
@@ -168,9 +181,8 @@ class Rates:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL)
-            now = self._broker.clock.now()
             self.history.append(self.sample())
-            if now - self._looked_at <= ATTENTION:
+            if self.wanted:
                 await self._round()
             else:
                 self._rounds.clear()

@@ -28,6 +28,12 @@ def test_the_page_is_there_for_anybody(api: Api) -> None:
     assert b'<script type="module" src="app.js">' in answer.body
 
 
+def test_the_page_has_all_modules_fetched_at_once(api: Api) -> None:
+    named = re.findall(r"<([^>]+)>; rel=modulepreload", get(api, "/").headers["link"])
+    assert named == [path for path in files() if path.endswith(".js")]
+    assert "link" not in get(api, "/style.css").headers
+
+
 @pytest.mark.parametrize("path", sorted(files()))
 def test_every_file_is_sent_with_its_type_and_strict_rules(api: Api, path: str) -> None:
     answer = get(api, f"/{path}")
@@ -153,7 +159,7 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(api: Api) -> None:
 def test_no_module_makes_html_of_text_or_reaches_elsewhere() -> None:
     forbidden = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function"
-        r"|https?://(?!www\.w3\.org/2000/svg)|@import|url\("
+        r"|https?://(?!www\.w3\.org/2000/svg)|@import|url\((?!#)"
     )
     for path, file in files().items():
         if path.endswith((".js", ".css")):

@@ -7,7 +7,7 @@ import asyncio
 from amqpd.broker.broker import Broker
 from amqpd.broker.traffic import Traffic
 from amqpd.clock import VirtualClock
-from amqpd.management.rates import EXCHANGE_NAMES, Rates
+from amqpd.management.rates import ATTENTION, EXCHANGE_NAMES, FEW, Rates
 from amqpd.message import make_message
 from amqpd.store.memory import MemoryStore
 from tests.management.harness import Api
@@ -46,6 +46,18 @@ def test_a_rate_is_the_growth_since_the_round_before_the_last() -> None:
     bench.traffic.published = 300
     bench.clock.advance(5)
     assert bench.rates.stats(bench.traffic)["publish_details"] == {"rate": 30.0}
+
+
+def test_rounds_go_on_unasked_only_where_there_is_little_to_go_over() -> None:
+    bench = Bench()
+    assert bench.rates.wanted
+    for number in range(FEW):
+        bench.broker.vhosts["/"].declare_queue(f"q{number}")
+    assert not bench.rates.wanted
+    bench.rates.look()
+    assert bench.rates.wanted
+    bench.clock.advance(ATTENTION + 1)
+    assert not bench.rates.wanted
 
 
 def test_deliver_get_is_all_that_went_out() -> None:

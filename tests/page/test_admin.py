@@ -122,6 +122,25 @@ def test_a_user_comes_is_permitted_changes_and_goes(enter: Callable[..., Any], s
     expect(page.get_by_role("link", name=user)).to_have_count(0)
 
 
+def test_a_user_who_is_there_already_is_not_overwritten_unasked(
+    enter: Callable[..., Any], site: Site, user: str
+) -> None:
+    site.call("PUT", f"users/{user}", {"password": "first", "tags": "management"})
+    before = site.call("GET", f"users/{user}")
+    page = enter("users")
+    drawer = unfold(page, "Add a user")
+    drawer.get_by_label("Name", exact=True).fill(user)
+    drawer.get_by_label("Password").fill("second")
+    drawer.get_by_role("button", name="Add user").click()
+    agree(page, "Cancel")
+    expect(drawer.get_by_label("Name", exact=True)).to_have_value(user)
+    assert site.call("GET", f"users/{user}") == before
+    drawer.get_by_role("button", name="Add user").click()
+    agree(page, "Change")
+    expect(drawer.get_by_label("Name", exact=True)).to_have_value("")
+    assert site.call("GET", f"users/{user}")["password_hash"] != before["password_hash"]
+
+
 def test_a_vhost_comes_is_offered_everywhere_and_goes(enter: Callable[..., Any], vhost: str) -> None:
     page = enter("vhosts")
     drawer = unfold(page, "Add a virtual host")
@@ -149,15 +168,17 @@ def test_a_policy_is_set_and_taken_back(
 ) -> None:
     needs("policies/%2F/x", "PUT")
     page = enter("policies")
-    drawer = unfold(page, "Add a policy")
+    drawer = unfold(page, "Add or change a policy")
     drawer.get_by_label("Name", exact=True).fill("page.policy")
     drawer.get_by_label("Pattern").fill("^page[.]policy")
+    drawer.get_by_role("button", name="Set policy").click()
+    expect(drawer.get_by_role("alert")).to_contain_text("Definition is missing")
     drawer.get_by_role("button", name="max-length", exact=True).click()
     drawer.get_by_label("Definition: value").last.fill("ten")
-    drawer.get_by_role("button", name="Add a policy").click()
+    drawer.get_by_role("button", name="Set policy").click()
     expect(drawer.get_by_role("alert")).to_have_text("max-length: “ten” is not a number")
     drawer.get_by_label("Definition: value").last.fill("10")
-    drawer.get_by_role("button", name="Add a policy").click()
+    drawer.get_by_role("button", name="Set policy").click()
     row = page.get_by_role("row", name=re.compile("page.policy"))
     expect(row).to_contain_text("max-length:10")
     row.get_by_role("button", name="Delete").click()

@@ -31,7 +31,8 @@ def test_an_exchange_routes_to_what_is_bound_to_it(
     drawer.get_by_label("Arguments: name").last.fill("colour")
     drawer.get_by_label("Arguments: value").last.fill("red")
     drawer.get_by_role("button", name="Bind").click()
-    row = page.get_by_role("row", name=re.compile(re.escape(queue)))
+    bindings = page.get_by_role("region", name="Bindings from this exchange")
+    row = bindings.get_by_role("row", name=re.compile(re.escape(queue)))
     expect(row).to_contain_text("colour:red")
 
     drawer = unfold(page, "Publish a message")
@@ -59,9 +60,59 @@ def test_exchanges_are_bound_to_exchanges(enter: Callable[..., Any], site: Site,
     drawer.get_by_label("To", exact=True).select_option("exchange")
     drawer.get_by_label("Name", exact=True).fill(other)
     drawer.get_by_role("button", name="Bind").click()
-    page.get_by_role("link", name=other).click()
+    page.get_by_role("region", name="Bindings from this exchange").get_by_role("link", name=other).click()
     incoming = page.get_by_role("region", name="Bindings to this exchange")
     expect(incoming.get_by_role("link", name=one)).to_be_visible()
+
+
+@pytest.fixture
+def routes(site: Site, name: Callable[..., str], declared: Callable[..., str]) -> tuple[str, str, str]:
+    """A topic exchange, and two queues bound to it for orders and mail."""
+    exchange, orders, mail = name("topics"), declared("orders", messages=2), declared("mail")
+    site.call("PUT", f"exchanges/%2F/{exchange}", {"type": "topic"})
+    for queue, key in ((orders, "order.#"), (mail, "mail.*"), (mail, "letter.*")):
+        site.call("POST", f"bindings/%2F/e/{exchange}/q/{queue}", {"routing_key": key})
+    return exchange, orders, mail
+
+
+def test_an_exchange_is_a_picture_of_what_is_bound_to_it(
+    enter: Callable[..., Any], routes: tuple[str, str, str]
+) -> None:
+    exchange, orders, _ = routes
+    page = enter(f"exchanges/%2F/{exchange}")
+    picture = page.get_by_role("group", name=re.compile("its bindings and their queues"))
+    expect(picture.locator(".label")).to_have_text(["mail.*", "letter.*", "order.#"], ignore_case=False)
+    expect(picture.locator("a.queue").last).to_contain_text("2 ready")
+    expect(picture.locator(".consumers").first).to_have_text("noconsumer")
+    picture.locator("a.queue").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=orders)).to_be_visible()
+
+
+@pytest.mark.ours("/api/amqpd/route is an addition")
+def test_where_messages_go_is_shown_and_why(
+    enter: Callable[..., Any], site: Site, routes: tuple[str, str, str]
+) -> None:
+    exchange, orders, mail = routes
+    page = enter(f"exchanges/%2F/{exchange}")
+    drawer = unfold(page, "Publish a message")
+    drawer.get_by_label("Routing key").fill("order.new")
+    drawer.get_by_role("button", name="Where would it go?").click()
+    expect(drawer.locator(".verdict")).to_have_text(f"It would be routed to 1 queue: {orders}")
+    expect(drawer.get_by_role("row", name=re.compile("^yes"))).to_contain_text("# stands for 'new'")
+    expect(drawer.get_by_role("row", name=re.compile("^no"))).to_have_count(2)
+    expect(page.locator(".diagram .taken > .label")).to_have_text("order.#")
+    assert site.queue(orders)["messages"] == 2
+
+    drawer.get_by_role("button", name="Publish message").click()
+    expect(drawer.locator(".verdict")).to_have_text(f"Routed to 1 queue: {orders}")
+    drawer.get_by_label("Routing key").fill("nowhere")
+    drawer.get_by_role("button", name="Publish message").click()
+    expect(drawer.locator(".verdict")).to_contain_text("Routed to no queue")
+    expect(page.locator(".diagram .taken")).to_have_count(0)
+    drawer.get_by_role("button", name="Clear").click()
+    expect(page.locator(".diagram .marked")).to_have_count(0)
+    assert (site.queue(orders)["messages"], site.queue(mail)["messages"]) == (3, 0)
 
 
 def test_predeclared_exchanges_cannot_be_deleted(enter: Callable[..., Any]) -> None:
@@ -74,7 +125,7 @@ def test_a_connection_is_closed_with_a_reason(enter: Callable[..., Any], site: S
     with site.client() as client:
         port = client.socket.getsockname()[1]
         page = enter("connections")
-        page.get_by_role("link", name=re.compile(f":{port} ->")).click()
+        page.get_by_role("link", name=re.compile(f":{port}$")).click()
         drawer = unfold(page, "Close this connection")
         drawer.get_by_label("Reason").fill("tidying up")
         drawer.get_by_role("button", name="Close connection").click()

@@ -6,6 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from amqpd.wire.methods import BasicConsume, BasicConsumeOk
+
 from .conftest import Site, agree, expect, publish, unfold
 
 
@@ -29,6 +33,9 @@ def test_what_the_broker_says_against_it_is_shown(enter: Callable[..., Any], dec
     drawer = unfold(page, "Add a queue")
     drawer.get_by_role("button", name="Add queue").click()
     expect(drawer.get_by_role("alert")).to_have_text("Name is missing")
+    drawer.get_by_label("Name", exact=True).fill("amq.mine")
+    drawer.get_by_role("button", name="Add queue").click()
+    expect(drawer.get_by_role("alert")).to_contain_text("Names that begin with “amq.” are")
     drawer.get_by_label("Name", exact=True).fill(queue)
     drawer.get_by_role("button", name="Add queue").click()
     expect(drawer.get_by_role("alert")).to_contain_text("inequivalent arg 'durable'")
@@ -62,6 +69,23 @@ def test_messages_are_published_looked_at_and_taken(
     expect(message).to_be_visible()
     drawer.get_by_role("button", name="Get messages").click()
     expect(drawer.get_by_text("Queue is empty.")).to_be_visible()
+
+
+@pytest.mark.ours("peeking is an addition")
+def test_what_consumers_hold_is_shown_and_who(
+    enter: Callable[..., Any], site: Site, declared: Callable[..., str]
+) -> None:
+    queue = declared("held", messages=1)
+    with site.client() as client:
+        client.channel(1)
+        client.call(1, BasicConsume(queue=queue, consumer_tag="holder"), BasicConsumeOk)
+        page = enter(f"queues/%2F/{queue}")
+        drawer = unfold(page, "Get messages")
+        drawer.get_by_role("button", name="Get messages").click()
+        expect(drawer.get_by_text("Queue is empty.")).to_be_visible()
+        drawer.get_by_label("How").select_option("peek at what consumers hold")
+        drawer.get_by_role("button", name="Get messages").click()
+        expect(page.get_by_role("article")).to_contain_text("holder on 127.0.0.1:")
 
 
 def peeked(site: Site, queue: str) -> Any:

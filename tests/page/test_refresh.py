@@ -58,7 +58,7 @@ def test_refreshing_keeps_what_one_types_and_where_one_is(
 ) -> None:
     queue = declared("kept")
     page = enter("queues")
-    page.get_by_label("Refresh").select_option("2 s")
+    page.get_by_label("Refresh").select_option("every 2 s")
     link = page.get_by_role("link", name=queue)
     link.focus()
     page.get_by_text("Add a queue").click()
@@ -94,7 +94,7 @@ def test_a_broker_that_is_gone_is_told_and_found_again(enter: Callable[..., Any]
     url = page_url(another)
     page = enter("queues", url=url)
     page.get_by_role("heading", name="Queues").wait_for()
-    page.get_by_label("Refresh").select_option("2 s")
+    page.get_by_label("Refresh").select_option("every 2 s")
     another.stop()
     expect(page.get_by_role("alert")).to_contain_text("The broker does not answer. Trying again in 4 seconds.")
     another.log.clear()

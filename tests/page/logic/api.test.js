@@ -41,7 +41,7 @@ test("a refusal has its status and the broker's reason", async () => {
   answering(400, '{"error":"bad_request","reason":"inequivalent arg"}');
   await assert.rejects(new Api().put("queues/%2F/q"), (error) => error instanceof ApiError && error.status === 400 && error.message === "inequivalent arg");
   answering(400, '{"error":"bad_request","reason":["not_boolean","troo"]}');
-  await assert.rejects(new Api().put("queues/%2F/q"), /\["not_boolean","troo"\]/);
+  await assert.rejects(new Api().put("queues/%2F/q"), { message: "not boolean: troo" });
   answering(502, "");
   await assert.rejects(new Api().get("overview"), /502/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { propertiesOf, tableOf, valueOf } from "../../../amqpd/management/static/lib/values.js";
+import { newName, propertiesOf, tableOf, valueOf } from "../../../amqpd/management/static/lib/values.js";
 
 test("a value is what its type makes of the text", () => {
   assert.equal(valueOf("12", "String"), "12");
@@ -31,4 +31,10 @@ test("a table says which row is wrong", () => {
 test("some properties are numbers", () => {
   assert.deepEqual(propertiesOf({ priority: "3", content_type: "text/plain", reply_to: "" }), { priority: 3, content_type: "text/plain" });
   assert.throws(() => propertiesOf({ timestamp: "now" }), /timestamp: “now” is not a number/);
+});
+
+test("a new name is neither the broker's own nor too long", () => {
+  assert.equal(newName("orders/ü"), "orders/ü");
+  assert.throws(() => newName("amq.mine"), /the broker’s own/);
+  assert.throws(() => newName("ü".repeat(128)), /256 octets/);
 });

@@ -109,6 +109,7 @@ function reasonOf(text, answer) {
   try {
     const { reason, error } = JSON.parse(text);
     const found = reason ?? error;
+    if (Array.isArray(found)) return found.join(": ").replaceAll("_", " "); // ["no_such_user", "ann"]
     return typeof found === "string" ? found : JSON.stringify(found);
   } catch {
     return text.trim() || `${answer.status} ${answer.statusText}`.trim();

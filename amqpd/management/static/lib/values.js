@@ -41,6 +41,14 @@ export function tableOf(rows) {
   return table;
 }
 
+/** A name for a queue or exchange, as it is. Throws an Error in words, where the broker says but “Access refused.” */
+export function newName(name) {
+  if (name.startsWith("amq.")) throw new Error("Names that begin with “amq.” are the broker’s own");
+  const octets = new TextEncoder().encode(name).length;
+  if (octets > 255) throw new Error(`The name is ${octets} octets long, and 255 is the most`);
+  return name;
+}
+
 /** Properties of a message, of which some are numbers. Throws an Error that names the property. */
 export function propertiesOf(texts) {
   const properties = {};

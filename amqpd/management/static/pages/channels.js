@@ -3,7 +3,7 @@
 import { h, update } from "../lib/dom.js";
 import { count, rate } from "../lib/format.js";
 import { pathOf } from "../lib/route.js";
-import { badge, card, facts, link, state, tile, tiles } from "../parts/common.js";
+import { badge, card, facts, link, peerLink, state, tile, tiles } from "../parts/common.js";
 import { consumerGrid } from "../parts/consumers.js";
 import { Listing } from "../parts/listing.js";
 
@@ -41,7 +41,7 @@ export function channelList(app, label, path, whole) {
     fields: FIELDS,
     key: ({ name }) => name,
     columns: [
-      { title: "Channel", sort: "name", cell: (one) => link(one.name, "channels", one.name) },
+      { title: "Channel", sort: "name", cell: (one) => peerLink(one.name, "channels") },
       { title: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
       { title: "User", sort: "user", cell: (one) => one.user },
       { title: "Mode", cell: (one) => modes(one) },

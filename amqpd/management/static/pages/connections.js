@@ -3,7 +3,7 @@
 import { h, update } from "../lib/dom.js";
 import { bytes, count, dateTime } from "../lib/format.js";
 import { pathOf } from "../lib/route.js";
-import { card, drawer, facts, link, state, tableFacts, tile, tiles } from "../parts/common.js";
+import { card, drawer, facts, peerLink, state, tableFacts, tile, tiles } from "../parts/common.js";
 import { agreed } from "../parts/dialog.js";
 import { form, text } from "../parts/form.js";
 import { Listing } from "../parts/listing.js";
@@ -18,7 +18,7 @@ export function connectionsView(app) {
     fields: ["name", "user_provided_name", "vhost", "user", "state", "channels", "ssl", "protocol", "client_properties", "connected_at", "recv_oct_details.rate", "send_oct_details.rate"],
     key: ({ name }) => name,
     columns: [
-      { title: "Name", sort: "name", cell: (one) => [link(one.name, "connections", one.name), one.user_provided_name ? h("small", { class: "under" }, one.user_provided_name) : null] },
+      { title: "Name", sort: "name", cell: (one) => [peerLink(one.name, "connections"), one.user_provided_name ? h("small", { class: "under" }, one.user_provided_name) : null] },
       { title: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
       { title: "User", sort: "user", cell: (one) => one.user },
       { title: "State", sort: "state", cell: (one) => state(one.state) },
@@ -27,15 +27,15 @@ export function connectionsView(app) {
       { title: "Channels", sort: "channels", numeric: true, cell: (one) => count(one.channels) },
       { title: "From client", sort: "recv_oct_details.rate", numeric: true, cell: (one) => `${bytes(one.recv_oct_details?.rate ?? 0)}/s` },
       { title: "To client", sort: "send_oct_details.rate", numeric: true, cell: (one) => `${bytes(one.send_oct_details?.rate ?? 0)}/s` },
-      { title: "Since", sort: "connected_at", cell: (one) => dateTime(one.connected_at) },
+      { title: "Since", sort: "connected_at", cell: (one) => h("span", { class: "moment" }, dateTime(one.connected_at)) },
     ],
   });
   return { title: "Connections", element: list.element, refresh: (signal) => list.refresh(signal), stop: () => list.stop() };
 }
 
 function clientOf({ product, version, platform } = {}) {
-  const name = [product, version].filter((part) => typeof part === "string").join(" ");
-  return [name || "–", typeof platform === "string" ? h("small", { class: "under" }, platform) : null];
+  const under = [version, platform].filter((part) => typeof part === "string").join(", ");
+  return [typeof product === "string" ? product : "–", under ? h("small", { class: "under" }, under) : null];
 }
 
 export function connectionView(app) {

@@ -2,13 +2,16 @@
 
 import { h, update } from "../lib/dom.js";
 import { count, rate } from "../lib/format.js";
-import { hashOf, pathOf } from "../lib/route.js";
+import { pathOf } from "../lib/route.js";
+import { newName } from "../lib/values.js";
 import { bindExchangeForm, bindingList } from "../parts/bindings.js";
-import { card, drawer, exchangeName, exchangePath, facts, features, tableFacts, tile, tiles } from "../parts/common.js";
+import { card, drawer, exchangeLink, exchangeName, exchangePath, facts, features, tableFacts, tile, tiles } from "../parts/common.js";
+import { MOST, diagram } from "../parts/diagram.js";
 import { agreed } from "../parts/dialog.js";
 import { check, form, pairs, select, text } from "../parts/form.js";
 import { Listing } from "../parts/listing.js";
 import { publishForm } from "../parts/messages.js";
+import { explains, routing } from "../parts/routing.js";
 import { toast } from "../parts/toast.js";
 
 export function exchangesView(app) {
@@ -18,7 +21,7 @@ export function exchangesView(app) {
     fields: ["name", "vhost", "type", "durable", "auto_delete", "internal", "arguments", "policy", "message_stats.publish_in_details.rate", "message_stats.publish_out_details.rate"],
     key: ({ vhost, name }) => `${vhost}\n${name}`,
     columns: [
-      { title: "Name", sort: "name", cell: (one) => h("a", { href: hashOf("exchanges", [one.vhost, exchangePath(one.name)]) }, exchangeName(one.name)) },
+      { title: "Name", sort: "name", cell: (one) => exchangeLink(one.vhost, one.name) },
       { title: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
       { title: "Type", sort: "type", cell: (one) => one.type },
       { title: "Features", cell: features },
@@ -50,10 +53,10 @@ function addForm(app) {
       check("durable", "Durable", { checked: true }),
       check("auto_delete", "Auto delete"),
       check("internal", "Internal"),
-      pairs("arguments", "Arguments", { known: [["alternate-exchange", "String"]] }),
+      pairs("arguments", "Arguments", { known: [["alternate-exchange", "String"], ["x-delayed-type", "String"]] }),
     ],
     send: async ({ vhost, name, ...body }) => {
-      await app.api.put(pathOf("exchanges", vhost, name), body);
+      await app.api.put(pathOf("exchanges", vhost, newName(name)), body);
       toast(`Exchange ${name} is there.`);
       app.refresh();
     },
@@ -80,6 +83,14 @@ export function exchangeView(app) {
       app.go("exchanges");
     },
   });
+  const picture = h("div", {});
+  const state = { way: null }; // what the picture shows
+  const draw = (news) => {
+    Object.assign(state, news);
+    if (state.exchange) update(picture, card("Bindings at a glance", diagram(state)));
+  };
+  const route = routing(app, vhost, name, (way) => (name === "" ? null : draw({ way })));
+  const publishing = h("div", {});
   const predeclared = name === "" || name.startsWith("amq.");
   return {
     title: `Exchange ${exchangeName(name)}`,
@@ -88,20 +99,36 @@ export function exchangeView(app) {
       "div",
       { class: "stack" },
       live,
+      picture,
+      drawer("Publish a message", publishing),
       outgoing.element,
       name === "" ? null : drawer("Add a binding", bindExchangeForm(app, vhost, name)),
       incoming?.element,
-      drawer("Publish a message", publishForm(app, vhost, name)),
       predeclared ? null : drawer("Delete this exchange", remove),
     ),
     refresh: async (signal) => {
       const [found] = await Promise.all([app.api.get(path, {}, signal), outgoing.refresh(signal), incoming?.refresh(signal)]);
       update(live, exchangeCards(found));
+      if (name !== "") draw({ exchange: found, bindings: outgoing.items, total: outgoing.total, incoming: incoming.items, queues: await queuesOf(app, vhost, outgoing.items, signal) });
+      if (publishing.firstChild) return;
+      const explain = (await explains(app.api)) ? route.explain : null;
+      publishing.replaceChildren(publishForm(app, vhost, name, { explain }), route.element);
     },
   };
 }
 
+/** What the queues hold that are drawn, by name. */
+async function queuesOf(app, vhost, bindings, signal) {
+  const names = new Set(bindings.slice(0, MOST).filter((one) => one.destination_type === "queue").map((one) => one.destination));
+  if (!names.size) return new Map();
+  const pattern = `^(${[...names].map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})$`;
+  const query = { name: pattern, use_regex: true, page: 1, page_size: 100, columns: "name,messages_ready,messages_unacknowledged,consumers" };
+  const { items } = await app.api.get(pathOf("queues", vhost), query, signal);
+  return new Map(items.map((queue) => [queue.name, queue]));
+}
+
 function exchangeCards(one) {
+  const alternate = one.arguments?.["alternate-exchange"] ?? one.effective_policy_definition?.["alternate-exchange"];
   return [
     tiles(
       tile("in", speed(one, "publish_in"), { kind: "large" }),
@@ -115,6 +142,7 @@ function exchangeCards(one) {
         ["Type", one.type],
         ["Features", features(one)],
         ["Policy", one.policy],
+        ["Alternate exchange", typeof alternate === "string" ? exchangeLink(one.vhost, alternate) : null],
         ["Waiting for their time", one.messages_delayed === undefined ? null : count(one.messages_delayed)],
         ["Arguments", tableFacts(one.arguments)],
       ]),

@@ -4,9 +4,10 @@ import { h, update } from "../lib/dom.js";
 import { bytes, count, dateTime, plural, rate, short } from "../lib/format.js";
 import { pathOf } from "../lib/route.js";
 import { Samples } from "../lib/series.js";
+import { newName } from "../lib/values.js";
 import { bindQueueForm, bindingList } from "../parts/bindings.js";
 import { chart } from "../parts/chart.js";
-import { QUEUE_ARGUMENTS, badge, card, drawer, facts, features, link, state, tableFacts, tile, tiles } from "../parts/common.js";
+import { QUEUE_ARGUMENTS, badge, card, drawer, exchangeLink, facts, features, link, state, tableFacts, tile, tiles } from "../parts/common.js";
 import { consumerGrid } from "../parts/consumers.js";
 import { agreed } from "../parts/dialog.js";
 import { check, form, pairs, select, text } from "../parts/form.js";
@@ -67,7 +68,7 @@ export function queuesView(app) {
 }
 
 function stateOf(one) {
-  return state(one.state === "running" && one.idle_since ? "idle" : one.state);
+  return state(one.state === "running" && one.idle_since && RATES.every(([name]) => !speed(one, name)) ? "idle" : one.state);
 }
 
 function speed(one, name) {
@@ -88,7 +89,7 @@ function addForm(app) {
     ],
     send: async ({ vhost, name, type, ...body }) => {
       if (type !== "classic") body.arguments["x-queue-type"] = type;
-      await app.api.put(pathOf("queues", vhost, name), body);
+      await app.api.put(pathOf("queues", vhost, newName(name)), body);
       toast(`Queue ${name} is there.`);
       app.refresh();
     },
@@ -113,7 +114,7 @@ export function queueView(app) {
       card("Consumers", consumers),
       bindings.element,
       drawer("Add a binding", bindQueueForm(app, vhost, name)),
-      drawer("Publish a message", publishForm(app, vhost, "", name)),
+      drawer("Publish a message", publishForm(app, vhost, "", { routingKey: name })),
       drawer("Get messages", getForm(app, vhost, name)),
       drawer("Purge", purgeForm(app, path, name, () => last)),
       drawer("Delete this queue", deleteForm(app, path, name, () => last)),
@@ -138,7 +139,7 @@ function queueCards(one, { times, values }, now) {
       tile("in", rate(speed(one, "publish")), { kind: "large" }),
       tile("delivered", rate(speed(one, "deliver_get")), { kind: "large" }),
       tile("consumers", count(one.consumers)),
-      tile("in bodies", bytes(one.message_bytes)),
+      tile("message bytes", bytes(one.message_bytes)),
       tile("memory", bytes(one.memory)),
     ),
     h("div", { class: "columns charts" }, card(null, chart("Messages", lines([["ready", "Ready"], ["unacked", "Unacked"]]), short, times, now)), card(null, chart("Rates", lines(RATES), rate, times, now))),
@@ -151,6 +152,7 @@ function queueCards(one, { times, values }, now) {
         ["Features", features(one)],
         ["Policy", one.policy],
         ["Operator policy", one.operator_policy],
+        ["Dead letters go to", where(one)],
         ["Owner", one.owner_pid_details?.name ? link(one.owner_pid_details.name, "connections", one.owner_pid_details.name) : null],
         ["Active consumer", one.single_active_consumer_tag],
         ["On disk only", one.messages_paged_out ? count(one.messages_paged_out) : null],
@@ -159,6 +161,14 @@ function queueCards(one, { times, values }, now) {
       ]),
     ),
   ];
+}
+
+/** Where its dead letters go, if anywhere. */
+function where({ vhost, arguments: table = {}, effective_policy_definition: policy = {} }) {
+  const exchange = table["x-dead-letter-exchange"] ?? policy["dead-letter-exchange"];
+  const key = table["x-dead-letter-routing-key"] ?? policy["dead-letter-routing-key"];
+  if (typeof exchange !== "string") return null;
+  return [exchangeLink(vhost, exchange), typeof key === "string" ? [" as ", h("span", { class: "name" }, key)] : null];
 }
 
 function purgeForm(app, path, name, last) {

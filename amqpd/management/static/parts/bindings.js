@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom.js";
 import { pathOf } from "../lib/route.js";
-import { badge, exchangeName, exchangePath, link, tableFacts } from "./common.js";
+import { badge, exchangeLink, exchangePath, link, tableFacts } from "./common.js";
 import { form, pairs, select, text } from "./form.js";
 import { Listing } from "./listing.js";
 import { toast } from "./toast.js";
@@ -15,7 +15,7 @@ function bindingPath(binding) {
 }
 
 function ends(side) {
-  if (side === "from") return { title: "From", cell: (binding) => (binding.source === "" ? exchangeName("") : link(binding.source, "exchanges", binding.vhost, binding.source)) };
+  if (side === "from") return { title: "From", cell: (binding) => exchangeLink(binding.vhost, binding.source) };
   return {
     title: "To",
     cell: (binding) => [

@@ -15,7 +15,7 @@ export function chart(title, series, show, moments, now) {
   const [from, to] = span(moments, now);
   const seen = series.flatMap(({ times, values }) => values.filter((value, index) => times[index] >= from));
   const top = Math.max(2, ceiling(Math.max(0, ...seen)));
-  const latest = series.map(({ name, values }) => `${name} ${show(values.at(-1) ?? 0)}`);
+  const latest = series.map(({ name, values }) => `${name} ${show(values.at(-1))}`);
   return h(
     "figure",
     { class: "chart" },
@@ -23,7 +23,7 @@ export function chart(title, series, show, moments, now) {
       "figcaption",
       {},
       h("span", { class: "title" }, title),
-      h("span", { class: "legend" }, series.map(({ name, line, values }) => h("span", { class: "entry" }, h("i", { class: `line${line}`, "aria-hidden": "true" }), name, " ", h("b", {}, show(values.at(-1) ?? 0))))),
+      h("span", { class: "legend" }, series.map(({ name, line, values }) => h("span", { class: "entry" }, h("i", { class: `line${line}`, "aria-hidden": "true" }), name, " ", h("b", {}, show(values.at(-1)))))),
     ),
     h(
       "div",
@@ -43,6 +43,7 @@ export function chart(title, series, show, moments, now) {
 function lineOf({ times, values, line }, reach, top, filled) {
   const found = points(times, values, reach, top, WIDTH, HEIGHT);
   if (!found.length) return null;
+  if (found.length === 1) found.push(found[0]); // a dot
   const path = found.map(([x, y]) => `${x},${y}`).join(" ");
   const bottom = `${found.at(-1)[0]},${HEIGHT} ${found[0][0]},${HEIGHT}`;
   return [

@@ -22,6 +22,12 @@ export function link(text, section, ...names) {
   return h("a", { href: hashOf(section, names) }, text);
 }
 
+/** A connection or channel, by its client's end; the broker's end is much the same for all. */
+export function peerLink(name, section) {
+  const ends = /^(.+?) -> \S+( \(\d+\))?$/.exec(name);
+  return h("a", { href: hashOf(section, [name]), title: ends ? name : null, class: ends ? "peer" : null }, ends ? `${ends[1]}${ends[2] ?? ""}` : name);
+}
+
 /** Names with values, in two columns; pairs without a value are left out. */
 export function facts(pairs) {
   const shown = pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "");
@@ -50,11 +56,16 @@ export function grid(caption, columns, rows, nothing = "none") {
   if (!rows.length) return h("p", { class: "muted" }, nothing);
   return h(
     "table",
-    { class: "grid", role: "table" },
+    { class: columns.length > 3 ? "grid stacks" : "grid", role: "table" },
     h("caption", { class: "unseen" }, caption),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(({ title, numeric }) => h("th", { scope: "col", role: "columnheader", class: numeric ? "numeric" : null }, title)))),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(({ title, numeric }) => h("th", { scope: "col", role: "columnheader", class: numeric ? "numeric" : null }, titleOf({ title }))))),
     h("tbody", { role: "rowgroup" }, rows.map((row) => rowOf(columns, row))),
   );
+}
+
+/** What is above a column; columns of buttons show nothing. */
+export function titleOf({ title }) {
+  return title === "" ? h("span", { class: "unseen" }, "Action") : title;
 }
 
 export function rowOf(columns, row, key = null) {
@@ -126,6 +137,10 @@ export const QUEUE_ARGUMENTS = [
 /** What an exchange is called where it has no name. */
 export function exchangeName(name) {
   return name === "" ? "(AMQP default)" : name;
+}
+
+export function exchangeLink(vhost, name) {
+  return link(exchangeName(name), "exchanges", vhost, exchangePath(name));
 }
 
 export function exchangePath(name) {

@@ -2,14 +2,14 @@
 
 import { h } from "../lib/dom.js";
 import { count } from "../lib/format.js";
-import { badge, grid, link, tableFacts } from "./common.js";
+import { badge, grid, link, peerLink, tableFacts } from "./common.js";
 
 /** `other` is what the consumers' own page does not say: their `queue`, or their `channel`. */
 export function consumerGrid(consumers, other) {
   const first =
     other === "queue"
       ? { title: "Queue", cell: (one) => link(one.queue.name, "queues", one.queue.vhost, one.queue.name) }
-      : { title: "Channel", cell: (one) => (one.channel_details?.name ? link(one.channel_details.name, "channels", one.channel_details.name) : "–") };
+      : { title: "Channel", cell: (one) => (one.channel_details?.name ? peerLink(one.channel_details.name, "channels") : "–") };
   const columns = [
     first,
     { title: "Consumer tag", cell: (one) => h("span", { class: "name" }, one.consumer_tag) },

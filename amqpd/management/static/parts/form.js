@@ -5,32 +5,37 @@ import { TYPES, tableOf } from "../lib/values.js";
 
 /**
  * A form of fields. `send` gets their values by name; what it throws is shown. When it is done the fields are as they
- * were first, unless `keep` says otherwise.
+ * were first, unless `keep` or an answer of false says otherwise. `others` are further buttons, and what each does with the values.
  */
-export function form({ fields, action, send, keep = false, danger = false, label = null }) {
+export function form({ fields, action, send, keep = false, danger = false, label = null, others = {} }) {
   const error = h("p", { class: "error", role: "alert" });
   const button = h("button", { type: "submit", class: danger ? "danger" : "primary" }, action);
+  const valued = () => Object.fromEntries(fields.filter(({ name }) => name).map((field) => [field.name, field.value()]));
+  const more = Object.entries(others).map(([title, act]) => h("button", { type: "button", onclick: () => attempt(async () => act(valued())) }, title));
+  const attempt = async (act) => {
+    if (button.disabled) return;
+    replace(error);
+    for (const each of [button, ...more]) each.disabled = true;
+    try {
+      await act();
+    } catch (caught) {
+      replace(error, caught.message);
+    } finally {
+      for (const each of [button, ...more]) each.disabled = false;
+    }
+  };
   const element = h(
     "form",
     { "aria-label": label ?? action, novalidate: true, autocomplete: "off" },
     h("div", { class: "fields" }, fields.map((field) => field.element)),
-    h("div", { class: "actions" }, button, error),
+    h("div", { class: "actions" }, button, more, error),
   );
-  element.onsubmit = async (event) => {
+  element.onsubmit = (event) => {
     event.preventDefault();
-    if (button.disabled) return;
-    replace(error);
-    button.disabled = true;
-    try {
-      const values = {};
-      for (const field of fields) if (field.name) values[field.name] = field.value();
-      await send(values);
-      if (!keep) for (const field of fields) field.reset?.();
-    } catch (caught) {
-      replace(error, caught.message);
-    } finally {
-      button.disabled = false;
-    }
+    return attempt(async () => {
+      const done = await send(valued());
+      if (!keep && done !== false) for (const field of fields) field.reset?.();
+    });
   };
   return element;
 }

@@ -7,7 +7,7 @@ const PARTS = [["", "Overview"], ["connections", "Connections"], ["channels", "C
 
 export const ADMIN = ["users", "vhosts", "policies", "limits", "definitions"];
 
-const INTERVALS = [[2000, "2 s"], [5000, "5 s"], [30000, "30 s"], [0, "never"]];
+const INTERVALS = [[2000, "every 2 s"], [5000, "every 5 s"], [30000, "every 30 s"], [0, "paused"]];
 
 export function drawFrame(app) {
   const main = h("main", { id: "main", tabindex: "-1" });
@@ -40,14 +40,13 @@ export function select(frame, app) {
   update(frame.nav, parts.map(([name, title]) => h("a", { href: hashOf(name), "aria-current": title === here ? "page" : null }, title)));
   update(
     frame.controls,
-    app.vhosts.length > 1 && h("label", {}, h("span", {}, "Virtual host"), options([["", "All"], ...app.vhosts.map(({ name }) => [name, name])], app.settings.vhost, (value) => app.set("vhost", value))),
-    h("label", {}, h("span", {}, "Refresh"), options(INTERVALS, app.settings.interval, (value) => app.set("interval", Number(value)))),
+    app.vhosts.length > 1 && options("Virtual host", [["", "all vhosts"], ...app.vhosts.map(({ name }) => [name, name])], app.settings.vhost, (value) => app.set("vhost", value)),
+    options("Refresh", INTERVALS, app.settings.interval, (value) => app.set("interval", Number(value))),
     h("button", { type: "button", "aria-pressed": String(app.settings.large), title: "Large type, for a projector", onclick: () => app.set("large", !app.settings.large) }, "Aa", h("span", { class: "unseen" }, " large type")),
     h("span", { class: "who" }, h("span", { class: "muted" }, app.user.name), h("button", { type: "button", onclick: () => app.signOut() }, "Sign out")),
   );
 }
 
-function options(pairs, chosen, pick) {
-  const input = h("select", { onchange: (event) => pick(event.target.value) }, pairs.map(([value, title]) => h("option", { value, selected: value === chosen }, title)));
-  return input;
+function options(name, pairs, chosen, pick) {
+  return h("select", { "aria-label": name, title: name, onchange: (event) => pick(event.target.value) }, pairs.map(([value, title]) => h("option", { value, selected: value === chosen }, title)));
 }

@@ -3,7 +3,7 @@
 import { h, replace, uniqueId, update } from "../lib/dom.js";
 import { plural } from "../lib/format.js";
 import { ApiError } from "../lib/api.js";
-import { rowOf } from "./common.js";
+import { rowOf, titleOf } from "./common.js";
 
 const SIZES = [25, 100, 500];
 const TYPING = 250; // milliseconds without a keystroke that end it
@@ -16,7 +16,7 @@ export class Listing {
    */
   constructor(app, { label, path, columns, fields, key, filter = true, remember = true, nothing = "Nothing here." }) {
     columns = columns.filter(({ sort }) => sort !== "vhost" || app.vhosts.length > 1);
-    Object.assign(this, { app, label, path, columns, fields, key, remember, nothing });
+    Object.assign(this, { app, label, path, columns, fields, key, remember, nothing, items: [], total: 0 });
     const query = remember ? app.place.query : {};
     this.name = query.name ?? "";
     this.regex = query.use_regex === "true";
@@ -96,6 +96,7 @@ export class Listing {
     const paged = Array.isArray(answer) ? { items: answer, page: 1, page_count: 1, filtered_count: answer.length, total_count: answer.length } : answer;
     const { items, filtered_count: found, total_count: total } = paged;
     this.items = items;
+    this.total = total;
     replace(this.count, found === total ? plural(total, "entry", "entries") : `${found} of ${plural(total, "entry", "entries")}`);
     const nothing = this.name ? "No name matches the filter." : this.nothing;
     update(this.body, items.length ? this.table(items) : h("p", { class: "muted empty" }, nothing));
@@ -105,7 +106,7 @@ export class Listing {
   table(items) {
     return h(
       "table",
-      { class: "grid wide", role: "table" },
+      { class: "grid wide stacks", role: "table" },
       h("caption", { class: "unseen" }, this.label),
       h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, this.columns.map((column) => this.heading(column)))),
       h("tbody", { role: "rowgroup" }, items.map((item) => rowOf(this.columns, item, this.key(item)))),
@@ -114,7 +115,7 @@ export class Listing {
 
   heading({ title, sort, numeric }) {
     const kind = numeric ? "numeric" : null;
-    if (!sort) return h("th", { scope: "col", role: "columnheader", class: kind }, title);
+    if (!sort) return h("th", { scope: "col", role: "columnheader", class: kind }, titleOf({ title }));
     const sorted = this.sort === sort;
     const direction = sorted ? (this.reverse ? "descending" : "ascending") : null;
     const turn = () => this.change(sorted ? { reverse: !this.reverse, page: 1 } : { sort, reverse: Boolean(numeric), page: 1 });

@@ -8,7 +8,7 @@ import { form, select } from "../../parts/form.js";
 import { toast } from "../../parts/toast.js";
 
 export function definitionsView(app) {
-  const scope = () => select("vhost", "Of", [["", "the whole broker"], ...app.vhosts.map(({ name }) => [name, `virtual host ${name}`])]);
+  const scope = () => select("vhost", "Scope", [["", "the whole broker"], ...app.vhosts.map(({ name }) => [name, `virtual host ${name}`])]);
   const path = (vhost) => (vhost === "" ? "definitions" : pathOf("definitions", vhost));
   const take = form({
     label: "Export definitions",

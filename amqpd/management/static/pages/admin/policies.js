@@ -22,7 +22,7 @@ const DEFINITIONS = [
 
 const APPLY_TO = ["queues", "exchanges", "all", "classic_queues", "quorum_queues", "streams"];
 
-const KINDS = [["policies", "Policies", "Add a policy"], ["operator-policies", "Operator policies", "Add an operator policy"]];
+const KINDS = [["policies", "Policies", "Add or change a policy"], ["operator-policies", "Operator policies", "Add or change an operator policy"]];
 
 export function policiesView(app) {
   const mine = app.has() ? KINDS : KINDS.slice(0, 1);
@@ -68,7 +68,7 @@ function policyList(app, kind, label) {
 function addForm(app, kind, label) {
   return form({
     label,
-    action: label,
+    action: kind === "policies" ? "Set policy" : "Set operator policy",
     fields: [
       select("vhost", "Virtual host", app.vhosts.map(({ name }) => name), { value: app.vhost }),
       text("name", "Name", { required: true }),
@@ -80,6 +80,7 @@ function addForm(app, kind, label) {
     send: async ({ vhost, name, priority, ...body }) => {
       const number = Number(priority || 0);
       if (!Number.isInteger(number)) throw new Error("Priority has to be a whole number");
+      if (!Object.keys(body.definition).length) throw new Error("Definition is missing: a policy sets at least one thing");
       await app.api.put(pathOf(kind, vhost, name), { ...body, priority: number });
       toast(`Policy ${name} is there.`);
       app.refresh();

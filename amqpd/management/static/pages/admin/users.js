@@ -32,6 +32,8 @@ export function usersView(app) {
       text("tags", "Tags", { hint: TAGS_HINT, wide: true }),
     ],
     send: async ({ name, password, tags }) => {
+      const there = (await app.api.get("users", { columns: "name" })).some((one) => one.name === name);
+      if (there && !(await agreed({ title: `Change user ${name}?`, text: "This user is there already; its password and tags are replaced.", action: "Change" }))) return false;
       await app.api.put(pathOf("users", name), { password, tags });
       toast(`User ${name} is there.`);
       app.refresh();
