@@ -81,7 +81,8 @@ def test_an_exchange_is_a_picture_of_what_is_bound_to_it(
     exchange, orders, _ = routes
     page = enter(f"exchanges/%2F/{exchange}")
     picture = page.get_by_role("group", name=re.compile("its bindings and their queues"))
-    expect(picture.locator(".label")).to_have_text(["mail.*", "letter.*", "order.#"], ignore_case=False)
+    expect(picture.locator(".label").last).to_have_text("order.#")
+    assert sorted(picture.locator(".label").all_text_contents()) == ["letter.*", "mail.*", "order.#"]
     expect(picture.locator("a.queue").last).to_contain_text("2 ready")
     expect(picture.locator(".consumers").first).to_have_text("noconsumer")
     picture.locator("a.queue").last.focus()

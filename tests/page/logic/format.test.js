@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, count, duration, plural, rate, short, valueText } from "../../../amqpd/management/static/lib/format.js";
+import { bytes, count, duration, plural, queueState, rate, short, valueText } from "../../../amqpd/management/static/lib/format.js";
 
 test("numbers are grouped, and short where there is little room", () => {
   assert.equal(count(1234567), "1,234,567");
@@ -27,4 +27,12 @@ test("words go with numbers", () => {
 
 test("values of a table are text, or JSON", () => {
   assert.deepEqual(["a", 1, true, null, [1, "b"], { a: 1 }].map(valueText), ["a", "1", "true", "null", '[1,"b"]', '{"a":1}']);
+});
+
+test("a queue in which messages move is not idle", () => {
+  const moving = { message_stats: { publish_details: { rate: 2 } } };
+  assert.equal(queueState({ state: "running", idle_since: "now", ...moving }), "running");
+  assert.equal(queueState({ state: "running", idle_since: "now" }), "idle");
+  assert.equal(queueState({ state: "running" }), "running");
+  assert.equal(queueState({ state: "down", idle_since: "now" }), "down");
 });

@@ -61,6 +61,12 @@ export function plural(number, word, words = `${word}s`) {
   return `${count(number)} ${number === 1 ? word : words}`;
 }
 
+/** The word for how a queue is: idle when it runs and nothing moves, whatever it says of the last moments. */
+export function queueState({ state, idle_since: idle, message_stats: stats = {} }) {
+  const moves = ["publish", "deliver_get", "ack"].some((name) => stats[`${name}_details`]?.rate > 0);
+  return state === "running" && idle && !moves ? "idle" : state;
+}
+
 /** A value of a table as text. */
 export function valueText(value) {
   return typeof value === "string" ? value : JSON.stringify(value);

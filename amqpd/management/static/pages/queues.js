@@ -1,7 +1,7 @@
 // Queues: a list, and one by itself with its messages.
 
 import { h, update } from "../lib/dom.js";
-import { bytes, count, dateTime, plural, rate, short } from "../lib/format.js";
+import { bytes, count, dateTime, plural, queueState, rate, short } from "../lib/format.js";
 import { pathOf } from "../lib/route.js";
 import { Samples } from "../lib/series.js";
 import { newName } from "../lib/values.js";
@@ -68,7 +68,7 @@ export function queuesView(app) {
 }
 
 function stateOf(one) {
-  return state(one.state === "running" && one.idle_since && RATES.every(([name]) => !speed(one, name)) ? "idle" : one.state);
+  return state(queueState(one));
 }
 
 function speed(one, name) {
