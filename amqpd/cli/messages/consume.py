@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 import click
 
@@ -75,9 +76,14 @@ def consume(
             if not isinstance(method, BasicDeliver):
                 continue
             done = _hand_on(each, method, command, json_lines, raw)
-            if ack:
-                link.send(1, BasicAck(method.delivery_tag) if done else BasicNack(method.delivery_tag, False, True))
             seen += 1
+            if command is not None:
+                if ack:
+                    link.send(1, BasicAck(method.delivery_tag) if done else BasicNack(method.delivery_tag, False, True))
+            elif seen == count or not link.has_more():  # together what came together
+                sys.stdout.buffer.flush()
+                if ack:
+                    link.send(1, BasicAck(method.delivery_tag, True))
             if seen == count:
                 break
     return 1 if count is not None and seen < count else os.EX_OK
@@ -133,6 +139,7 @@ def get(
                 continue
             _hand_on(each, method, None, json_lines, raw)
             tags.append(method.delivery_tag)
+        sys.stdout.buffer.flush()
         if tags:
             link.send(1, BasicNack(tags[-1], True, True) if requeue else BasicAck(tags[-1], True))
     return os.EX_OK if tags else 1

@@ -53,10 +53,12 @@ class Closed(StartupError):
 class Link(Client):
     """A client with channel 1 open. Raises Closed when the broker ends it."""
 
+    _ahead: Command | None = None  # looked at, and not received
+
     def receive(self, timeout: float | None = None) -> Command:
         """The next command. Raises TimeoutError when none came, Closed when it was the last."""
         try:
-            command = super().receive(timeout)
+            command, self._ahead = self._ahead or super().receive(timeout), None
         except TimeoutError:
             raise
         except (OSError, ConnectionError) as error:
@@ -67,6 +69,12 @@ class Link(Client):
         if isinstance(method, (ConnectionClose, ChannelClose)):
             raise Closed(method.reply_text, _CODES.get(ReplyCode(method.reply_code), os.EX_UNAVAILABLE))
         return command
+
+    def has_more(self) -> bool:
+        """Whether another command has come already."""
+        if self._ahead is None:
+            self._ahead = self.session.next()
+        return self._ahead is not None
 
     def waiting(self, timeout: float | None) -> Iterator[Command]:
         """Commands as they come, until none comes for so long; without a timeout, for ever."""

@@ -114,4 +114,3 @@ def as_json(properties: Properties | None, body: bytes, **fields: Any) -> str:
 def write_body(body: bytes, *, raw: bool = False) -> None:
     """On a line of its own, or with nothing added."""
     sys.stdout.buffer.write(body if raw or body.endswith(b"\n") else body + b"\n")
-    sys.stdout.buffer.flush()
