@@ -127,3 +127,9 @@ def test_no_arguments_may_be_an_empty_list(api: Api) -> None:
     assert api.post("/bindings/%2F/e/x/q/q", {"arguments": []}).status == 201
     assert api.get("/bindings/%2F/e/x/q/q").json[0]["arguments"] == {}
     assert api.put("/queues/%2F/r", {"arguments": ["x"]}).status == 400
+
+
+def test_what_is_not_there_has_no_bindings(api: Api) -> None:
+    for path in ("/queues/%2F/none/bindings", "/exchanges/%2F/none/bindings/source", "/bindings/%2F/e/none/q/none"):
+        answer = api.get(path)
+        assert (answer.status, answer.json) == (200, [])

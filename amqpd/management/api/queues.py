@@ -246,7 +246,10 @@ def _own(call: Call) -> AnyQueue:
 
 
 def list_bindings(call: Call) -> Any:
-    views, vhost, queue = call.management.views, call.vhost, call.queue
+    """None of a queue that is not there."""
+    views, vhost, queue = call.management.views, call.vhost, call.vhost.queues.get(call.path("name"))
+    if queue is None:
+        return []
     return [views.implicit_binding(vhost, queue), *[views.binding(vhost, each) for each in bindings_to(queue)]]
 
 
