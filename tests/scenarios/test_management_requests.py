@@ -426,6 +426,29 @@ def test_pages(web: Web, vhost: str) -> None:
     assert refused(web.get(f"{place}&page=1&name=%5B&use_regex=true")) == (400, "Pagination parameters are invalid")
 
 
+# --- statistics begin anew
+
+
+def test_a_reset_forgets_no_counts(web: Web, vhost: str) -> None:
+    """RabbitMQ shows nothing for a moment, then what it showed before."""
+    place = f"/queues/{vhost}/q"
+    web.put(place, {"durable": True})
+    with web.connect(vhost) as client:
+        client.publish(1, "", "q", b"x")
+        client.publish(1, "", "q", b"x")
+
+        def shows_two(found: Any) -> bool:
+            return (found.get("messages"), found.get("message_stats", {}).get("publish")) == (2, 2)
+
+        web.until(place, shows_two)
+        assert shown(web.delete("/reset")) == (204, None)
+        web.until(place, shows_two)
+        node = web.get("/overview").json["node"]
+        assert shown(web.delete(f"/reset/{node}")) == (204, None)
+        web.until(place, shows_two)
+    assert shown(web.delete("/reset/nosuch@node")) == (404, NOT_FOUND)
+
+
 # --- health, and what is not there to be found
 
 
