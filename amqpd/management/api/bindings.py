@@ -14,7 +14,7 @@ from ...broker.exchanges import Exchange
 from ...broker.stream import AnyQueue
 from ...broker.vhost import VHost
 from ...errors import NotFound
-from ..call import Call, field_of
+from ..call import Call, field_of, table_field_of
 from ..committed import committed
 from ..errors import not_found
 from ..lists import listing
@@ -76,7 +76,7 @@ def show_binding(call: Call) -> Any:
 def bind(call: Call) -> Any:
     vhost, source, target = _ends(call)
     routing_key = field_of(call.body, "routing_key", str, "")
-    arguments = arguments_of(field_of(call.body, "arguments", dict, {}))
+    arguments = arguments_of(table_field_of(call.body, "arguments"))
     _check(call, vhost, source, target, routing_key)
     vhost.bind(source.name, target.name, routing_key, arguments, to_queue=not isinstance(target, Exchange))
     parts = [target.name, properties_key(routing_key, arguments)]
@@ -141,7 +141,7 @@ def _named(call: Call, source: Exchange, target: AnyQueue | Exchange) -> Binding
     wanted = call.path("props")
     named = {properties_key(each.routing_key, each.arguments): each for each in _between(source, target)}
     unquoted = {unquote_plus(key): each for key, each in named.items()}  # what clients send that do not quote it again
-    found = named.get(wanted) or unquoted.get(wanted)
+    found = named.get(wanted) or unquoted.get(wanted) or unquoted.get(unquote_plus(wanted))
     if found is None:
         raise not_found()
     return found

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ...auth.base import Action
 from ...broker.exchanges import Exchange
 from ...broker.vhost import VHost
-from ..call import Call, field_of
+from ..call import Call, check_length, field_of, table_field_of
 from ..committed import committed
 from ..errors import not_found
 from ..lists import listing
@@ -52,8 +52,9 @@ def exchange_in(call: Call) -> Exchange:
 def declare_exchange(call: Call) -> Any:
     vhost, name, body = call.vhost, call.exchange_name, call.body
     type_name = field_of(body, "type", str, "direct")
-    arguments = arguments_of(field_of(body, "arguments", dict, {}))
+    arguments = arguments_of(table_field_of(body, "arguments"))
     vhost.check_declarable(name, type_name)
+    check_length("exchange", name)
     call.check(Action.CONFIGURE, vhost, "exchange", name)
     alternate = arguments.get("alternate-exchange")
     if isinstance(alternate, str):
