@@ -336,4 +336,4 @@ def check_limits(limits: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _printed(value: Any) -> str:
-    return f'<<"{value}">>' if isinstance(value, str) else str(value).lower()
+    return f'<<"{value}">>' if isinstance(value, str) else "null" if value is None else str(value).lower()

@@ -42,6 +42,9 @@ LEVELS: Final = frozenset({"management", "policymaker", "monitoring", "administr
 SEES_ALL: Final = frozenset({"monitoring", "administrator"})
 """Tags with which a user sees all vhosts and connections."""
 
+LONGEST: Final = 255
+"""Bytes of a name in AMQP."""
+
 _MISSING: Final = object()
 
 
@@ -255,7 +258,7 @@ def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], 
     Raises HttpError 400.
     """
     value = body.get(name, _MISSING)
-    if value is _MISSING or (value is None and default is not _MISSING):
+    if value is _MISSING or (value is None and default is not _MISSING and kind is not bool):
         if default is _MISSING:
             raise bad_request(f"[{{key_missing,{name}}}]")
         return default
@@ -272,6 +275,21 @@ def field_of(body: Mapping[str, Any], name: str, kind: type | tuple[type, ...], 
     return value
 
 
+def table_field_of(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object that may be left out; some clients write an empty one as an empty list. Raises HttpError 400."""
+    if body.get(name) == []:
+        return {}
+    found: dict[str, Any] = field_of(body, name, dict, {})
+    return found
+
+
+def check_length(kind: str, name: str) -> None:
+    """Raises HttpError 400 for a name that AMQP cannot carry."""
+    size = len(name.encode(errors="replace"))
+    if size > LONGEST:
+        raise bad_request(f"{kind} should be less than {LONGEST} bytes, actually was {size}\n")
+
+
 def number_of(value: Any) -> int:
     """A whole number, which may be written as a string. Raises HttpError 400."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -283,9 +301,9 @@ def number_of(value: Any) -> int:
 
 def as_flag(value: Any) -> bool:
     """Raises HttpError 400 unless it is true or false, or those words."""
-    if value in (True, "true"):
+    if value is True or value == "true":
         return True
-    if value in (False, "false"):
+    if value is False or value == "false":
         return False
     raise bad_request(["not_boolean", value])
 

@@ -6,13 +6,15 @@ Objects are shown only as far as the answer needs it, and a few at a time, so th
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from starlette.responses import Response
 
+from ..errors import OperatorError
+from ..patterns import Pattern
 from .call import Call, as_flag
+from .columns import NOTHING, columns_of, reduced, value_at
 from .errors import HttpError, bad_request
 from .resources import answer, answer_in_pieces, encode
 
@@ -57,12 +59,15 @@ async def listing(
             found = [each for each in found if wanted(str(get_name(each)))]
         else:
             found = [each for each in found if wanted(str(view(each).get("name", "")))]
-    columns = [column.split(".") for column in query.get("columns", "").split(",") if column]
+    columns = columns_of(call)
     by = tuple(query["sort"].split(",")) if query.get("sort") else default_sort
     reverse = "sort_reverse" in query and as_flag(query["sort_reverse"])
     known = [keys[column] for column in by if column in keys]
+    for column in reversed(default_sort):  # least first: sorting keeps the order of equals
+        if column in keys:
+            found.sort(key=keys[column], reverse=reverse)
     if len(known) == len(by):
-        for key in reversed(known):  # least first: sorting keeps the order of equals
+        for key in reversed(known):
             found.sort(key=key, reverse=reverse)
     elif query.get("sort"):
         found = await _sorted_by_view(found, view, [column.split(".") for column in by], reverse)
@@ -70,8 +75,8 @@ async def listing(
     if page is None:
         return answer_in_pieces(_pieces(found, row, step))
     number, size = page
-    pages = max(1, -(-len(found) // size))
-    if number > pages:
+    pages = -(-len(found) // size)
+    if (number - 1) * size > len(found):
         reason = f"Page out of range, page: {number} page size: {size}, len: {len(found)}"
         raise HttpError(400, "page_out_of_range", reason)
     items = [row(each) for each in found[(number - 1) * size : number * size]]
@@ -101,33 +106,6 @@ def _row(
     return lambda each: {name: key(each) for name, key in known}, ROW_STEP
 
 
-def reduced(shown: dict[str, Any], columns: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """The columns asked for; dotted ones keep their nesting. All without any."""
-    if not columns:
-        return shown
-    kept: dict[str, Any] = {}
-    for column in columns:
-        value = _at(shown, column)
-        if value is _NOTHING:
-            continue
-        place = kept
-        for part in column[:-1]:
-            place = place.setdefault(part, {})
-        place[column[-1]] = value
-    return kept
-
-
-_NOTHING: Final = object()
-
-
-def _at(shown: Any, column: Sequence[str]) -> Any:
-    for part in column:
-        if not isinstance(shown, Mapping) or part not in shown:
-            return _NOTHING
-        shown = shown[part]
-    return shown
-
-
 def _page(query: Mapping[str, str]) -> tuple[int, int] | None:
     if "page" not in query:
         return None
@@ -146,15 +124,14 @@ def _matcher(name: str, regex: bool) -> Callable[[str], bool]:
         lowered = name.lower()
         return lambda each: lowered in each.lower()
     try:
-        expression = re.compile(name, re.IGNORECASE)
-    except re.error:
+        return Pattern(f"(?i){name}").matches
+    except OperatorError:
         raise bad_request(_INVALID) from None
-    return lambda each: expression.search(each) is not None
 
 
 def _rank(value: Any) -> tuple[int, Any]:
     """Something values of any kind can be compared by: nothing first, then numbers, then text."""
-    if value is None or value is _NOTHING:
+    if value is None or value is NOTHING:
         return (0, 0)
     if isinstance(value, (bool, int, float)):
         return (1, value)
@@ -167,7 +144,7 @@ async def _sorted_by_view(
     ranked: list[tuple[tuple[Any, ...], int, T]] = []
     for number, each in enumerate(objects):
         shown = view(each)
-        ranked.append((tuple([_rank(_at(shown, column)) for column in columns]), number, each))
+        ranked.append((tuple([_rank(value_at(shown, column)) for column in columns]), number, each))
         if number % STEP == STEP - 1:
             await asyncio.sleep(0)
     ranked.sort(key=lambda rank: rank[:2], reverse=reverse)

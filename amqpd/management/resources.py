@@ -6,7 +6,7 @@ A path names vhosts and objects percent-encoded (`%2F`), so it is matched as it 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..errors import OperatorError
 from ..wire.spec import ProtocolError
 from .call import Call
+from .columns import chosen
 from .errors import HttpError, bad_request, not_authorised, not_found, refusal
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ Response is sent as it is.
 
 MAX_SAMPLES: Final = 500
 
-METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
+METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
+"""Those known at all."""
 
 
 class Right(Enum):
@@ -86,8 +88,7 @@ def application(management: Management, resources: Iterable[Resource], others: I
     routes: list[BaseRoute] = [
         Route(
             f"/api{resource.path}",
-            _endpoint(management, resource),
-            methods=METHODS,
+            _Endpoint(management, resource),
         )
         for resource in resources
     ]
@@ -114,23 +115,31 @@ class _Undecoded:
         await self._app(scope, receive, send)
 
 
-def _endpoint(management: Management, resource: Resource) -> Callable[[Request], Awaitable[Response]]:
-    handlers = resource.handlers
-    allowed = resource.allowed
+class _Endpoint:
+    """The ASGI application of one resource."""
 
-    async def endpoint(request: Request) -> Response:
-        response = await respond(request)
-        management.cors.allow(request, response, allowed)
-        return response
+    def __init__(self, management: Management, resource: Resource) -> None:
+        self._management = management
+        self._resource = resource
+        self._handlers = resource.handlers
+        self._allowed = resource.allowed
 
-    async def respond(request: Request) -> Response:
-        call = Call(request, management)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await self._respond(request)
+        self._management.cors.allow(request, response, self._allowed)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        call, resource = Call(request, self._management), self._resource
         try:
             if request.method == "OPTIONS":
-                return Response(headers={"Allow": allowed})
-            handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+                return Response(headers={"Allow": self._allowed})
+            if request.method not in METHODS:
+                return Response(status_code=501)
+            handler = self._handlers.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
-                return Response(status_code=405, headers={"Allow": allowed})
+                return Response(status_code=405, headers={"Allow": self._allowed})
             right = resource.read if call.reading and resource.read else resource.right
             if right is not Right.ANYBODY:
                 await call.authenticate()
@@ -141,16 +150,14 @@ def _endpoint(management: Management, resource: Resource) -> Callable[[Request],
                 await call.load()
 
             def handle() -> Any:
-                with management.broker.events.acting(call.user.name):
+                with self._management.broker.events.acting(call.user.name):
                     return handler(call)
 
-            return answer(await call.settle(handle))
+            return answer(chosen(call, await call.settle(handle)))
         except HttpError as error:
             return refused(error)
         except (ProtocolError, OperatorError) as error:
             return refused(refusal(error))
-
-    return endpoint
 
 
 async def _nowhere(request: Request) -> Response:

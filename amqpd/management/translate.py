@@ -14,7 +14,6 @@ from ..definitions.values import table_from_json, table_to_json
 from ..message import Message, make_message
 from ..wire.properties import Properties
 from ..wire.spec import ProtocolError
-from .call import field_of
 from .errors import bad_request
 from .resources import encode
 from .turns import Turns
@@ -37,8 +36,7 @@ def arguments_in(body: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises HttpError 400 for what is no object, OperatorError for what has no AMQP type.
     """
-    given = body.get("arguments")
-    return {} if given == [] else arguments_of(field_of(body, "arguments", dict, {}))
+    return arguments_of(table_field_of(body, "arguments"))
 
 
 def properties_of(values: Mapping[str, Any] | list[Any]) -> Properties:

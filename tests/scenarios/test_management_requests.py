@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from web import Answer, Web
@@ -61,6 +62,17 @@ def test_methods(web: Web, path: str, allowed: str) -> None:
 def test_a_method_that_is_not_there(web: Web) -> None:
     answer = web.put("/vhosts", {})
     assert (answer.status, answer.headers["allow"]) == (405, "HEAD, GET, OPTIONS")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("PATCH", "/overview", 405), ("PATCH", "/users/guest", 405), ("TRACE", "/overview", 501), ("FOO", "/users", 501)],
+)
+def test_methods_that_nothing_has(web: Web, method: str, path: str, status: int) -> None:
+    answer = web.ask(method, path)
+    assert (answer.status, answer.body) == (status, b"")
+    if status == 405:
+        assert answer.headers["allow"] == web.ask("OPTIONS", path).headers["allow"]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"5", b"nope"])
@@ -396,7 +408,66 @@ def test_bindings_of_what_is_not_there(web: Web, vhost: str) -> None:
     assert shown(web.delete(f"/bindings/{vhost}/e/amq.direct/q/q/none")) == (404, NOT_FOUND)
 
 
+@pytest.mark.parametrize("value", [1, 0, None, "troo", []])
+def test_what_is_neither_true_nor_false(web: Web, vhost: str, value: Any) -> None:
+    refusal = (400, ["not_boolean", value])
+    assert refused(web.put(f"/queues/{vhost}/q", {"durable": value})) == refusal
+    assert refused(web.put(f"/exchanges/{vhost}/x", {"type": "direct", "auto_delete": value})) == refusal
+
+
+def test_no_arguments_may_be_a_list(web: Web, vhost: str) -> None:
+    """Some languages know no difference between an empty list and an empty object."""
+    assert web.put(f"/queues/{vhost}/q", {"durable": True, "arguments": []}).status == 201
+    assert web.put(f"/exchanges/{vhost}/x", {"type": "direct", "durable": True, "arguments": []}).status == 201
+    assert web.post(f"/bindings/{vhost}/e/x/q/q", {"routing_key": "k", "arguments": []}).status == 201
+    assert web.get(f"/exchanges/{vhost}/x").json["arguments"] == {}
+
+
+def test_names_that_are_too_long(web: Web, vhost: str) -> None:
+    reason = "queue should be less than 255 bytes, actually was 300\n"
+    assert refused(web.put(f"/queues/{vhost}/{'q' * 300}", {"durable": True})) == (400, reason)
+    assert web.put(f"/queues/{vhost}/{'q' * 255}", {"durable": True}).status == 201
+
+
+@pytest.mark.parametrize("name", ["a/b", "ü€", "a b", "a%b", "a+b", "a?b#c", 'a"b', "a<b>", "a;b&c"])
+def test_names_with_odd_characters(web: Web, vhost: str, name: str) -> None:
+    quoted = quote(name, "")
+    assert web.put(f"/queues/{vhost}/{quoted}", {"durable": True}).status == 201
+    assert web.get(f"/queues/{vhost}/{quoted}").json["name"] == name
+    assert web.put(f"/exchanges/{vhost}/{quoted}", {"type": "direct", "durable": True}).status == 201
+    place = f"/bindings/{vhost}/e/{quoted}/q/{quoted}"
+    assert web.post(place, {"routing_key": name}).status == 201
+    (binding,) = web.get(place).json
+    assert (binding["source"], binding["destination"], binding["routing_key"]) == (name, name, name)
+    assert web.delete(f"{place}/{quote(binding['properties_key'], '')}").status == 204
+    assert web.post(place, {"routing_key": name}).status == 201
+    assert web.delete(f"{place}/{quote(quoted, '')}").status == 204
+    assert web.delete(f"/queues/{vhost}/{quoted}").status == web.delete(f"/exchanges/{vhost}/{quoted}").status == 204
+
+
 # --- lists
+
+
+def test_columns_of_one_object(web: Web, vhost: str) -> None:
+    web.put(f"/queues/{vhost}/q", {"durable": True})
+    assert web.get(f"/queues/{vhost}/q?columns=name,durable,nosuch").json == {"name": "q", "durable": True}
+    assert web.get(f"/exchanges/{vhost}/amq.topic?columns=type").json == {"type": "topic"}
+    assert web.get(f"/vhosts/{vhost}?columns=name").json == {"name": vhost}
+
+
+def test_pages_at_the_end(web: Web, vhost: str) -> None:
+    for number in range(4):
+        web.put(f"/queues/{vhost}/q{number}", {"durable": number % 2 == 0})
+    place = f"/queues/{vhost}?columns=name"
+    page = web.get(f"{place}&page=3&page_size=2").json
+    assert (page["items"], page["page"], page["page_count"]) == ([], 3, 2)
+    answer = web.get(f"{place}&page=4&page_size=2")
+    assert (answer.status, answer.json["error"]) == (400, "page_out_of_range")
+    page = web.get(f"{place}&page=1&name=nosuch").json
+    assert (page["items"], page["filtered_count"], page["page_count"], page["total_count"]) == ([], 0, 0, 4)
+    page = web.get(f"{place}&page=1&name=%5B%5B%3Aalpha%3A%5D%5D1&use_regex=true").json
+    assert page["items"] == [{"name": "q1"}]
+    assert [each["name"] for each in web.get(f"{place}&sort=durable").json] == ["q1", "q3", "q0", "q2"]
 
 
 def test_pages(web: Web, vhost: str) -> None:
@@ -426,6 +497,29 @@ def test_pages(web: Web, vhost: str) -> None:
     assert refused(web.get(f"{place}&page=1&name=%5B&use_regex=true")) == (400, "Pagination parameters are invalid")
 
 
+# --- statistics begin anew
+
+
+def test_a_reset_forgets_no_counts(web: Web, vhost: str) -> None:
+    """RabbitMQ shows nothing for a moment, then what it showed before."""
+    place = f"/queues/{vhost}/q"
+    web.put(place, {"durable": True})
+    with web.connect(vhost) as client:
+        client.publish(1, "", "q", b"x")
+        client.publish(1, "", "q", b"x")
+
+        def shows_two(found: Any) -> bool:
+            return (found.get("messages"), found.get("message_stats", {}).get("publish")) == (2, 2)
+
+        web.until(place, shows_two)
+        assert shown(web.delete("/reset")) == (204, None)
+        web.until(place, shows_two)
+        node = web.get("/overview").json["node"]
+        assert shown(web.delete(f"/reset/{node}")) == (204, None)
+        web.until(place, shows_two)
+    assert shown(web.delete("/reset/nosuch@node")) == (404, NOT_FOUND)
+
+
 # --- health, and what is not there to be found
 
 
@@ -444,6 +538,7 @@ def test_health_checks(web: Web) -> None:
     answer = web.get("/health/checks/protocol-listener/nope")
     assert (answer.status, answer.reason, answer.json["missing"]) == (503, "No active listener", "nope")
     assert refused(web.get("/health/checks/port-listener/x")) == (400, "Invalid port")
+    assert shown(web.get("/healthchecks/node/nosuch@node")) == (404, NOT_FOUND)
 
 
 @pytest.mark.parametrize("path", ["/connections/none", "/channels/none"])

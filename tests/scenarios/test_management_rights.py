@@ -47,6 +47,19 @@ def test_what_is_for_administrators(web: Web, vhost: str, somebody: Callable[...
         assert refused(web.put(path, {**POLICY, "value": 1}, login=login)) == (401, "Not administrator user")
 
 
+def test_operator_policies_and_actions_on_queues_are_for_administrators(
+    web: Web, vhost: str, somebody: Callable[..., str]
+) -> None:
+    web.put(f"/queues/{vhost}/q", {"durable": True})
+    for login in (somebody("management"), somebody("policymaker"), somebody("monitoring")):
+        for answer in (
+            web.get(f"/operator-policies/{vhost}/p", login=login),
+            web.post(f"/queues/{vhost}/q/actions", {"action": "sync"}, login=login),
+        ):
+            assert refused(answer) == (401, "Not administrator user")
+        assert web.get(f"/operator-policies/{vhost}", login=login).json == []
+
+
 def test_what_is_for_monitoring(web: Web, somebody: Callable[..., str]) -> None:
     assert refused(web.get("/nodes", login=somebody("management"))) == (401, "Not monitor user")
     assert web.get("/nodes", login=somebody("monitoring")).status == 200

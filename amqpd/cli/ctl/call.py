@@ -28,6 +28,15 @@ class Refused(Exception):
         self.code = code
 
 
+class NoStatistics(Refused):
+    """What was asked for is shown together with statistics only."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Error:\nthe broker shows no statistics over HTTP (management.disable_stats)", os.EX_UNAVAILABLE
+        )
+
+
 class Misused(Exception):
     """The command line is wrong: what is said goes before RabbitMQ's list of arguments and usage."""
 
@@ -156,6 +165,12 @@ class Call:
     def deny(self, text: str, code: int = os.EX_UNAVAILABLE) -> NoReturn:
         """Leave with an error in the form that RabbitMQ gives most."""
         raise Refused(f"Error:\n{text}", code)
+
+    def statistic(self, found: Mapping[str, Any], name: str) -> Any:
+        """What an answer of the API has unless it goes without statistics, as over a URL it may."""
+        if name not in found:
+            raise NoStatistics
+        return found[name]
 
     def no_vhost(self, name: str | None = None) -> NoReturn:
         """Leave: the vhost is not there."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..probe import Silent, Target, announced, connect, greet, locate, target_of, usual_folder
-from .call import TIMEOUT, Call, Misused, Refused
+from .call import TIMEOUT, Call, Misused, NoStatistics, Refused
 from .formats import Done, Rows, Value
 
 PURPOSES: Final = {
@@ -120,7 +120,7 @@ def listening(call: Call) -> list[dict[str, Any]]:
     from ..http import Unreachable  # noqa: PLC0415 - a plain ping does without
 
     try:
-        found = call.api.get("/overview")["listeners"]
+        found = call.statistic(call.api.get("/overview"), "listeners")
     except Unreachable:
         found = _seen(call)
     return [
@@ -190,8 +190,12 @@ def check_port_listener(call: Call) -> Done:
     if not wanted.isdigit() or int(wanted) < 1:
         call.bad_argument("Argument must be a positive integer")
     call.banner(f"Asking node {call.node} if there's an active listener on port {wanted} ...")
-    found = listening(call)
-    ports = sorted({each["port"] for each in found})
+    try:
+        found = listening(call)
+        ports = sorted({each["port"] for each in found})
+    except NoStatistics:
+        found = []
+        ports = [int(wanted)] if _health(call, f"port-listener/{wanted}", {})["status"] == "ok" else []
     if int(wanted) not in ports:
         call.fail(
             f"No listener for port {wanted} is active on node {call.node}. Found listeners that use the following"
@@ -208,9 +212,16 @@ _ALIASES: Final = {"amqps": "amqp/ssl", "amqp10": "amqp", "amqp091": "amqp", "am
 def check_protocol_listener(call: Call) -> Done:
     (wanted,) = call.arguments
     call.banner(f"Asking node {call.node} if there's an active listener for protocol {wanted} ...")
-    found = listening(call)
-    protocols = sorted({each["protocol"] for each in found})
-    if _ALIASES.get(wanted, wanted) not in protocols:
+    protocol = _ALIASES.get(wanted, wanted)
+    try:
+        found = listening(call)
+        protocols = sorted({each["protocol"] for each in found})
+    except NoStatistics:
+        from ..http import name  # noqa: PLC0415
+
+        found = []
+        protocols = [protocol] if _health(call, f"protocol-listener{name(protocol)}", {})["status"] == "ok" else []
+    if protocol not in protocols:
         call.fail(
             f"Error:\nNo listener for protocol {wanted} is active on node {call.node}. Found listeners for the"
             f" following protocols: {', '.join(protocols)}",
@@ -237,6 +248,9 @@ def check_certificate_expiration(call: Call) -> Done:
 def alarms_of(call: Call) -> list[str]:
     """The resources that are short: memory, disk."""
     node = call.api.get("/nodes")[0]
+    if "mem_alarm" not in node and _health(call, "local-alarms", {})["status"] == "ok":
+        return []  # at least that there is none can be said without statistics
+    call.statistic(node, "mem_alarm")
     return [name for name, raised in (("memory", node["mem_alarm"]), ("disk", node["disk_free_alarm"])) if raised]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ..probe import Silent, await_start, usual_folder
-from .call import TIMEOUT, Call, Refused
+from .call import TIMEOUT, Call, NoStatistics, Refused
 from .checks import ask, listener_line, listening, target
 from .formats import Done, Value, term, title
 
@@ -31,7 +31,7 @@ def status(call: Call) -> Value:
     call.banner(f"Status of node {call.node} ...")
     overview, (node, *_) = call.api.get("/overview"), call.api.get("/nodes")
     if overview.get("disable_stats"):
-        call.deny("the broker shows no statistics over HTTP (management.disable_stats)")
+        raise NoStatistics
     found = _status(call, overview, node)
     return Value("\n".join(_status_lines(found, unit)), found)
 
@@ -371,7 +371,7 @@ def shutdown(call: Call) -> None:
     file = _lock(call, LOCK)
     pid = None if file is None else holder(file)
     if pid is None:
-        pid = int(call.api.get("/nodes")[0]["os_pid"])
+        pid = call.api.get("/nodes")[0].get("os_pid", "unknown")
         call.banner(f"Shutting down RabbitMQ node {call.node} running at PID {pid}")
         call.api.post("/amqpd/stop", {"reason": "amqpctl shutdown"})
         return

@@ -108,7 +108,7 @@ def stream_status(call: Call) -> Rows:
     call.banner(f"Status of stream {stream} on node {call.node} ...")
     found = _of_type(call, stream, "stream", "Cannot get stream status of a {} queue")
     columns = ("role", "node", "epoch", "offset", "committed_offset", "first_offset", "readers", "segments")
-    return Rows(columns, [{"role": "writer", "node": found["node"], "readers": found.get("consumers", 0)}])
+    return Rows(columns, [{"role": "writer", "node": found["node"], "readers": found.get("consumers", "")}])
 
 
 def peek(call: Call) -> Rows:

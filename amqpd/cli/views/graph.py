@@ -61,7 +61,7 @@ def graph_of(
         if everything or f"e:{each['name']}" in used or not (not each["name"] or each["name"].startswith("amq."))
     ]
     nodes += [
-        Node(f"q:{each['name']}", each["name"], "queue", each.get("type", "classic"), each.get("messages", 0))
+        Node(f"q:{each['name']}", each["name"], "queue", each.get("type", "classic"), each.get("messages"))
         for each in queues
     ]
     known = {node.id for node in nodes}

@@ -141,7 +141,7 @@ def _named(call: Call, source: Exchange, target: AnyQueue | Exchange) -> Binding
     wanted = call.path("props")
     named = {properties_key(each.routing_key, each.arguments): each for each in _between(source, target)}
     unquoted = {unquote_plus(key): each for key, each in named.items()}  # what clients send that do not quote it again
-    found = named.get(wanted) or unquoted.get(wanted)
+    found = named.get(wanted) or unquoted.get(wanted) or unquoted.get(unquote_plus(wanted))
     if found is None:
         raise not_found()
     return found

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ...auth.base import Action
 from ...broker.exchanges import Exchange
 from ...broker.vhost import VHost
-from ..call import Call, field_of
+from ..call import Call, check_length, field_of
 from ..committed import committed
 from ..errors import not_found
 from ..lists import listing
@@ -54,6 +54,7 @@ def declare_exchange(call: Call) -> Any:
     type_name = field_of(body, "type", str, "direct")
     arguments = arguments_in(body)
     vhost.check_declarable(name, type_name)
+    check_length("exchange", name)
     call.check(Action.CONFIGURE, vhost, "exchange", name)
     alternate = arguments.get("alternate-exchange")
     if isinstance(alternate, str):

@@ -115,10 +115,16 @@ def _failed(reason: str, **further: Any) -> Response:
     return Response(body, status_code=503, media_type="application/json")
 
 
+def check_node(call: Call) -> Any:
+    if call.path("node") != call.broker.node:
+        raise not_found()
+    return check_alarms(call)
+
+
 RESOURCES = (
     Resource("/aliveness-test/{vhost}", Right.VHOST, get=aliveness),
     Resource("/healthchecks/node", Right.USER, get=check_alarms),
-    Resource("/healthchecks/node/{node}", Right.USER, get=check_alarms),
+    Resource("/healthchecks/node/{node}", Right.USER, get=check_node),
     Resource("/health/checks/alarms", Right.USER, get=check_alarms),
     Resource("/health/checks/local-alarms", Right.USER, get=check_alarms),
     Resource("/health/checks/port-listener/{port}", Right.USER, get=check_port),

@@ -91,5 +91,5 @@ def _resources(root: str, component: str, right: Right, read: Right) -> tuple[Re
 
 RESOURCES = (
     *_resources("/policies", POLICY, Right.POLICIES, Right.POLICIES),
-    *_resources("/operator-policies", OPERATOR_POLICY, Right.ADMINISTRATOR, Right.POLICIES),
+    *_resources("/operator-policies", OPERATOR_POLICY, Right.ADMINISTRATOR, Right.ADMINISTRATOR),
 )

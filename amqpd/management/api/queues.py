@@ -19,7 +19,7 @@ from ...broker.stream import AnyQueue, Stream
 from ...broker.vhost import VHost
 from ...errors import AccessRefused, NotFound, NotImplementedByBroker
 from ...wire.spec import ProtocolError
-from ..call import Call, check_present, field_of, number_of
+from ..call import Call, check_length, check_present, field_of, number_of
 from ..committed import committed
 from ..errors import HttpError, bad_request, inner_refusal, not_authorised
 from ..lists import listing
@@ -84,6 +84,7 @@ async def show_queue(call: Call) -> Any:
 def declare_queue(call: Call) -> Any:
     vhost, name, body = call.vhost, call.path("name"), call.body
     arguments = arguments_in(body)
+    check_length("queue", name)
     call.check(Action.CONFIGURE, vhost, "queue", name)
     dead_letter_exchange = arguments.get("x-dead-letter-exchange")
     if isinstance(dead_letter_exchange, str):
@@ -266,5 +267,5 @@ RESOURCES = (
     Resource("/queues/{vhost}/{name}/bindings", Right.VHOST, get=list_bindings),
     Resource("/queues/{vhost}/{name}/contents", Right.VHOST, delete=purge_queue),
     Resource("/queues/{vhost}/{name}/get", Right.VHOST, post=get_messages),
-    Resource("/queues/{vhost}/{name}/actions", Right.VHOST, post=act_on_queue),
+    Resource("/queues/{vhost}/{name}/actions", Right.ADMINISTRATOR, post=act_on_queue),
 )

@@ -6,12 +6,15 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from amqpd.broker.compat import PROFILES
+from amqpd.testing.client import Client
 from amqpd.testing.harness import BrokerProcess
+from amqpd.wire.methods import QueueDeclare, QueueDeclareOk
 from tests.cli.command import PATIENCE
 
 from .conftest import Call
@@ -239,3 +242,56 @@ def test_what_cannot_be_is_a_usage_error(arguments: list[str], call: Call) -> No
 def test_a_url_in_the_environment_that_cannot_be_is_a_usage_error(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMQP_URL", "http://localhost/")
     assert call("rabbitmqctl", "ping")[0] == os.EX_USAGE
+
+
+# --- a broker that shows no statistics over HTTP
+
+NO_STATISTICS = "Error:\nthe broker shows no statistics over HTTP (management.disable_stats)\n"
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
+    file = tmp_path_factory.mktemp("quiet") / "amqpd.toml"
+    file.write_text("[management]\ndisable_stats = true\n")
+    with BrokerProcess("--memory", "--http-port", "0", "-c", str(file)) as broker:
+        yield broker
+
+
+def test_without_statistics_commands_say_what_they_can(call: Call, quiet: BrokerProcess) -> None:
+    url = ("--url", f"http://guest:guest@127.0.0.1:{quiet.http_port}", "-q")
+    reported = "Node rabbit@here reported no alarms, local or clusterwide\n"
+    for command, output in (
+        (("alarms",), reported),
+        (("check_alarms",), reported),
+        (("check_local_alarms",), "Node rabbit@here reported no local alarms\n"),
+        (
+            ("check_port_listener", str(quiet.port)),
+            f"A listener for port {quiet.port} is running on node rabbit@here.\n",
+        ),
+        (("check_protocol_listener", "amqp"), "A listener for protocol amqp is running on node rabbit@here.\n"),
+    ):
+        assert call("rabbitmq-diagnostics", *command, *url) == (os.EX_OK, output, "")
+    for command in (("check_port_listener", "1"), ("check_protocol_listener", "mqtt")):
+        code, _, errors = call("rabbitmq-diagnostics", *command, *url)
+        assert (code, "is active on node rabbit@here. Found listeners" in errors) == (os.EX_UNAVAILABLE, True)
+
+
+@pytest.mark.parametrize("command", ["status", "cluster_status", "listeners", "check_port_connectivity", "report"])
+def test_without_statistics_the_others_say_why_not(call: Call, quiet: BrokerProcess, command: str) -> None:
+    url = f"http://guest:guest@127.0.0.1:{quiet.http_port}"
+    code, _, errors = call("rabbitmq-diagnostics", command, "--url", url, "-q")
+    assert (code, errors) == (os.EX_UNAVAILABLE, NO_STATISTICS)
+
+
+def test_without_statistics_columns_are_empty_not_0(call: Call, quiet: BrokerProcess) -> None:
+    with Client(quiet.url) as client:
+        client.channel(1)
+        arguments = {"x-queue-type": "stream"}
+        client.call(1, QueueDeclare(queue="s", durable=True, arguments=arguments), QueueDeclareOk)
+        url = ("--url", f"http://guest:guest@127.0.0.1:{quiet.http_port}", "-q")
+        assert call("rabbitmqctl", "list_queues", "name", "messages", "type", *url)[1] == (
+            "name\tmessages\ttype\ns\t\tstream\n"
+        )
+        assert call("rabbitmq-streams", "stream_status", "s", "--formatter", "json", *url)[1].count('"readers":""') == 1
+        code, output, _ = call("rabbitmqctl", "list_connections", "name", "recv_oct", *url)
+        assert (code, output.splitlines()[1].endswith("\t")) == (os.EX_OK, True)
