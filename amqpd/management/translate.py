@@ -14,6 +14,7 @@ from ..definitions.values import table_from_json, table_to_json
 from ..message import Message, make_message
 from ..wire.properties import Properties
 from ..wire.spec import ProtocolError
+from .call import table_field_of
 from .errors import bad_request
 from .resources import encode
 from .turns import Turns
