@@ -168,7 +168,7 @@ def test_a_broker_that_ended_early_is_told(started: list[subprocess.Popen[str]])
 TRAPPING = """
 import json, os, signal, sys, time
 def trapped(number, _):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())  # the print below may not be over
     sys.exit(7)
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
     signal.signal(number, trapped)
@@ -206,7 +206,7 @@ def test_the_broker_goes_when_exec_is_killed(started: list[subprocess.Popen[str]
 COUNTING = """
 import json, os, signal, sys, time
 def seen(number, _):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())  # the print below may not be over
     if number == signal.SIGTERM:
         sys.exit(0)
 signal.signal(signal.SIGINT, seen)
