@@ -293,4 +293,4 @@ def test_the_http_api_asks_as_well(server: WebServer, service: Service) -> None:
         service.denied = {("permission", "configure")}
         assert status("/queues/%2F/p", "PUT", body=b"{}") == 401
         service.denied = {("vhost", "/")}
-        assert status("/queues/%2F/q") == 401
+        assert status("/queues/%2F/q") == 404

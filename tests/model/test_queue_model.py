@@ -60,14 +60,10 @@ class Member:
 
     def may_take(self) -> bool:
         consumer = self.consumer
-        if not self.outlet.open:
-            return False
-        if consumer.no_ack:
-            return True
         window = consumer.window
-        return (not consumer.prefetch or len(self.holds) < consumer.prefetch) and not (
-            window.limit and window.used >= window.limit
-        )
+        if not self.outlet.open or (window.limit and window.used >= window.limit):
+            return False
+        return consumer.no_ack or not consumer.prefetch or len(self.holds) < consumer.prefetch
 
 
 class MachineSink(Sink):
