@@ -242,6 +242,8 @@ def test_a_worker_that_leaves_softly_gives_back_what_it_cannot_end(
     soft = {**settings, "worker_soft_shutdown_timeout": 0.1}
     with celery_worker(soft, "leaving@here", "-c", "1", "--without-mingle", "-Q", queues["soft"]) as leaving:
         until((folder / "begun.leaving@here").exists, "the task to begin")
+        asked = app.control.inspect(["leaving@here"])
+        until(lambda: any((asked.active() or {}).values()), "the worker to know that it has begun")
         leaving.signal(signal.SIGQUIT)
         leaving.wait_for("Initiating Soft Shutdown")
         leaving.wait()
